@@ -1,0 +1,64 @@
+# Everything is built one package at a time: a Swift build fills the machine by itself.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+UPGRADES ?= 10
+
+# A toolchain unpacked in /opt/swift counts when there is none in PATH.
+export PATH := $(PATH):/opt/swift/usr/bin
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+ROOT_BINARIES := swapctl succession-load succession-fixture
+EXAMPLES      := $(patsubst examples/%/Package.swift,%,$(wildcard examples/*/Package.swift))
+RELEASE       := -c release --static-swift-stdlib
+BIN           := dist/bin
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help deps build build-root $(EXAMPLES:%=build-example-%) demo test lint bench install clean
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## install what is missing (apt-get; only as root or with sudo)
+	@scripts/install-deps
+
+build: build-root $(EXAMPLES:%=build-example-%) ## release binaries of everything, in dist/bin
+
+build-root: | deps
+	@mkdir -p $(BIN)
+	for product in $(ROOT_BINARIES); do swift build $(RELEASE) --product $$product; done
+	@scripts/collect-binaries "$$(swift build $(RELEASE) --show-bin-path)" $(BIN) $(ROOT_BINARIES)
+
+$(EXAMPLES:%=build-example-%): build-example-%: | deps
+	@mkdir -p $(BIN)
+	swift build --package-path examples/$* $(RELEASE)
+	@scripts/collect-binaries \
+	    "$$(swift build --package-path examples/$* $(RELEASE) --show-bin-path)" $(BIN)
+
+lint: | deps ## formatting, layers, sizes, licence headers
+	@scripts/check-layers
+	@scripts/check-sizes
+	@scripts/check-headers
+	@scripts/list-sources swift | xargs -d '\n' swift format lint --strict
+
+test: deps lint build ## everything that must pass before a change is merged
+	SUCCESSION_BIN="$(CURDIR)/$(BIN)" swift test -Xswiftc -warnings-as-errors
+
+demo: build ## ten upgrades of a loaded web server
+	@scripts/demo --bin $(BIN) --upgrades $(UPGRADES)
+
+bench: build ## the same with sixty upgrades
+	@scripts/demo --bin $(BIN) --upgrades 60
+
+install: ## install swapctl and its documents below $(DESTDIR)$(PREFIX)
+	@test -x $(BIN)/swapctl || { echo "no $(BIN)/swapctl: run make build first" >&2; exit 1; }
+	install -D -m 755 $(BIN)/swapctl "$(DESTDIR)$(PREFIX)/bin/swapctl"
+	install -d "$(DESTDIR)$(PREFIX)/share/doc/swift-succession"
+	install -m 644 $(wildcard README.md CHANGELOG.md) LICENSE SECURITY.md $(wildcard docs/*.md) \
+	    "$(DESTDIR)$(PREFIX)/share/doc/swift-succession"
+
+clean: ## remove everything that was built
+	rm -rf .build dist examples/*/.build

@@ -1,0 +1,122 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let package = Package(
+    name: "swift-succession",
+    products: [
+        .library(name: "Succession", targets: ["Succession"]),
+        .library(name: "SuccessionActivation", targets: ["SuccessionActivation"]),
+        .library(name: "SuccessionNIO", targets: ["SuccessionNIO"]),
+        .executable(name: "swapctl", targets: ["swapctl"]),
+    ],
+    traits: [
+        .trait(name: "Systemd", description: "Speak to the service manager through libsystemd."),
+        .trait(name: "NIO", description: "SuccessionNIO: adopt listeners in SwiftNIO servers."),
+        .trait(name: "CLI", description: "swapctl, the command-line tool."),
+        .default(enabledTraits: ["Systemd", "CLI"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    ],
+    targets: [
+        // L0
+        .target(name: "CSuccession"),
+        .systemLibrary(
+            name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        // L1
+        .target(
+            name: "SuccessionSystem",
+            dependencies: ["CSuccession", .product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: settings),
+        // L2
+        .target(
+            name: "SuccessionActivation",
+            dependencies: [
+                "SuccessionSystem",
+                .product(name: "SystemPackage", package: "swift-system"),
+                .target(name: "CSystemd", condition: .when(traits: ["Systemd"])),
+            ],
+            swiftSettings: settings),
+        .target(name: "SuccessionProtocol", swiftSettings: settings),
+        .target(
+            name: "SuccessionTransport",
+            dependencies: [
+                "SuccessionSystem", "SuccessionProtocol",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings),
+        // L3
+        .target(
+            name: "Succession",
+            dependencies: [
+                "SuccessionSystem", "SuccessionActivation", "SuccessionProtocol",
+                "SuccessionTransport",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings),
+        // L4
+        .target(
+            name: "SuccessionNIO",
+            dependencies: [
+                "Succession", "SuccessionSystem",
+                .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["NIO"])),
+                .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "SwapControl",
+            dependencies: [
+                "SuccessionSystem", "SuccessionProtocol", "SuccessionTransport",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings),
+        // L5
+        .executableTarget(
+            name: "swapctl",
+            dependencies: [
+                "SwapControl",
+                .product(
+                    name: "ArgumentParser", package: "swift-argument-parser",
+                    condition: .when(traits: ["CLI"])),
+            ],
+            swiftSettings: settings),
+        // Test fixtures: real processes, each with the one fault its option names.
+        .executableTarget(
+            name: "succession-load",
+            path: "Tests/Fixtures/succession-load", swiftSettings: settings),
+        .executableTarget(
+            name: "succession-fixture",
+            dependencies: [
+                "Succession", "SuccessionSystem", "SuccessionProtocol", "SuccessionTransport",
+            ],
+            path: "Tests/Fixtures/succession-fixture", swiftSettings: settings),
+        .testTarget(
+            name: "SuccessionSystemTests",
+            dependencies: [
+                "SuccessionSystem", .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SuccessionProtocolTests", dependencies: ["SuccessionProtocol"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SuccessionTests",
+            dependencies: [
+                "Succession", "SuccessionSystem", "SuccessionProtocol", "SuccessionTransport",
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["SuccessionSystem", "SuccessionTransport", "SuccessionProtocol"],
+            swiftSettings: settings),
+    ]
+)

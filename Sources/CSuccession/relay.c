@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#define _GNU_SOURCE
+#include "CSuccession.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+enum { SIGNALS = 65 };
+
+// The descriptor for each signal, plus one, so that the zero a static begins with means none.
+static atomic_int targets[SIGNALS];
+
+static void relay(int signal) {
+    int saved = errno;
+    int descriptor = atomic_load(&targets[signal]) - 1;
+    unsigned char byte = (unsigned char)signal;
+    // A full pipe already says that signals are waiting.
+    if (descriptor >= 0) (void)!write(descriptor, &byte, 1);
+    errno = saved;
+}
+
+int csuccession_relay_install(int signal, int descriptor) {
+    struct sigaction action = {.sa_handler = relay, .sa_flags = SA_RESTART};
+    if (signal <= 0 || signal >= SIGNALS) return -EINVAL;
+    sigemptyset(&action.sa_mask);
+    atomic_store(&targets[signal], descriptor + 1);
+    if (sigaction(signal, &action, NULL) == 0) return 0;
+    int error = errno;
+    atomic_store(&targets[signal], 0);
+    return -error;
+}
+
+int csuccession_relay_restore(int signal) {
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    if (signal <= 0 || signal >= SIGNALS) return -EINVAL;
+    int result = sigaction(signal, &action, NULL) < 0 ? -errno : 0;
+    atomic_store(&targets[signal], 0);
+    return result;
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionProtocol
+import SuccessionSystem
+import SuccessionTransport
+import SystemPackage
+
+/// Listens on a generation's control socket and reads one request from each operator.
+@ControlThread
+final class ControlServer {
+    /// Operators at once; more wait in the queue of the socket until one has left.
+    private static let maximumSessions = 32
+
+    private let endpoint: ControlEndpoint
+    private let respond: @ControlThread (Message, ControlSession) -> Void
+    private var sessions: [ObjectIdentifier: ControlSession] = [:]
+    private var isListening = false
+
+    init(
+        _ endpoint: ControlEndpoint,
+        respond: @escaping @ControlThread (Message, ControlSession) -> Void
+    ) {
+        self.endpoint = endpoint
+        self.respond = respond
+    }
+
+    func start() throws(Errno) {
+        isListening = true
+        try ControlThread.watch(endpoint.listener.rawValue) { [weak self] in self?.accept() }
+    }
+
+    func stop() {
+        isListening = false
+        ControlThread.unwatch(endpoint.listener.rawValue)
+        for session in sessions.values { session.close() }
+        endpoint.listener.close()
+    }
+
+    private func accept() {
+        while sessions.count < Self.maximumSessions {
+            do {
+                let (socket, _) = try Syscall.accept(endpoint.listener.rawValue)
+                admit(socket)
+            } catch {
+                if error == .interrupted || error == .connectionAbort { continue }
+                if error != .resourceTemporarilyUnavailable { retryLater() }
+                return
+            }
+        }
+        ControlThread.unwatch(endpoint.listener.rawValue)
+    }
+
+    /// No descriptors left: the socket stays readable, and looking again at once would spin.
+    private func retryLater() {
+        ControlThread.unwatch(endpoint.listener.rawValue)
+        _ = ControlThread.schedule(after: .milliseconds(200)) { [weak self] in self?.listenAgain() }
+    }
+
+    private func listenAgain() {
+        guard isListening else { return }
+        ControlThread.unwatch(endpoint.listener.rawValue)
+        try? ControlThread.watch(endpoint.listener.rawValue) { [weak self] in self?.accept() }
+    }
+
+    private func admit(_ socket: OwnedDescriptor) {
+        let session = ControlSession(
+            MessageSocket(socket), respond: respond,
+            whenClosed: { [weak self] session in self?.forget(session) })
+        sessions[ObjectIdentifier(session)] = session
+        session.start()
+    }
+
+    private func forget(_ session: ControlSession) {
+        let wasFull = sessions.count >= Self.maximumSessions
+        sessions.removeValue(forKey: ObjectIdentifier(session))
+        if wasFull { listenAgain() }
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionProtocol
+import SuccessionSystem
+import SuccessionTransport
+import SystemPackage
+
+/// One operator at the control socket: one request, then answers until either side leaves.
+@ControlThread
+final class ControlSession {
+    private let socket: MessageSocket
+    private let respond: @ControlThread (Message, ControlSession) -> Void
+    private let whenClosed: @ControlThread (ControlSession) -> Void
+    private var timer: Timer?
+    private var hasRequest = false
+    private(set) var isClosed = false
+    private(set) var peer = PeerCredentials(processID: 0, userID: .max, groupID: .max)
+
+    init(
+        _ socket: MessageSocket,
+        respond: @escaping @ControlThread (Message, ControlSession) -> Void,
+        whenClosed: @escaping @ControlThread (ControlSession) -> Void
+    ) {
+        self.socket = socket
+        self.respond = respond
+        self.whenClosed = whenClosed
+    }
+
+    func start() {
+        guard let peer = try? PeerCredentials.of(socket.descriptor.rawValue), isTrusted(peer) else {
+            refuse(
+                Failure(
+                    code: .permission,
+                    reason: "only root and user \(ProcessEnvironment.effectiveUserID) are obeyed here"))
+            return
+        }
+        self.peer = peer
+        do {
+            try ControlThread.watch(socket.descriptor.rawValue) { [weak self] in self?.readable() }
+        } catch {
+            close()
+            return
+        }
+        timer = ControlThread.schedule(after: .seconds(10)) { [weak self] in
+            self?.refuse(Failure(code: .timeout, reason: "no request within 10 s"))
+        }
+    }
+
+    /// Sends an answer; an operator who has left or does not read is dropped, and that is no error.
+    func send(_ message: Message) {
+        guard !isClosed else { return }
+        do {
+            try socket.send(message)
+        } catch {
+            close()
+        }
+    }
+
+    /// Says no and closes.
+    func refuse(_ failure: Failure) {
+        send(failure.message(.refused))
+        close()
+    }
+
+    func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        timer?.cancel()
+        ControlThread.unwatch(socket.descriptor.rawValue)
+        socket.descriptor.close()
+        whenClosed(self)
+    }
+
+    private func isTrusted(_ peer: PeerCredentials) -> Bool {
+        peer.userID == 0 || peer.userID == ProcessEnvironment.effectiveUserID
+    }
+
+    private func readable() {
+        while !isClosed {
+            do throws(TransportError) {
+                guard let packet = try socket.receive() else { return close() }
+                take(packet.message)
+            } catch {
+                if error.isWouldBlock { return }
+                refuse(Failure(code: error.failureCode, reason: "\(error)"))
+            }
+        }
+    }
+
+    private func take(_ message: Message) {
+        guard !hasRequest else {
+            // A second request would have to wait for the first one's answers, which may take minutes.
+            return refuse(Failure(code: .unexpected, reason: "one request a connection"))
+        }
+        switch message.kind {
+        case .status, .upgrade, .drain, .stop:
+            hasRequest = true
+            timer?.cancel()
+            respond(message, self)
+        case .refused:
+            break
+        default:
+            send(Failure.unknownKind(message.kind.rawValue).message(.refused))
+        }
+    }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+import SystemPackage
+
+/// The one thread on which the package's own state lives: the control socket, the channel, timers, child processes.
+///
+/// A thread of its own, and not the cooperative pool: an operator must get an answer, and a deadline must fire, while the
+/// application keeps every pool thread busy. Code isolated to it must never block.
+@globalActor
+actor ControlThread {
+    static let shared = ControlThread()
+
+    private let loop = ReadinessLoop.shared
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor {
+        loop.asUnownedSerialExecutor()
+    }
+}
+
+extension ControlThread {
+    /// Calls `handler` whenever the descriptor is ready, until ``unwatch(_:)``.
+    ///
+    /// The descriptor must stay open while it is watched. Readiness is level-triggered. The corresponding C function is
+    /// `epoll_ctl`.
+    @ControlThread
+    static func watch(
+        _ descriptor: CInt, _ interest: Syscall.Readiness = .readable,
+        handler: @escaping @ControlThread () -> Void
+    ) throws(Errno) {
+        try Reactor.shared.watch(descriptor, interest, handler: handler)
+    }
+
+    /// Ends ``watch(_:_:handler:)``; unknown descriptors are not an error.
+    @ControlThread
+    static func unwatch(_ descriptor: CInt) {
+        Reactor.shared.unwatch(descriptor)
+    }
+
+    /// Calls `handler` once after a delay, unless the timer is cancelled before.
+    @ControlThread
+    static func schedule(
+        after delay: Duration, handler: @escaping @ControlThread () -> Void
+    ) -> Timer {
+        Reactor.shared.schedule(after: delay, handler: handler)
+    }
+
+    /// Returns after `delay` or when the task is cancelled, whichever is first.
+    @ControlThread
+    static func pause(for delay: Duration) async {
+        let signal = OneShot<Void>()
+        let timer = schedule(after: delay) { signal.fulfil(()) }
+        await withTaskCancellationHandler {
+            await signal.value()
+        } onCancel: {
+            signal.fulfil(())
+        }
+        timer.cancel()
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+import SystemPackage
+
+extension Connection {
+    /// Reads what is there, waiting for it if need be; empty at end-of-file.
+    ///
+    /// One task at a time may read or write. Throws what `read(2)` fails with; a deadline that cuts the connection looks like
+    /// end-of-file.
+    public func read(atMost count: Int = 65_536) async throws(SuccessionError) -> [UInt8] {
+        while true {
+            let attempt = withUnsafeDescriptor { fd -> Result<[UInt8], Errno> in
+                Result { () throws(Errno) in try Syscall.read(fd, count: count) }
+            }
+            switch attempt {
+            case .success(let bytes): return bytes
+            case .failure(.resourceTemporarilyUnavailable): try await wait(.readable)
+            case .failure(let errno): throw .system("cannot read from \(peer)", errno)
+            }
+        }
+    }
+
+    /// Writes all bytes, waiting for room if need be.
+    ///
+    /// Throws what `send(2)` fails with, EPIPE if the other end is gone; SIGPIPE is not raised.
+    public func write(_ bytes: [UInt8]) async throws(SuccessionError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let attempt = withUnsafeDescriptor { fd -> Result<Int, Errno> in
+                Result { () throws(Errno) in try Syscall.send(fd, Array(rest)) }
+            }
+            switch attempt {
+            case .success(let count): rest = rest.dropFirst(count)
+            case .failure(.resourceTemporarilyUnavailable): try await wait(.writable)
+            case .failure(let errno): throw .system("cannot write to \(peer)", errno)
+            }
+        }
+    }
+
+    private func wait(_ readiness: Syscall.Readiness) async throws(SuccessionError) {
+        let number = withUnsafeDescriptor { $0 }
+        do {
+            try await ControlThread.wait(number, readiness)
+        } catch {
+            throw .system("cannot wait for \(peer)", error)
+        }
+    }
+}
+
+extension ControlThread {
+    /// Returns when the descriptor is ready, or when the task is cancelled.
+    @ControlThread
+    fileprivate static func wait(_ number: CInt, _ readiness: Syscall.Readiness) async throws(Errno) {
+        let signal = OneShot<Void>()
+        var isWatched = true
+        try watch(number, readiness) {
+            isWatched = false
+            unwatch(number)
+            signal.fulfil(())
+        }
+        await withTaskCancellationHandler {
+            await signal.value()
+        } onCancel: {
+            signal.fulfil(())
+        }
+        // Not twice: the number may belong to another connection by now.
+        if isWatched { unwatch(number) }
+    }
+}

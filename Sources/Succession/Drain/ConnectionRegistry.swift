@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+import Synchronization
+
+/// The open connections of a generation: what a drain waits for, what its deadline cuts, what `swapctl status` shows.
+///
+/// ``Listener/accept()`` and the adapters fill it. A server with an accept loop of its own calls ``opened(peer:protocol:cut:)``.
+public final class ConnectionRegistry: Sendable {
+    /// One open connection; it counts until ``close()``.
+    public final class Entry: Sendable {
+        private let id: UInt64
+        private let registry: ConnectionRegistry
+
+        init(id: UInt64, registry: ConnectionRegistry) {
+            self.id = id
+            self.registry = registry
+        }
+
+        deinit { close() }
+
+        /// The connection is over; later calls do nothing.
+        public func close() {
+            registry.remove(id)
+        }
+    }
+
+    struct Record: Sendable {
+        let peer: String
+        let proto: String
+        let since: UInt64
+        let cut: @Sendable () -> Void
+    }
+
+    private struct State {
+        var records: [UInt64: Record] = [:]
+        var lastID: UInt64 = 0
+        var whenEmpty: [OneShot<Void>] = []
+        var cutCount = 0
+    }
+
+    private let state = Mutex(State())
+
+    init() {}
+
+    /// How many connections are open.
+    public var count: Int { state.withLock { $0.records.count } }
+
+    /// How many were closed by a deadline.
+    public var cutCount: Int { state.withLock { $0.cutCount } }
+
+    /// Counts a connection until the entry is closed or let go.
+    ///
+    /// `cut` is called at most once, on any thread, when the deadline of a drain has passed; it must make the connection end soon
+    /// and must not block.
+    public func opened(
+        peer: String, protocol proto: String, cut: @escaping @Sendable () -> Void
+    ) -> Entry {
+        let record = Record(
+            peer: peer, proto: proto, since: Syscall.monotonicNanoseconds(), cut: cut)
+        let id = state.withLock { state in
+            state.lastID += 1
+            state.records[state.lastID] = record
+            return state.lastID
+        }
+        return Entry(id: id, registry: self)
+    }
+
+    func adopt(
+        _ descriptor: OwnedDescriptor, peer: SocketAddress, listener: Listener
+    ) -> Connection {
+        let text = peer == .unixUnnamed ? "" : "\(peer)"
+        // Weak: the registry must not keep a connection open. shutdown(2) wakes whoever reads or writes; the owner closes.
+        let entry = opened(peer: text, protocol: listener.address.kind.rawValue) { [weak descriptor] in
+            guard let descriptor else { return }
+            Syscall.shutdown(descriptor.rawValue)
+        }
+        return Connection(descriptor: descriptor, peer: text, entry: entry)
+    }
+
+    private func remove(_ id: UInt64) {
+        let waiters = state.withLock { state -> [OneShot<Void>] in
+            guard state.records.removeValue(forKey: id) != nil, state.records.isEmpty else {
+                return []
+            }
+            defer { state.whenEmpty = [] }
+            return state.whenEmpty
+        }
+        for waiter in waiters { waiter.fulfil(()) }
+    }
+
+    /// Returns when no connection is open.
+    func untilEmpty() async {
+        let signal = OneShot<Void>()
+        state.withLock { state in
+            if state.records.isEmpty {
+                signal.fulfil(())
+            } else {
+                state.whenEmpty.append(signal)
+            }
+        }
+        await signal.value()
+    }
+
+    /// Counts every open connection as cut and returns them; the caller calls `cut` on each.
+    func beginCut() -> [Record] {
+        state.withLock { state in
+            state.cutCount += state.records.count
+            return Array(state.records.values)
+        }
+    }
+
+    /// The connections that have been open longest, oldest first.
+    func oldest(_ limit: Int) -> [Record] {
+        let records = state.withLock { Array($0.records.values) }
+        return Array(records.sorted { $0.since < $1.since }.prefix(limit))
+    }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionProtocol
+import SuccessionSystem
+
+/// The last phase of a generation: it finishes what it has, until a deadline.
+@ControlThread
+final class DrainRun {
+    private let connections: ConnectionRegistry
+    private let exitGrace: Duration?
+    private let report: @ControlThread (SuccessionEvent.Level, String) -> Void
+    private let publish: @ControlThread (Message) -> Void
+    private var deadlineAt: UInt64
+    private var deadlineTimer: Timer?
+    private var progressTimer: Timer?
+    private var isOver = false
+    private let drained = OneShot<Int>()
+
+    init(
+        _ connections: ConnectionRegistry, deadline: Duration, exitGrace: Duration?,
+        report: @escaping @ControlThread (SuccessionEvent.Level, String) -> Void,
+        publish: @escaping @ControlThread (Message) -> Void
+    ) {
+        self.connections = connections
+        self.exitGrace = exitGrace
+        self.report = report
+        self.publish = publish
+        deadlineAt = Syscall.monotonicNanoseconds() + deadline.nanosecondsClamped
+    }
+
+    /// Time left until the deadline.
+    var remaining: Duration {
+        let now = Syscall.monotonicNanoseconds()
+        return .nanoseconds(Int64(clamping: deadlineAt > now ? deadlineAt - now : 0))
+    }
+
+    func start() {
+        arm()
+        progress()
+        Task { [weak self, connections] in
+            await connections.untilEmpty()
+            self?.finish()
+        }
+    }
+
+    /// Brings the deadline forward; a later one than the present changes nothing.
+    func shorten(to deadline: Duration) {
+        let wanted = Syscall.monotonicNanoseconds() + deadline.nanosecondsClamped
+        guard wanted < deadlineAt, !isOver else { return }
+        deadlineAt = wanted
+        arm()
+        progress()
+    }
+
+    /// Returns how many connections were cut, once none is left.
+    func untilDrained() async -> Int { await drained.value() }
+
+    /// What an operator is told now.
+    func progressMessage() -> Message {
+        var message = Message(.draining)
+        message.add("CONNECTIONS", connections.count)
+        message.add("REMAINING_MS", remaining.millisecondsClamped)
+        return message
+    }
+
+    private func arm() {
+        deadlineTimer?.cancel()
+        deadlineTimer = ControlThread.schedule(after: remaining) { [weak self] in self?.expire() }
+    }
+
+    private func progress() {
+        guard !isOver else { return }
+        publish(progressMessage())
+        progressTimer?.cancel()
+        progressTimer = ControlThread.schedule(after: .milliseconds(500)) { [weak self] in
+            self?.progress()
+        }
+    }
+
+    private func expire() {
+        guard !isOver else { return }
+        let names = connections.oldest(5).map { "\($0.proto) \($0.peer)" }
+        let records = connections.beginCut()
+        if !records.isEmpty {
+            report(
+                .warning,
+                "the deadline of the drain has passed: cut \(records.count) connections (\(names.joined(separator: ", ")))")
+        }
+        // Told before it is done: an application whose last connection ends may leave in the same moment.
+        finish()
+        for record in records { record.cut() }
+        scheduleExit()
+    }
+
+    private func finish() {
+        guard !isOver else { return }
+        isOver = true
+        deadlineTimer?.cancel()
+        progressTimer?.cancel()
+        var message = Message(.drained)
+        message.add("CUT", connections.cutCount)
+        publish(message)
+        report(.info, "drained, \(connections.cutCount) connections cut")
+        drained.fulfil(connections.cutCount)
+        // Work that is not counted as a connection may still go on: it has what is left of the deadline, and the grace.
+        if remaining > .zero {
+            deadlineTimer = ControlThread.schedule(after: remaining) { [weak self] in
+                self?.scheduleExit()
+            }
+        }
+    }
+
+    private func scheduleExit() {
+        guard let exitGrace else { return }
+        let report = self.report
+        _ = ControlThread.schedule(after: exitGrace) {
+            report(
+                .error,
+                "still running \(exitGrace) after the deadline of the drain: ending the process")
+            ProcessExit.runHandlers()
+            ProcessExit.immediately(status: 70)
+        }
+    }
+}

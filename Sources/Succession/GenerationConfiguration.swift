@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How a generation behaves; the defaults are for a server run by a person or a service manager.
+public struct GenerationConfiguration: Sendable {
+    /// What a signal to this process means.
+    public enum SignalAction: Sendable, Hashable {
+        /// Start a successor, as `swapctl upgrade` does.
+        case upgrade
+        /// Stop accepting, finish, leave.
+        case drain
+        /// Cut what is open and leave; a second one ends the process at once.
+        case stop
+    }
+
+    /// Where the control socket lies; nil: found as docs/protocol.md §3 says.
+    public var runtimeDirectory: String?
+    /// How long a drain may last before what is left is cut.
+    public var drainDeadline: Duration = .seconds(30)
+    /// How long a successor may take from its start until it is ready.
+    public var readyTimeout: Duration = .seconds(60)
+    /// How long after the deadline of a drain the process may live on before it is ended with status 70; nil: for ever.
+    public var exitGrace: Duration? = .seconds(5)
+    /// Signals by number. Install nothing else for them, and send none before ``Generation/begin(_:configuration:)`` has
+    /// returned. An empty table leaves every signal alone.
+    public var signals: [Int32: SignalAction] = [
+        12 /* SIGUSR2 */: .upgrade, 15 /* SIGTERM */: .drain, 2 /* SIGINT */: .stop,
+    ]
+    /// Gets every event; called on the control thread, so it must not block for long.
+    public var onEvent: @Sendable (SuccessionEvent) -> Void = {
+        SuccessionEvent.printToStandardError($0)
+    }
+
+    /// Called on the control thread at each step of a hand-over, before the next one: the place where fixtures of the test suite
+    /// have their one fault.
+    package var onStep: @Sendable (String) -> Void = { _ in }
+
+    /// The defaults shown.
+    public init() {}
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionProtocol
+import SuccessionSystem
+import Synchronization
+
+/// What operators ask for.
+extension GenerationCore {
+    func respond(to message: Message, _ session: ControlSession) {
+        switch message.kind {
+        case .status:
+            session.send(status())
+            session.close()
+        case .upgrade:
+            upgrade(LaunchPlan(message), session: session)
+        case .drain:
+            addAudience(session)
+            beginDrain(deadline: message.integer("DEADLINE_MS").map { .milliseconds(max(0, $0)) })
+        case .stop:
+            addAudience(session)
+            beginDrain(deadline: .zero)
+        default:
+            session.refuse(Failure.unknownKind(message.kind.rawValue))
+        }
+    }
+
+    private func status() -> Message {
+        StatusReply(
+            service: service, generation: number, state: states.current, stateSince: stateSince,
+            bornAt: bornAt, executable: program.path, connections: connections.count,
+            remaining: drain?.remaining,
+            upgrade: isUpgrading
+                ? attempt.map { ($0.successorPID, $0.startedAt, $0.requestedBy) } : nil,
+            listeners: holdings.withLock { $0.listeners }.map { Manifest.entry(for: $0) },
+            oldest: connections.oldest(5)
+        ).message()
+    }
+
+    /// Starts an upgrade, or says why not; the session, if any, hears each step and the result.
+    func upgrade(_ plan: LaunchPlan, session: ControlSession?) {
+        if let refusal = refusalToUpgrade() {
+            report(.warning, "no upgrade: \(refusal.reason)")
+            session?.refuse(refusal)
+            return
+        }
+        isUpgrading = true
+        let provider = holdings.withLock { $0.stateProvider }
+        Task {
+            do {
+                let state = try await Self.collect(provider)
+                guard postponedDrain == nil else { return abandon(session) }
+                begin(plan, state: state, session: session)
+            } catch {
+                isUpgrading = false
+                let failure = Failure(
+                    code: .state, reason: "the application could not write its state: \(error)")
+                conclude(UpgradeAttempt.Outcome(failure: failure, successor: 0), session: session)
+            }
+        }
+    }
+
+    private func refusalToUpgrade() -> Failure? {
+        if isUpgrading {
+            let pid = attempt?.successorPID ?? 0
+            let age = attempt.map { (Syscall.monotonicNanoseconds() - $0.startedAt) / 1_000_000 } ?? 0
+            let by = attempt?.requestedBy.map { "pid \($0)" } ?? "a signal"
+            return Failure(
+                code: .busy,
+                reason: "an upgrade is running: generation \(number + 1) (pid \(pid)) was asked for by \(by) \(age) ms ago")
+        }
+        guard case .serving = states.current, drain == nil else {
+            return Failure(
+                code: .notServing,
+                reason: "generation \(number) (pid \(ProcessEnvironment.processID)) is \(states.current.word), and only one that serves can be upgraded")
+        }
+        return nil
+    }
+
+    /// Off the control thread: an application may have gigabytes to write.
+    private nonisolated static func collect(
+        _ provider: (@Sendable (inout StateWriter) throws -> Void)?
+    ) async throws -> HandedState? {
+        guard let provider else { return nil }
+        return try await Task.detached {
+            var writer = StateWriter()
+            try provider(&writer)
+            return try writer.finish()
+        }.value
+    }
+
+    /// Told to leave before the successor was even started.
+    private func abandon(_ session: ControlSession?) {
+        isUpgrading = false
+        let failure = Failure(code: .operator, reason: "generation \(number) was told to leave")
+        conclude(UpgradeAttempt.Outcome(failure: failure, successor: 0), session: session)
+    }
+
+    private func begin(_ plan: LaunchPlan, state: HandedState?, session: ControlSession?) {
+        let attempt = UpgradeAttempt(
+            self, plan: plan, requestedBy: session?.peer.processID, state: state,
+            whenStepped: { session?.send($0.message()) },
+            whenDone: { [weak self] outcome in
+                self?.isUpgrading = false
+                self?.conclude(outcome, session: session)
+            })
+        self.attempt = attempt
+        attempt.begin()
+    }
+
+    private func conclude(_ outcome: UpgradeAttempt.Outcome, session: ControlSession?) {
+        if let failure = outcome.failure {
+            attempt = nil
+            let exit = outcome.exit.map { ", and \($0)" } ?? ""
+            report(.error, "upgrade failed: \(failure.reason)\(exit); this generation serves on")
+        } else {
+            report(.info, "generation \(number + 1) (pid \(outcome.successor)) has taken over")
+        }
+        session?.send(result(outcome))
+        if outcome.failure != nil {
+            session?.close()
+        } else if let session {
+            addAudience(session)
+        }
+        beginPostponedDrain()
+    }
+
+    private func result(_ outcome: UpgradeAttempt.Outcome) -> Message {
+        var message = Message(.result)
+        guard let failure = outcome.failure else {
+            message.add("RESULT", "committed")
+            message.add("GENERATION", number + 1)
+            message.add("PID", Int(outcome.successor))
+            return message
+        }
+        message.add("RESULT", "unchanged")
+        message.add("CODE", failure.code.rawValue)
+        message.add("REASON", failure.reason)
+        message.add("GENERATION", number)
+        message.add("PID", Int(ProcessEnvironment.processID))
+        if outcome.successor > 0 { message.add("SUCCESSOR", Int(outcome.successor)) }
+        switch outcome.exit {
+        case .exited(let status): message.add("EXIT", Int(status))
+        case .signaled(let signal, _): message.add("SIGNAL", Int(signal))
+        case nil: break
+        }
+        for line in outcome.lastLines { message.add("STDERR", line) }
+        return message
+    }
+}
+
+extension LaunchPlan {
+    /// Reads an operator's request.
+    init(_ message: Message) {
+        executable = message.text("EXECUTABLE")
+        let arguments = message.texts("ARG")
+        self.arguments = arguments.isEmpty ? nil : arguments
+        environmentChanges = message.texts("ENV")
+        readyTimeout = message.integer("TIMEOUT_MS").map { .milliseconds(max(0, $0)) }
+        drainDeadline = message.integer("DRAIN_MS").map { .milliseconds(max(0, $0)) }
+    }
+}
+
+extension StepReport {
+    func message() -> Message {
+        var message = Message(.step)
+        message.add("STEP", step)
+        message.add("STATUS", status)
+        message.add("ELAPSED_US", elapsed.microsecondsClamped)
+        message.add("DETAIL", detail)
+        return message
+    }
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionProtocol
+import SuccessionSystem
+import SuccessionTransport
+import Synchronization
+import SystemPackage
+
+/// What a generation shares between its author's threads and the control thread.
+struct Holdings: Sendable {
+    var inheritance = Inheritance()
+    var listeners: [Listener] = []
+    var stateProvider: (@Sendable (inout StateWriter) throws -> Void)?
+    var inheritedState: HandedState?
+    var isReady = false
+}
+
+/// The inside of a ``Generation``: everything that happens on the control thread.
+@ControlThread
+final class GenerationCore {
+    nonisolated let service: String
+    nonisolated let number: Int
+    nonisolated let configuration: GenerationConfiguration
+    nonisolated let program: OwnProgram
+    nonisolated let connections = ConnectionRegistry()
+    nonisolated let states = StateBroadcast()
+    nonisolated let holdings = Mutex(Holdings())
+
+    let directory: RuntimeDirectory
+    let bornAt = Syscall.monotonicNanoseconds()
+    private(set) var stateSince = Syscall.monotonicNanoseconds()
+    private var lock: OwnedDescriptor?
+    private let endpoint: ControlEndpoint
+    private var server: ControlServer?
+    private var signals: SignalInbox?
+    private let succeeding: Succeeding?
+    /// The upgrade that runs, or the one that succeeded: its channel stays open until this process is gone.
+    var attempt: UpgradeAttempt?
+    var isUpgrading = false
+    private(set) var drain: DrainRun?
+    /// A drain that was asked for in the middle of an upgrade, and begins when that is over.
+    private(set) var postponedDrain: Duration?
+    /// Operators who want to hear how the drain goes.
+    private var audience: [ControlSession] = []
+
+    init(
+        service: String, number: Int, configuration: GenerationConfiguration, program: OwnProgram,
+        directory: RuntimeDirectory, lock: OwnedDescriptor?, succeeding: Succeeding?
+    ) throws(SuccessionError) {
+        self.service = service
+        self.number = number
+        self.configuration = configuration
+        self.program = program
+        self.directory = directory
+        self.lock = lock
+        self.succeeding = succeeding
+        do {
+            endpoint = try ControlEndpoint(directory, generation: number)
+        } catch {
+            throw .system("cannot make the control socket \(directory.controlPath(number))", error)
+        }
+        ProcessExit.onExit { [endpoint] in
+            endpoint.remove()
+            // Our successor has pointed it to itself; only the last of its line finds its own number.
+            if directory.servingGeneration() == number { try? Syscall.unlink(directory.servingPath) }
+        }
+    }
+
+    func start() throws(SuccessionError) {
+        do {
+            let server = ControlServer(endpoint) { [weak self] message, session in
+                self?.respond(to: message, session)
+            }
+            try server.start()
+            self.server = server
+            if !configuration.signals.isEmpty {
+                signals = try SignalInbox(Array(configuration.signals.keys)) { [weak self] number in
+                    self?.received(signal: number)
+                }
+            }
+        } catch {
+            throw .system("cannot watch the control socket or signals", error)
+        }
+        succeeding?.startAccepting = { [weak self] in try await self?.startAccepting() }
+        succeeding?.predecessorGone = { [weak self] in self?.predecessorGone() }
+    }
+
+    // MARK: Ready
+
+    func ready() async throws(SuccessionError) {
+        let leftOver = holdings.withLock { holdings in
+            holdings.isReady = true
+            holdings.inheritedState = nil
+            return holdings.inheritance.removeAll()
+        }
+        for item in leftOver {
+            report(
+                .warning,
+                "closed '\(item.name)' (\(item.address)): it was inherited and nobody took it")
+            item.descriptor.close()
+        }
+        if let succeeding {
+            try await succeeding.ready()
+        } else {
+            do {
+                try await startAccepting()
+            } catch {
+                throw SuccessionError(.system, "cannot accept: \(error)")
+            }
+        }
+        report(.info, "pid \(ProcessEnvironment.processID) serves \(listenerSummary())")
+    }
+
+    private func listenerSummary() -> String {
+        let listeners = holdings.withLock { $0.listeners }
+        let texts = listeners.prefix(8).map { "\($0.name)=\($0.address)" }
+        let more = listeners.count > 8 ? " and \(listeners.count - 8) more" : ""
+        return texts.joined(separator: " ") + more
+    }
+
+    private func startAccepting() async throws {
+        configuration.onStep("starting to accept")
+        try directory.publishServing(number)
+        for listener in holdings.withLock({ $0.listeners }) { try await listener.resumeAccepting() }
+        enter(.serving)
+    }
+
+    private func predecessorGone() {
+        // It may have been killed and left its socket behind; nobody else will ever look.
+        _ = directory.removeStale()
+    }
+
+    // MARK: Accepting
+
+    /// Pauses every listener; `completion` gets the reason if one could not, or did not within five seconds.
+    func pauseAccepting(_ completion: @escaping @ControlThread (String?) -> Void) {
+        let listeners = holdings.withLock { $0.listeners }
+        var isDone = false
+        let done = { @ControlThread (failure: String?) in
+            if !isDone {
+                isDone = true
+                completion(failure)
+            }
+        }
+        let timer = ControlThread.schedule(after: .seconds(5)) {
+            done("the application did not stop accepting within 5 s")
+        }
+        Task {
+            do {
+                for listener in listeners { try await listener.pauseAccepting() }
+                timer.cancel()
+                done(nil)
+            } catch {
+                timer.cancel()
+                done("the application could not stop accepting: \(error)")
+            }
+        }
+    }
+
+    func stoodBy() { enter(.standby) }
+
+    func resumeServing() {
+        let listeners = holdings.withLock { $0.listeners }
+        Task {
+            do {
+                try directory.publishServing(number)
+                for listener in listeners { try await listener.resumeAccepting() }
+                enter(.serving)
+            } catch {
+                report(.error, "cannot accept again after a failed upgrade: \(error)")
+            }
+        }
+    }
+
+    func enter(_ state: GenerationState) {
+        stateSince = Syscall.monotonicNanoseconds()
+        states.set(state)
+    }
+
+    func step(_ name: String) { configuration.onStep(name) }
+
+    func report(_ level: SuccessionEvent.Level, _ message: String) {
+        configuration.onEvent(
+            SuccessionEvent(level: level, service: service, generation: number, message: message))
+    }
+
+    /// What a successor is offered, in batches: every listener taken, and the lock.
+    func offer() -> [OfferBatch] {
+        let listeners = holdings.withLock { $0.listeners }
+        var items = listeners.map { (Manifest.entry(for: $0), $0.descriptor.rawValue) }
+        if let lock { items.append((Manifest.lock, lock.rawValue)) }
+        return OfferBatch.split(items)
+    }
+
+    // MARK: Leaving
+
+    func succeeded(by attempt: UpgradeAttempt) {
+        // The successor holds the same lock; ours would keep a later instance out while this one still drains.
+        lock = nil
+        beginDrain(deadline: attempt.plan.drainDeadline, hasSuccessor: true)
+    }
+
+    func beginDrain(deadline: Duration?, hasSuccessor: Bool = false) {
+        let deadline = deadline ?? configuration.drainDeadline
+        if let drain {
+            drain.shorten(to: deadline)
+            return
+        }
+        if isUpgrading, !hasSuccessor {
+            postponedDrain = min(deadline, postponedDrain ?? deadline)
+            attempt?.cancel("generation \(number) was told to leave")
+            return
+        }
+        let drain = DrainRun(
+            connections, deadline: deadline, exitGrace: configuration.exitGrace,
+            report: { [weak self] in self?.report($0, $1) },
+            publish: { [weak self] in self?.publish($0) })
+        self.drain = drain
+        let listeners = holdings.withLock { $0.listeners }
+        Task {
+            for listener in listeners { try? await listener.pauseAccepting() }
+            for listener in listeners {
+                if !hasSuccessor { removePath(of: listener) }
+                await listener.stopAccepting()
+            }
+            enter(.draining(deadline: deadline))
+            drain.start()
+        }
+    }
+
+    /// The last of its line takes the paths it bound along; a path given by a service manager is the manager's.
+    private func removePath(of listener: Listener) {
+        guard listener.origin == .bound, case .unixPath(let path) = listener.address.socketAddress
+        else { return }
+        try? Syscall.unlink(path)
+    }
+
+    /// To be called when an upgrade is over.
+    func beginPostponedDrain() {
+        guard let deadline = postponedDrain else { return }
+        postponedDrain = nil
+        beginDrain(deadline: deadline)
+    }
+
+    func untilDrained() async {
+        for await state in states.stream() {
+            if case .draining = state { break }
+        }
+        _ = await drain?.untilDrained()
+    }
+
+    private func publish(_ message: Message) {
+        try? attempt?.channel?.send(message)
+        audience.removeAll { $0.isClosed }
+        for session in audience { session.send(message) }
+    }
+
+    func addAudience(_ session: ControlSession) {
+        audience.append(session)
+        if let drain { session.send(drain.progressMessage()) }
+    }
+
+    private func received(signal number: CInt) {
+        switch configuration.signals[number] {
+        case .upgrade:
+            report(.info, "signal \(number): upgrade")
+            upgrade(LaunchPlan(), session: nil)
+        case .drain:
+            report(.info, "signal \(number): drain")
+            beginDrain(deadline: nil)
+        case .stop:
+            if let drain, drain.remaining == .zero { ProcessExit.immediately(status: 128 + number) }
+            report(.info, "signal \(number): stop")
+            beginDrain(deadline: .zero)
+        case nil: break
+        }
+    }
+}

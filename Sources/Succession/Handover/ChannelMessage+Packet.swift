@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionProtocol
+import SuccessionTransport
+
+extension ChannelMessage {
+    /// A packet that could not be received, as an event for a state machine.
+    init(_ error: TransportError) {
+        switch error {
+        case .message(.unsupportedVersion(let version)): self = .unsupportedVersion(version)
+        default: self = .malformed("\(error)")
+        }
+    }
+}
+
+extension Failure {
+    static func unknownKind(_ kind: String) -> Failure {
+        Failure(code: .unknownKind, reason: "'\(kind)' is no message that I know")
+    }
+}

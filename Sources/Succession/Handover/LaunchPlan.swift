@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+
+/// How a successor is started: what the operator asked for, and the rest as this process was started.
+package struct LaunchPlan: Sendable, Hashable {
+    /// Absolute path; nil: the path by which this process was started, looked up anew, so that a link to the current release leads
+    /// to the new one.
+    package var executable: String?
+    /// From `argv[0]` on; nil: this process's own.
+    package var arguments: [String]?
+    /// `KEY=VALUE` sets, `KEY=` empties.
+    package var environmentChanges: [String] = []
+    package var readyTimeout: Duration?
+    package var drainDeadline: Duration?
+
+    package init() {}
+
+    /// Numbers of the descriptors in the successor.
+    static let channelNumber: CInt = 3
+    static let standardErrorNumber: CInt = 4
+
+    /// Variables that speak of this process and would mislead the next one. A successor that believed in our `LISTEN_FDS` would
+    /// look for descriptors that are not there.
+    static let variablesOfThisProcess: Set<String> = [
+        "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID", "WATCHDOG_PID", "MAINPID",
+        "MAINPIDFDID", "SYSTEMD_EXEC_PID", "SUCCESSION_CHANNEL", "SUCCESSION_STDERR",
+    ]
+
+    func request(
+        own: OwnProgram, channel: OwnedDescriptor, capturedError: OwnedDescriptor
+    ) -> SpawnRequest {
+        SpawnRequest(
+            path: executable ?? own.path,
+            arguments: arguments ?? own.arguments,
+            environment: environment(),
+            descriptors: [
+                (source: capturedError.rawValue, target: 2),
+                (source: channel.rawValue, target: Self.channelNumber),
+                (source: 2, target: Self.standardErrorNumber),
+            ],
+            setsListenPID: false, newSession: false, asSibling: false, workingDirectory: nil)
+    }
+
+    private func environment() -> [String] {
+        var variables = ProcessEnvironment.snapshot().filter { entry in
+            !Self.variablesOfThisProcess.contains(Self.key(entry))
+        }
+        for change in environmentChanges {
+            let key = Self.key(change)
+            variables.removeAll { Self.key($0) == key }
+            variables.append(change)
+        }
+        variables.append("SUCCESSION_CHANNEL=\(Self.channelNumber)")
+        variables.append("SUCCESSION_STDERR=\(Self.standardErrorNumber)")
+        return variables
+    }
+
+    private static func key(_ entry: String) -> String {
+        String(entry.prefix { $0 != "=" })
+    }
+}
+
+/// How this process was started.
+struct OwnProgram: Sendable, Hashable {
+    /// Absolute, with links not followed.
+    let path: String
+    let arguments: [String]
+
+    static func current() -> OwnProgram {
+        OwnProgram(
+            path: ProcessEnvironment.invokedPath(), arguments: ProcessEnvironment.arguments())
+    }
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionProtocol
+import SuccessionSystem
+import SuccessionTransport
+import SystemPackage
+
+/// The successor's side of a hand-over: performs what ``SuccessorStateMachine`` decides.
+@ControlThread
+final class Succeeding {
+    /// What a predecessor left.
+    struct Legacy: Sendable {
+        var service = ""
+        var generation = 0
+        var predecessor: Int32 = 0
+        var inherited: [Inherited] = []
+        var lock: OwnedDescriptor?
+        var state: HandedState?
+    }
+
+    private let channel: MessageSocket
+    private let standardError: OwnedDescriptor?
+    private let configuration: GenerationConfiguration
+    private var machine = SuccessorStateMachine()
+    private var legacy = Legacy()
+    private var packet: Packet?
+    private var stagedState: HandedState?
+    /// Taken, and not yet compared with their manifests.
+    private var batches: [Packet] = []
+    private var timer: Timer?
+    private let inheritance = OneShot<Result<Legacy, SuccessionError>>()
+    private let serving = OneShot<Result<Void, SuccessionError>>()
+    /// Set by the generation once it exists: how to start its acceptors.
+    var startAccepting: (@ControlThread () async throws -> Void)?
+    var predecessorGone: (@ControlThread () -> Void)?
+
+    init(
+        channel: OwnedDescriptor, standardError: OwnedDescriptor?,
+        configuration: GenerationConfiguration
+    ) {
+        self.channel = MessageSocket(channel)
+        self.standardError = standardError
+        self.configuration = configuration
+    }
+
+    /// Takes over what the predecessor offers.
+    func inherit() async throws(SuccessionError) -> Legacy {
+        do {
+            try ControlThread.watch(channel.descriptor.rawValue) { [weak self] in self?.readable() }
+        } catch {
+            throw .system("cannot watch the channel to the predecessor", error)
+        }
+        handle(.begin)
+        return try await inheritance.value().get()
+    }
+
+    /// Lets go of what was inherited: whoever holds it from now on decides when it is closed.
+    func forgetLegacy() {
+        legacy = Legacy()
+        stagedState = nil
+    }
+
+    /// Says that the application is ready; returns when this generation accepts.
+    func ready() async throws(SuccessionError) {
+        handle(.applicationReady)
+        try await serving.value().get()
+    }
+
+    /// Refuses what was taken; the predecessor serves on.
+    func refuse(_ failure: Failure) {
+        handle(.applicationFailed(failure))
+    }
+
+    private func handle(_ event: SuccessorStateMachine.Event) {
+        for action in machine.handle(event) { perform(action) }
+    }
+
+    private func perform(_ action: SuccessorStateMachine.Action) {
+        switch action {
+        case .sendHello: send(hello())
+        case .takeBatch: if let packet { batches.append(packet) }
+        case .sendTaken(let batch):
+            var message = Message(.taken)
+            message.add("BATCH", batch)
+            message.add("TAKEN", packet?.descriptors.count ?? 0)
+            send(message)
+            packet = nil
+        case .takeState: legacy.state = stagedState
+        case .sendTakenState:
+            var message = Message(.taken)
+            message.add("STATE", legacy.state?.count ?? 0)
+            send(message)
+            packet = nil
+        case .inheritanceComplete: completeInheritance()
+        case .sendReady:
+            endRedirection()
+            send(Message(.ready))
+        case .startAccepting: start()
+        case .sendAccepting: send(Message(.accepting))
+        case .serving:
+            endRedirection()
+            serving.fulfil(.success(()))
+        case .sendAbort(let failure): send(failure.message(.abort))
+        case .sendRefusedUnknownKind(let kind): send(Failure.unknownKind(kind).message(.refused))
+        case .fail(let failure): fail(failure)
+        case .predecessorGone:
+            endRedirection()
+            closeChannel()
+            predecessorGone?()
+        case .setDeadline(let deadline): setDeadline(deadline)
+        case .clearDeadline: timer?.cancel()
+        }
+    }
+
+    private func send(_ message: Message) {
+        configuration.onStep("send \(message.kind.rawValue)")
+        // A predecessor that is gone is told by end-of-file, in order with what it sent before.
+        try? channel.send(message)
+    }
+
+    private func hello() -> Message {
+        var message = Message(.hello)
+        message.add("PID", Int(ProcessEnvironment.processID))
+        message.add("FEATURES", "state memfd")
+        return message
+    }
+
+    private func start() {
+        Task { [weak self] in
+            do {
+                try await self?.startAccepting?()
+                self?.handle(.started)
+            } catch {
+                self?.handle(
+                    .applicationFailed(
+                        Failure(code: .application, reason: "cannot accept: \(error)")))
+            }
+        }
+    }
+
+    private func setDeadline(_ deadline: SuccessorStateMachine.Deadline) {
+        timer?.cancel()
+        let delay: Duration =
+            switch deadline {
+            case .answer: .seconds(10)
+            case .commit: .seconds(15)
+            }
+        timer = ControlThread.schedule(after: delay) { [weak self] in
+            self?.handle(.deadlineExpired)
+        }
+    }
+
+    private func endRedirection() {
+        guard let standardError, standardError.rawValue >= 0 else { return }
+        StandardErrorRedirection.end(real: standardError)
+    }
+
+    private func fail(_ failure: Failure) {
+        timer?.cancel()
+        closeChannel()
+        let code: SuccessionError.Code =
+            switch failure.code {
+            case .state, .application: .refused
+            case .operator, .exited, .busy: .aborted
+            default: .handoverFailed
+            }
+        let error = SuccessionError(code, failure.reason)
+        inheritance.fulfil(.failure(error))
+        serving.fulfil(.failure(error))
+    }
+
+    private func closeChannel() {
+        ControlThread.unwatch(channel.descriptor.rawValue)
+        channel.descriptor.close()
+    }
+}
+
+// MARK: - What arrives
+
+extension Succeeding {
+    private func readable() {
+        while channel.descriptor.rawValue >= 0 {
+            do throws(TransportError) {
+                guard let packet = try channel.receive() else {
+                    ControlThread.unwatch(channel.descriptor.rawValue)
+                    handle(.endOfFile)
+                    return
+                }
+                configuration.onStep("received \(packet.message.kind.rawValue)")
+                self.packet = packet
+                handle(.received(event(for: packet)))
+            } catch {
+                if error.isWouldBlock { return }
+                if error.failureCode == .descriptor {
+                    handle(.received(.descriptorMismatch("\(error)")))
+                } else {
+                    handle(.received(ChannelMessage(error)))
+                }
+            }
+        }
+    }
+
+    /// Looks at a state before the machine hears of it: one that is not what its message says is another event.
+    private func event(for packet: Packet) -> ChannelMessage {
+        if packet.message.kind == .state {
+            do {
+                stagedState = try Legacy.state(packet)
+            } catch {
+                return .descriptorMismatch(error.reason)
+            }
+        }
+        return ChannelMessage(packet.message)
+    }
+
+    private func completeInheritance() {
+        do {
+            for batch in batches { try legacy.add(batch) }
+            batches = []
+            inheritance.fulfil(.success(legacy))
+        } catch {
+            handle(.applicationFailed(error))
+        }
+    }
+}
+
+extension Succeeding.Legacy {
+    /// Compares the descriptors of a batch with its manifest and keeps them.
+    fileprivate mutating func add(_ packet: Packet) throws(Failure) {
+        service = packet.message.text("SERVICE") ?? ""
+        generation = packet.message.integer("GENERATION") ?? 0
+        predecessor = Int32(clamping: packet.message.integer("PID") ?? 0)
+        guard let entries = ManifestBody.decode(packet.message.body),
+            entries.count == packet.descriptors.count
+        else {
+            throw Failure(
+                code: .descriptor,
+                reason: "\(packet.descriptors.count) descriptors came with a manifest of other lines")
+        }
+        for (entry, descriptor) in zip(entries, packet.descriptors) {
+            if entry.what == "lock" {
+                lock = descriptor
+            } else {
+                inherited.append(try Manifest.verify(descriptor, against: entry))
+            }
+        }
+    }
+
+    fileprivate static func state(_ packet: Packet) throws(Failure) -> HandedState {
+        let body = packet.message.body
+        let size = packet.message.integer("SIZE") ?? body.count
+        if let file = packet.descriptors.first {
+            do {
+                return try HandedState.verified(file, size: size)
+            } catch {
+                throw Failure(code: .descriptor, reason: error.message)
+            }
+        }
+        guard body.count == size else {
+            throw Failure(
+                code: .malformed, reason: "a state of \(body.count) bytes, announced as \(size)")
+        }
+        return HandedState(content: .bytes(body))
+    }
+}

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionProtocol
+import SuccessionSystem
+import SuccessionTransport
+import SystemPackage
+
+/// The predecessor's side of one upgrade: performs what ``PredecessorStateMachine`` decides.
+@ControlThread
+final class UpgradeAttempt {
+    /// How it ended, for whoever asked.
+    struct Outcome: Sendable {
+        var failure: Failure?
+        var successor: Int32
+        var exit: ExitStatus?
+        var lastLines: [String] = []
+    }
+
+    let plan: LaunchPlan
+    /// Pid of the operator, or nil if a signal asked.
+    let requestedBy: Int32?
+    let startedAt = Syscall.monotonicNanoseconds()
+    private(set) var successorPID: Int32 = 0
+    private(set) var channel: MessageSocket?
+
+    private let core: GenerationCore
+    private let batches: [OfferBatch]
+    private let state: HandedState?
+    private var machine: PredecessorStateMachine
+    private var process: ProcessHandle?
+    private var captured: CapturedOutput?
+    private var timer: Timer?
+    private var exit: ExitStatus?
+    private var stepStartedAt = Syscall.monotonicNanoseconds()
+    private let whenStepped: @ControlThread (StepReport) -> Void
+    private let whenDone: @ControlThread (Outcome) -> Void
+
+    init(
+        _ core: GenerationCore, plan: LaunchPlan, requestedBy: Int32?, state: HandedState?,
+        whenStepped: @escaping @ControlThread (StepReport) -> Void,
+        whenDone: @escaping @ControlThread (Outcome) -> Void
+    ) {
+        self.core = core
+        self.plan = plan
+        self.requestedBy = requestedBy
+        self.state = state
+        self.whenStepped = whenStepped
+        self.whenDone = whenDone
+        batches = core.offer()
+        machine = PredecessorStateMachine(
+            batches: batches.map(\.descriptors.count), stateSize: state?.count)
+    }
+
+    func begin() {
+        handle(.begin)
+    }
+
+    func cancel(_ reason: String) {
+        handle(.cancelled(reason))
+    }
+
+    private func handle(_ event: PredecessorStateMachine.Event) {
+        for action in machine.handle(event) { perform(action) }
+    }
+
+    private func perform(_ action: PredecessorStateMachine.Action) {
+        switch action {
+        case .spawn: spawn()
+        case .sendOffer(let batch): send(offer(batch), descriptors: batches[batch - 1].descriptors)
+        case .sendState: sendState()
+        case .pauseAccepting: pause()
+        case .sendCommitted:
+            core.step("committed")
+            core.stoodBy()
+            send(Message(.committed))
+        case .resumeAccepting: core.resumeServing()
+        case .drain: core.succeeded(by: self)
+        case .sendAbort(let failure): send(failure.message(.abort))
+        case .sendRefusedUnknownKind(let kind):
+            send(Failure.unknownKind(kind).message(.refused))
+        case .terminateSuccessor: try? process?.signal(Signals.terminate)
+        case .killSuccessor: try? process?.signal(Signals.kill)
+        case .setDeadline(let deadline): setDeadline(deadline)
+        case .clearDeadline: timer?.cancel()
+        case .step(let step, let progress): report(step, progress)
+        case .succeeded: finish(nil)
+        case .failed(let failure): finish(failure)
+        }
+    }
+}
+
+// MARK: - Actions
+
+extension UpgradeAttempt {
+    private func spawn() {
+        do {
+            let (ours, theirs) = try Syscall.socketPair(type: .sequencedPacket, nonBlocking: true)
+            let captured = try CapturedOutput()
+            let request = plan.request(
+                own: core.program, channel: theirs, capturedError: captured.file)
+            do {
+                process = try request.spawn()
+            } catch {
+                handle(.spawnFailed(Self.explain(error, path: request.path)))
+                return
+            }
+            self.captured = captured
+            channel = MessageSocket(ours)
+            successorPID = process?.processID ?? 0
+            try watch(ours)
+            handle(.spawned)
+        } catch {
+            handle(
+                .spawnFailed(Failure(code: .start, reason: "cannot start a successor: \(error)")))
+        }
+    }
+
+    private static func explain(_ errno: Errno, path: String) -> Failure {
+        let hint =
+            switch errno {
+            case .noSuchFileOrDirectory: "there is no such file (or its interpreter is missing)"
+            case .permissionDenied: "it is not executable for this user"
+            case .execFormatError: "it is no program for this machine"
+            default: "\(errno)"
+            }
+        return Failure(code: .start, reason: "cannot execute \(path): \(hint)")
+    }
+
+    private func watch(_ channel: OwnedDescriptor) throws(Errno) {
+        try ControlThread.watch(channel.rawValue) { [weak self] in self?.channelReadable() }
+        guard let pidfd = process?.descriptor else { return }
+        try ControlThread.watch(pidfd.rawValue) { [weak self] in self?.successorEnded() }
+    }
+
+    private func offer(_ number: Int) -> Message {
+        var message = Message(.offer)
+        let batch = batches[number - 1]
+        message.add("SERVICE", core.service)
+        message.add("GENERATION", core.number + 1)
+        message.add("PID", Int(ProcessEnvironment.processID))
+        message.add("FEATURES", "state memfd")
+        message.add("BATCH", "\(number)/\(batches.count)")
+        message.add("TOTAL", batches.reduce(0) { $0 + $1.descriptors.count })
+        message.add("STATE", machine.willSendState ? 1 : 0)
+        message.add("FDS", batch.descriptors.count)
+        message.body = batch.manifest
+        return message
+    }
+
+    private func sendState() {
+        guard let state else { return }
+        var message = Message(.state)
+        message.add("SIZE", state.count)
+        switch state.content {
+        case .bytes(let bytes):
+            message.body = bytes
+            send(message)
+        case .file(let file, _):
+            message.add("FDS", 1)
+            send(message, descriptors: [file.rawValue])
+        }
+    }
+
+    private func pause() {
+        core.step("pausing")
+        core.pauseAccepting { [weak self] failure in
+            if let failure {
+                self?.handle(.pauseFailed(failure))
+            } else {
+                self?.handle(.paused)
+            }
+        }
+    }
+
+    private func send(_ message: Message, descriptors: [CInt] = []) {
+        core.step("send \(message.kind.rawValue)")
+        // A send that fails means a peer that is gone or reads nothing: end-of-file or the deadline says so, in order.
+        try? channel?.send(message, descriptors: descriptors)
+    }
+
+    private func setDeadline(_ deadline: PredecessorStateMachine.Deadline) {
+        timer?.cancel()
+        let delay: Duration =
+            switch deadline {
+            case .ready: plan.readyTimeout ?? core.configuration.readyTimeout
+            case .accepting: .seconds(10)
+            case .death: .seconds(1)
+            }
+        timer = ControlThread.schedule(after: delay) { [weak self] in
+            self?.handle(.deadlineExpired)
+        }
+    }
+
+    private func report(_ step: PredecessorStateMachine.Step, _ progress: PredecessorStateMachine.Progress) {
+        let now = Syscall.monotonicNanoseconds()
+        if progress == .started { stepStartedAt = now }
+        whenStepped(
+            StepReport(
+                step: "\(step)", status: progress == .started ? "running" : "ok",
+                elapsed: .nanoseconds(Int64(clamping: now - stepStartedAt)),
+                detail: detail(of: step)))
+    }
+
+    private func detail(of step: PredecessorStateMachine.Step) -> String {
+        switch step {
+        case .start:
+            successorPID == 0 ? plan.executable ?? core.program.path : "pid \(successorPID)"
+        case .offer: "\(batches.reduce(0) { $0 + $1.descriptors.count }) descriptors"
+        case .ready:
+            "at most \((plan.readyTimeout ?? core.configuration.readyTimeout).components.seconds) s"
+        case .commit: "generation \(core.number + 1) accepts"
+        }
+    }
+}
+
+// MARK: - Events
+
+extension UpgradeAttempt {
+    private func channelReadable() {
+        while let channel {
+            do throws(TransportError) {
+                guard let packet = try channel.receive() else {
+                    stopWatchingChannel()
+                    handle(.endOfFile)
+                    return
+                }
+                core.step("received \(packet.message.kind.rawValue)")
+                handle(.received(ChannelMessage(packet.message)))
+            } catch {
+                if error.isWouldBlock { return }
+                handle(.received(ChannelMessage(error)))
+            }
+        }
+    }
+
+    private func successorEnded() {
+        // What it sent before it died comes first: a refusal says more than a status.
+        channelReadable()
+        exit = (try? process?.reap()) ?? process?.exitStatus()
+        if let pidfd = process?.descriptor { ControlThread.unwatch(pidfd.rawValue) }
+        handle(.successorExited)
+    }
+
+    private func stopWatchingChannel() {
+        if let channel { ControlThread.unwatch(channel.descriptor.rawValue) }
+    }
+
+    private func finish(_ failure: Failure?) {
+        timer?.cancel()
+        if let pidfd = process?.descriptor, failure != nil || exit != nil {
+            ControlThread.unwatch(pidfd.rawValue)
+        }
+        var outcome = Outcome(failure: failure, successor: successorPID, exit: exit)
+        if failure != nil {
+            stopWatchingChannel()
+            if let captured {
+                outcome.lastLines = captured.lastLines(20)
+                try? Syscall.writeAll(2, captured.tail())
+            }
+            channel = nil
+        }
+        captured = nil
+        whenDone(outcome)
+    }
+}
+
+/// One line of progress.
+struct StepReport: Sendable {
+    let step: String
+    let status: String
+    let elapsed: Duration
+    let detail: String
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if NIO
+import NIOCore
+import Succession
+
+/// Starts and stops the reading of a datagram channel as its generation's turn begins and ends.
+struct AdoptedDatagramSocket: Acceptor {
+    private let channel: any Channel
+    private let gate: NIOLoopBound<ReadGate>
+    private let generation: Generation
+
+    /// Fits the channel, which does not read yet, with what holds back its reads.
+    static func make(
+        _ channel: any Channel, of generation: Generation
+    ) async throws -> AdoptedDatagramSocket {
+        try await channel.eventLoop.submit {
+            let gate = ReadGate()
+            try channel.pipeline.syncOperations.addHandler(gate, position: .first)
+            return AdoptedDatagramSocket(
+                channel: channel, gate: NIOLoopBound(gate, eventLoop: channel.eventLoop),
+                generation: generation)
+        }.get()
+    }
+
+    func resume() async throws {
+        try await channel.eventLoop.submit { try gate.value.open(channel) }.get()
+    }
+
+    func pause() async throws {
+        try await channel.eventLoop.submit { try gate.value.close(channel) }.get()
+    }
+
+    func stop() async {
+        // Answers to what was read may still have to be sent, for as long as the generation drains.
+        Task {
+            await generation.drained()
+            try? await channel.close()
+        }
+    }
+}
+#endif

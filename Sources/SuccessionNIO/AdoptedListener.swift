@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if NIO
+import NIOCore
+import Succession
+
+/// Starts and stops a server channel as its generation's turn begins and ends.
+struct AdoptedListener: Acceptor {
+    private let channel: any Channel
+    private let gate: NIOLoopBound<ReadGate>
+    private let setups: PendingSetups
+
+    /// Fits the channel, which does not read yet, with what counts and holds back its connections.
+    static func make(
+        _ channel: any Channel, connections: ConnectionRegistry, protocol proto: String
+    ) async throws -> AdoptedListener {
+        try await channel.eventLoop.submit {
+            let gate = ReadGate()
+            let setups = PendingSetups()
+            let counter = ConnectionCounter(connections, protocol: proto, setups: setups)
+            let pipeline = channel.pipeline.syncOperations
+            // A full table of descriptors would otherwise be tried again without pause.
+            try pipeline.addHandlers(
+                [gate, counter, AcceptBackoffHandler(shouldForwardIOErrorCaught: true)],
+                position: .first)
+            try pipeline.addHandler(SetupObserver(setups), position: .last)
+            return AdoptedListener(
+                channel: channel, gate: NIOLoopBound(gate, eventLoop: channel.eventLoop),
+                setups: setups)
+        }.get()
+    }
+
+    func resume() async throws {
+        try await channel.eventLoop.submit { try gate.value.open(channel) }.get()
+    }
+
+    func pause() async throws {
+        try await channel.eventLoop.flatSubmit { () -> EventLoopFuture<Void> in
+            do {
+                try gate.value.close(channel)
+            } catch {
+                return channel.eventLoop.makeFailedFuture(error)
+            }
+            return setups.settled(on: channel.eventLoop)
+        }.get()
+    }
+
+    func stop() async {
+        // Fails only if the application has closed it.
+        try? await channel.close()
+    }
+}
+#endif

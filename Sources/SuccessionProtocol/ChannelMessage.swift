@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What arrived on the channel, as far as the state machines care.
+package enum ChannelMessage: Sendable, Hashable {
+    // From the successor.
+    case hello(features: [String])
+    case taken(batch: Int, descriptors: Int)
+    case takenState(size: Int)
+    case ready
+    case accepting
+
+    // From the predecessor.
+    case offer(batch: Int, of: Int, descriptors: Int, total: Int, hasState: Bool)
+    case state(size: Int)
+    case committed
+    case draining
+    case drained
+
+    // From either.
+    case abort(Failure)
+    case refused(Failure)
+    /// A kind of the control socket.
+    case misplaced(MessageKind)
+    case unknown(String)
+    case malformed(String)
+    case unsupportedVersion(Int)
+    /// The descriptors are not what the message says they are.
+    case descriptorMismatch(String)
+}
+
+extension ChannelMessage {
+    /// Reads a message; one that lacks a key is `malformed`.
+    package init(_ message: Message) {
+        switch message.kind {
+        case .hello: self = .hello(features: message.fieldLists("FEATURES").first ?? [])
+        case .taken: self = Self.taken(message)
+        case .ready: self = .ready
+        case .accepting: self = .accepting
+        case .offer: self = Self.offer(message)
+        case .state: self = Self.state(message)
+        case .committed: self = .committed
+        case .draining: self = .draining
+        case .drained: self = .drained
+        case .abort: self = .abort(Failure(message))
+        case .refused: self = .refused(Failure(message))
+        case let kind where kind.isKnown: self = .misplaced(kind)
+        case let kind: self = .unknown(kind.rawValue)
+        }
+    }
+
+    private static func taken(_ message: Message) -> ChannelMessage {
+        if let size = message.count("STATE") { return .takenState(size: size) }
+        guard let batch = message.count("BATCH"), let descriptors = message.count("TAKEN") else {
+            return .malformed("'taken' without BATCH= and TAKEN=, or STATE=")
+        }
+        return .taken(batch: batch, descriptors: descriptors)
+    }
+
+    private static func offer(_ message: Message) -> ChannelMessage {
+        let batch = (message.text("BATCH") ?? "").split(
+            separator: "/", omittingEmptySubsequences: false
+        ).map { Decimal.parse($0) ?? -1 }
+        guard batch.count == 2, batch[0] >= 1, batch[1] >= batch[0] else {
+            return .malformed("'offer' without a valid BATCH=")
+        }
+        guard let total = message.count("TOTAL") else {
+            return .malformed("'offer' without a valid TOTAL=")
+        }
+        guard let state = message.count("STATE"), state <= 1 else {
+            return .malformed("'offer' without a valid STATE=")
+        }
+        return .offer(
+            batch: batch[0], of: batch[1], descriptors: message.count("FDS") ?? 0, total: total,
+            hasState: state == 1)
+    }
+
+    private static func state(_ message: Message) -> ChannelMessage {
+        guard let size = message.count("SIZE") else {
+            return .malformed("'state' without a valid SIZE=")
+        }
+        return .state(size: size)
+    }
+}
+
+extension Message {
+    /// A number that counts something: not negative.
+    fileprivate func count(_ key: String) -> Int? {
+        integer(key).flatMap { $0 >= 0 ? $0 : nil }
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Why an upgrade or a request failed: a code for programs and a sentence for a person.
+package struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
+    package var code: FailureCode
+    package var reason: String
+
+    package init(code: FailureCode, reason: String) {
+        self.code = code
+        self.reason = reason
+    }
+
+    package var description: String { reason }
+}
+
+extension Failure {
+    /// A reason may quote anything an application says; it must not outgrow the packet.
+    private static let maximumReasonScalars = 4096
+
+    /// Reads `CODE=` and `REASON=` of an `abort`, a `refused` or a `result`.
+    ///
+    /// A message without them is no mistake worth another failure: the code is then `application`.
+    package init(_ message: Message) {
+        let code = message.text("CODE") ?? ""
+        let reason = message.text("REASON") ?? ""
+        self.init(
+            code: code.isEmpty ? .application : FailureCode(rawValue: code),
+            reason: reason.isEmpty ? "no reason was given" : reason)
+    }
+
+    /// The failure as a message of `kind`.
+    package func message(_ kind: MessageKind) -> Message {
+        var message = Message(kind)
+        add(to: &message)
+        return message
+    }
+
+    /// Adds `CODE=` and `REASON=`.
+    package func add(to message: inout Message) {
+        message.add("CODE", code.rawValue)
+        message.add("REASON", String(reason.unicodeScalars.prefix(Self.maximumReasonScalars)))
+    }
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension PredecessorStateMachine {
+    mutating func endOfFile() -> [Action] {
+        switch state {
+        case .awaitingHello, .offering, .offeringState, .awaitingReady, .pausing:
+            let reason = "the successor closed the channel before it was ready"
+            return end(Failure(code: .channel, reason: reason), .byItself)
+        case .committed:
+            let reason = "the successor closed the channel before it accepted"
+            return end(Failure(code: .channel, reason: reason), .byItself)
+        case .idle, .starting:
+            // There is no channel yet.
+            return []
+        case .ending:
+            // It is leaving, as it was asked or as it said; its death is what counts.
+            return []
+        case .succeeded:
+            // The successor serves, or has died since: this side is draining either way.
+            return []
+        case .failed:
+            // The channel of a dead successor.
+            return []
+        }
+    }
+
+    mutating func successorExited() -> [Action] {
+        switch state {
+        case .awaitingHello, .offering, .offeringState, .awaitingReady, .pausing:
+            return end(Self.exited("was ready"), .byDeath)
+        case .committed:
+            // If it said `accepting` and that is still unread: nobody accepts any more but this
+            // side.
+            return end(Self.exited("accepted"), .byDeath)
+        case .ending(var ending):
+            if ending.stage == .leaving, ending.failure.code == .channel {
+                // It was no more than the end-of-file that comes with a death.
+                ending.failure = Self.exited(ending.resumes ? "accepted" : "was ready")
+            }
+            ending.stage = .dead
+            return [.clearDeadline] + proceed(ending)
+        case .idle, .starting:
+            // There is no successor yet.
+            return []
+        case .succeeded:
+            // The successor of a draining generation: its manager's business.
+            return []
+        case .failed:
+            // A successor dies once.
+            return []
+        }
+    }
+
+    private static func exited(_ milestone: String) -> Failure {
+        Failure(code: .exited, reason: "the successor ended before it \(milestone)")
+    }
+
+    mutating func deadlineExpired() -> [Action] {
+        switch state {
+        case .awaitingHello, .offering, .offeringState, .awaitingReady:
+            let reason = "the successor was not ready in time"
+            return end(Failure(code: .timeout, reason: reason), .byAbort)
+        case .pausing:
+            let reason = "this generation could not stop accepting in time"
+            return end(Failure(code: .timeout, reason: reason), .byAbort)
+        case .committed:
+            let reason = "the successor was ready, but did not accept in time"
+            return end(Failure(code: .timeout, reason: reason), .byAbort)
+        case .ending(var ending):
+            switch ending.stage {
+            case .leaving:
+                ending.stage = .terminated
+                state = .ending(ending)
+                return [.terminateSuccessor, .setDeadline(.death)]
+            case .terminated:
+                ending.stage = .killed
+                state = .ending(ending)
+                return [.killSuccessor]
+            case .killed, .dead:
+                // No deadline is set: the kernel will say that it is dead, or has said so.
+                return []
+            }
+        case .idle, .starting, .succeeded, .failed:
+            // No deadline is set.
+            return []
+        }
+    }
+
+    mutating func cancelled(_ failure: Failure) -> [Action] {
+        switch state {
+        case .idle:
+            state = .failed(failure)
+            return [.failed(failure)]
+        case .starting(let earlier):
+            // What is being started cannot be ended before it is there.
+            state = .starting(cancelled: earlier ?? failure)
+            return []
+        case .awaitingHello, .offering, .offeringState, .awaitingReady, .pausing, .committed:
+            return end(failure, .byAbort)
+        case .ending:
+            // It ends already, for another reason.
+            return []
+        case .succeeded:
+            // Past the point of no return.
+            return []
+        case .failed:
+            // There is nothing left to cancel.
+            return []
+        }
+    }
+
+    mutating func receivedAbort(_ failure: Failure) -> [Action] {
+        switch state {
+        case .awaitingHello, .offering, .offeringState, .awaitingReady, .pausing, .committed:
+            return end(failure, .byItself)
+        case .idle, .starting:
+            // There is no channel yet.
+            return []
+        case .ending:
+            // Both sides gave up at once; the first reason stands.
+            return []
+        case .succeeded:
+            // It accepts, so it may no longer abort; this side drains.
+            return []
+        case .failed:
+            // Read after its sender's death.
+            return []
+        }
+    }
+
+    /// A message that breaks the protocol.
+    mutating func receivedWrong(_ failure: Failure) -> [Action] {
+        switch state {
+        case .awaitingHello, .offering, .offeringState, .awaitingReady, .pausing, .committed:
+            return end(failure, .byAbort)
+        case .idle, .starting:
+            // There is no channel yet.
+            return []
+        case .ending:
+            // Sent before the successor learnt that it is over.
+            return []
+        case .succeeded:
+            // The successor accepts: nothing it says can change that.
+            return []
+        case .failed:
+            // Read after its sender's death.
+            return []
+        }
+    }
+
+    mutating func receivedUnknown(_ kind: String) -> [Action] {
+        switch state {
+        case .awaitingHello, .offering, .offeringState, .awaitingReady, .pausing, .committed,
+            .succeeded:
+            return [.sendRefusedUnknownKind(kind)]
+        case .idle, .starting:
+            // There is no channel yet.
+            return []
+        case .ending, .failed:
+            // Nothing follows an abort.
+            return []
+        }
+    }
+
+    mutating func unexpected(_ kind: String) -> [Action] {
+        receivedWrong(
+            Failure(code: .unexpected, reason: "the successor sent '\(kind)' at the wrong time"))
+    }
+}
+
+// MARK: - The end of the successor
+
+extension PredecessorStateMachine {
+    /// Gives up: the successor is ended first, then this side serves on.
+    ///
+    /// A successor that leaves of its own accord gets as long as any to do so before it is
+    /// signalled: its exit status and its last words are what the operator needs.
+    mutating func end(
+        _ failure: Failure, _ manner: Manner, pauseIsPending: Bool? = nil
+    ) -> [Action] {
+        var ending = Ending(failure: failure)
+        if case .pausing = state {
+            ending.resumes = true
+            ending.pauseIsPending = pauseIsPending ?? true
+        }
+        if case .committed = state { ending.resumes = true }
+        switch manner {
+        case .byAbort:
+            ending.stage = .terminated
+            state = .ending(ending)
+            return [.sendAbort(failure), .setDeadline(.death), .terminateSuccessor]
+        case .byItself:
+            state = .ending(ending)
+            return [.setDeadline(.death)]
+        case .byDeath:
+            ending.stage = .dead
+            return [.clearDeadline] + proceed(ending)
+        }
+    }
+
+    /// Concludes the attempt once the successor is dead and no pause is under way, and not before:
+    /// one generation accepts at a time, and a pause that ends after the resumption would undo it.
+    mutating func proceed(_ ending: Ending) -> [Action] {
+        guard ending.stage == .dead, !ending.pauseIsPending else {
+            state = .ending(ending)
+            return []
+        }
+        state = .failed(ending.failure)
+        return (ending.resumes ? [.resumeAccepting] : []) + [.failed(ending.failure)]
+    }
+}

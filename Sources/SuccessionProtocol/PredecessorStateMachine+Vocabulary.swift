@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension PredecessorStateMachine {
+    package enum State: Sendable, Hashable {
+        case idle
+        case starting(cancelled: Failure?)
+        case awaitingHello
+        case offering(batch: Int)
+        case offeringState
+        case awaitingReady
+        /// The successor is ready; this side stops taking from its queues.
+        case pausing
+        /// This side has stopped; the successor was told and has not yet said that it accepts.
+        case committed
+        /// The upgrade has failed and the successor is not dead yet, or a pause has not been
+        /// answered yet.
+        case ending(Ending)
+        case succeeded
+        /// The successor is dead, or was never started; this side serves as before.
+        case failed(Failure)
+    }
+
+    package struct Ending: Sendable, Hashable {
+        package enum Stage: Sendable, Hashable {
+            /// Gone by itself, by its own word or by its end-of-file; has a second to be dead.
+            case leaving
+            case terminated
+            case killed
+            case dead
+        }
+
+        package var failure: Failure
+        package var stage: Stage = .leaving
+        /// This side had begun to pause.
+        package var resumes = false
+        package var pauseIsPending = false
+    }
+
+    /// How a successor is ended.
+    enum Manner {
+        /// This side tells it.
+        case byAbort
+        /// It has said so, or closed the channel.
+        case byItself
+        case byDeath
+    }
+
+    package enum Event: Sendable, Hashable {
+        case begin
+        case spawned
+        case spawnFailed(Failure)
+        case received(ChannelMessage)
+        case endOfFile
+        /// The successor is dead; may arrive before or after what it sent last.
+        case successorExited
+        case deadlineExpired
+        /// `pauseAccepting` is done: nothing more is taken from any queue.
+        case paused
+        case pauseFailed(String)
+        case cancelled(String)
+    }
+
+    package enum Action: Sendable, Hashable {
+        case spawn
+        /// The batches are numbered from 1.
+        case sendOffer(batch: Int)
+        case sendState
+        case pauseAccepting
+        case sendCommitted
+        /// Undoes `pauseAccepting`, also one that failed half-way.
+        case resumeAccepting
+        case drain
+        case sendAbort(Failure)
+        case sendRefusedUnknownKind(String)
+        /// SIGTERM.
+        case terminateSuccessor
+        /// SIGKILL.
+        case killSuccessor
+        /// Replaces the deadline that is set.
+        case setDeadline(Deadline)
+        case clearDeadline
+        case step(Step, Progress)
+        case succeeded
+        /// The attempt is over, the successor dead or never started.
+        case failed(Failure)
+    }
+
+    package enum Deadline: Sendable, Hashable {
+        /// From the start of the successor until it is ready.
+        case ready
+        /// First for the pause, then anew for the successor's `accepting`.
+        case accepting
+        /// For a successor to be dead.
+        case death
+    }
+
+    /// A step as the operator sees it.
+    package enum Step: String, Sendable, Hashable {
+        case start, offer, ready, commit
+    }
+
+    package enum Progress: Sendable, Hashable {
+        case started, done
+    }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CSuccession
+import Glibc
+import Synchronization
+package import SystemPackage
+
+/// One process, and never another one that got its number later.
+///
+/// By pidfd; on kernels without (before 5.3) by the number and the time at which the process started.
+package final class ProcessHandle: Sendable {
+    package let processID: Int32
+    /// The pidfd, readable once the process has ended; nil where the kernel has none.
+    package let descriptor: OwnedDescriptor?
+    private let startTime: UInt64?
+    /// Held across the wait, because the number may be another process's as soon as ours is reaped.
+    private let reaped = Mutex<ExitStatus?>(nil)
+
+    /// Takes over a pidfd.
+    package init(processID: Int32, pidfd: OwnedDescriptor?) {
+        self.processID = processID
+        descriptor = pidfd
+        startTime = pidfd == nil ? ProcessStatus.of(processID)?.startTime : nil
+    }
+
+    /// Finds a process by its number.
+    ///
+    /// ESRCH: there is none. Only a caller who knows that the process has not been reaped meanwhile, or checks
+    /// afterwards whose it is, knows that it is the one meant. The corresponding C function is `pidfd_open`.
+    package static func open(_ pid: Int32) throws(Errno) -> ProcessHandle {
+        do {
+            return ProcessHandle(
+                processID: pid, pidfd: try Syscall.owned(csuccession_pidfd_open(pid)))
+        } catch {
+            // A sandbox that does not know the call says EPERM, which the call itself never does.
+            guard error == .noFunction || error == .notPermitted else { throw error }
+        }
+        let handle = ProcessHandle(processID: pid, pidfd: nil)
+        if handle.startTime == nil { throw .noSuchProcess }
+        return handle
+    }
+
+    /// Sends a signal. ESRCH: the process has been reaped.
+    ///
+    /// The corresponding C function is `pidfd_send_signal`, else `kill`.
+    package func signal(_ number: CInt) throws(Errno) {
+        if let descriptor {
+            do {
+                _ = try Syscall.shim(csuccession_pidfd_send_signal(descriptor.rawValue, number))
+                return
+            } catch {
+                guard error == .noFunction else { throw error }
+            }
+        }
+        guard isStillTheSame else { throw .noSuchProcess }
+        _ = try Syscall.check(kill(processID, number))
+    }
+
+    /// Waits for a child that has ended; nil while it runs.
+    ///
+    /// Does not block. A status is remembered and returned again. ECHILD: not a child of this process, or somebody
+    /// else has waited for it. The corresponding C function is `waitid`.
+    package func reap() throws(Errno) -> ExitStatus? {
+        // The lock takes no typed errors.
+        let result = reaped.withLock { reaped -> Result<ExitStatus?, Errno> in
+            if let reaped { return .success(reaped) }
+            var exit = csuccession_exit()
+            let result = csuccession_reap(descriptor?.rawValue ?? -1, processID, &exit)
+            if result < 0 { return .failure(Errno(rawValue: -result)) }
+            if result > 0 { reaped = ExitStatus(exit) }
+            return .success(reaped)
+        }
+        return try result.get()
+    }
+
+    /// How the process ended, whoever's child it was; nil while it runs or until its parent has waited for it, and where
+    /// the kernel cannot tell (before 6.15).
+    ///
+    /// The corresponding C function is `ioctl` with PIDFD_GET_INFO.
+    package func exitStatus() -> ExitStatus? {
+        if let known = reaped.withLock({ $0 }) { return known }
+        guard let descriptor else { return nil }
+        var exit = csuccession_exit()
+        return csuccession_pidfd_exit(descriptor.rawValue, &exit) == 1 ? ExitStatus(exit) : nil
+    }
+
+    /// Whether the process runs: one that has ended and was not waited for does not.
+    package func isAlive() -> Bool {
+        guard let descriptor else { return isStillTheSame }
+        let hasEnded = try? Syscall.poll(
+            descriptor.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 0)
+        return hasEnded == false
+    }
+
+    /// Blocks until the process has ended (true) or the deadline has passed (false).
+    ///
+    /// For tools and tests. The deadline is a value of ``Syscall/monotonicNanoseconds()``.
+    package func waitForExit(deadline: UInt64) -> Bool {
+        while isAlive() {
+            let now = Syscall.monotonicNanoseconds()
+            guard now < deadline else { return false }
+            let left = min((deadline - now + 999_999) / 1_000_000, 60_000)
+            if let descriptor {
+                _ = try? Syscall.poll(
+                    descriptor.rawValue, events: Syscall.pollIn, timeoutMilliseconds: CInt(left))
+            } else {
+                // Without a pidfd nothing tells of the end of a process that is no child of ours.
+                _ = try? Syscall.poll([], timeoutMilliseconds: CInt(min(left, 20)))
+            }
+        }
+        return true
+    }
+
+    private var isStillTheSame: Bool {
+        guard reaped.withLock({ $0 == nil }), let status = ProcessStatus.of(processID) else {
+            return false
+        }
+        return !status.hasEnded && (startTime == nil || status.startTime == startTime)
+    }
+}

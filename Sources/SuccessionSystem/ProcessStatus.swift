@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What `/proc/PID/stat` says about a process.
+package struct ProcessStatus: Sendable, Hashable {
+    package var parentProcessID: Int32
+    /// In clock ticks since boot: together with the number it names one process.
+    package var startTime: UInt64
+    /// It is a zombie, or on its way out.
+    package var hasEnded: Bool
+
+    /// Nil: there is no such process, or /proc is not mounted.
+    package static func of(_ pid: Int32) -> ProcessStatus? {
+        guard let bytes = try? Syscall.readFile("/proc/\(pid)/stat") else { return nil }
+        return ProcessStatus(line: bytes)
+    }
+
+    init?(line: [UInt8]) {
+        // The second field is the name of the program in brackets, which may contain anything, brackets too.
+        guard let end = line.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+        let fields = String(decoding: line[(end + 1)...], as: UTF8.self).split(separator: " ")
+        // The first of these is field 3 in proc(5).
+        guard fields.count > 19, let parent = Int32(fields[1]), let start = UInt64(fields[19]) else {
+            return nil
+        }
+        parentProcessID = parent
+        startTime = start
+        hasEnded = fields[0] == "Z" || fields[0] == "X"
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CSuccession
+import Glibc
+package import SystemPackage
+
+/// What a new thread is to do, carried over through a C pointer.
+private final class ThreadBody: Sendable {
+    let name: String
+    let run: @Sendable () -> Void
+
+    init(name: String, run: @escaping @Sendable () -> Void) {
+        self.name = name
+        self.run = run
+    }
+}
+
+/// Starts a thread nobody waits for.
+///
+/// It inherits the signal mask of the caller. The body must not be isolated to an actor: a closure written in code of the
+/// main actor would end the program when another thread runs it. Throws EAGAIN when there are too many threads. The
+/// corresponding C function is `pthread_create`.
+package func startThread(
+    name: String, _ body: @escaping @Sendable () -> Void
+) throws(Errno) {
+    let context = Unmanaged.passRetained(ThreadBody(name: name, run: body))
+    var thread = pthread_t()
+    let result = pthread_create(&thread, nil, runThread, context.toOpaque())
+    if result != 0 {
+        context.release()
+        throw Errno(rawValue: result)
+    }
+    pthread_detach(thread)
+}
+
+private func runThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let context else { return nil }
+    // Balances passRetained; from here on the thread owns the body.
+    let body = Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue()
+    csuccession_name_thread(body.name)
+    body.run()
+    return nil
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SuccessionSystem
+package import SystemPackage
+
+/// The listening control socket of one generation, and its name in the runtime directory.
+package struct ControlEndpoint: Sendable {
+    package let listener: OwnedDescriptor
+    private let path: String
+    private let identity: FileIdentity
+
+    /// Binds under a temporary name, mode 0600 from the first moment, and renames it into place.
+    package init(_ directory: RuntimeDirectory, generation: Int) throws(Errno) {
+        let socket = try Syscall.openSocket(family: .unix, type: .sequencedPacket, nonBlocking: true)
+        // Peers that hand descriptors to a socket on which none are expected get EPERM where the kernel can say it.
+        _ = PeerCredentials.refuseDescriptors(socket.rawValue)
+        let temporary = ".\(generation).\(ProcessEnvironment.processID)"
+        let temporaryPath = directory.path + "/" + temporary
+        try? Syscall.unlink(temporaryPath)
+        try Syscall.setMode(socket.rawValue, 0o600)
+        try directory.withSocketAddress(temporary) { (address) throws(Errno) in
+            try Syscall.bind(socket.rawValue, to: address)
+        }
+        try Syscall.listen(socket.rawValue, backlog: 128)
+        path = directory.controlPath(generation)
+        identity = try Syscall.linkStatus(temporaryPath).identity
+        try Syscall.rename(temporaryPath, path)
+        listener = socket
+    }
+
+    /// Removes the name, if it is still ours: a later generation may have taken it over.
+    package func remove() {
+        guard (try? Syscall.linkStatus(path))?.identity == identity else { return }
+        try? Syscall.unlink(path)
+    }
+}
+
+extension RuntimeDirectory {
+    /// Connects to the control socket of a generation.
+    ///
+    /// ECONNREFUSED: the socket is stale. ENOENT: there is none.
+    package func connect(_ generation: Int) throws(Errno) -> MessageSocket {
+        try connect(entry: "\(generation).sock")
+    }
+
+    /// Connects to the generation that serves.
+    package func connectServing() throws(Errno) -> MessageSocket {
+        try connect(entry: "serving")
+    }
+
+    /// Removes the sockets on which nobody listens, and returns the generations that live.
+    ///
+    /// Only for whoever holds the lock: between the look and the removal nobody else may bind.
+    package func removeStale() -> [Int] {
+        generations().filter { generation in
+            switch knock(generation) {
+            case .connectionRefused:
+                try? Syscall.unlink(controlPath(generation))
+                return false
+            case .noSuchFileOrDirectory: return false
+            default: return true
+            }
+        }
+    }
+
+    /// What connecting to a generation fails with; nil if it answers.
+    private func knock(_ generation: Int) -> Errno? {
+        do throws(Errno) {
+            _ = try connect(generation)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func connect(entry: String) throws(Errno) -> MessageSocket {
+        let socket = try Syscall.openSocket(
+            family: .unix, type: .sequencedPacket, nonBlocking: false)
+        try withSocketAddress(entry) { (address) throws(Errno) in
+            try Syscall.connect(socket.rawValue, to: address)
+        }
+        return MessageSocket(socket)
+    }
+
+    /// The address of an entry, by way of `/proc/self/fd` where the path is too long for a socket address.
+    fileprivate func withSocketAddress(
+        _ entry: String, _ body: (SocketAddress) throws(Errno) -> Void
+    ) throws(Errno) {
+        let direct = path + "/" + entry
+        if direct.utf8.count <= SocketAddress.maximumPathLength {
+            try body(.unixPath(direct))
+            return
+        }
+        let directory = try Syscall.open(path, .pathOnlyDirectory, mode: 0)
+        try body(.unixPath("/proc/self/fd/\(directory.rawValue)/\(entry)"))
+        _ = directory
+    }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SuccessionProtocol
+package import SuccessionSystem
+package import SystemPackage
+
+/// Messages over a sequenced-packet socket.
+package struct MessageSocket: Sendable {
+    package let descriptor: OwnedDescriptor
+
+    package init(_ descriptor: OwnedDescriptor) {
+        self.descriptor = descriptor
+    }
+
+    /// Sends one packet, whole or not at all.
+    ///
+    /// The descriptors stay the caller's: the kernel duplicates them into the packet. EPIPE says that the other
+    /// side is gone, EAGAIN that a socket that does not block is full.
+    package func send(_ message: Message, descriptors: [CInt] = []) throws(Errno) {
+        try AncillaryMessage.send(
+            message.encoded(), descriptors: descriptors, over: descriptor.rawValue)
+    }
+
+    /// Receives one packet; nil is end-of-file.
+    ///
+    /// Whatever came with a packet that is refused here has been closed when this throws.
+    package func receive() throws(TransportError) -> Packet? {
+        let received: AncillaryMessage.Received?
+        do {
+            received = try AncillaryMessage.receive(
+                from: descriptor.rawValue, capacity: Message.maximumPacketSize)
+        } catch {
+            // A peer that dies with unread packets in its queue resets the connection: the end, not a fault.
+            if error == .connectionReset { return nil }
+            throw .system(error)
+        }
+        guard let received else { return nil }
+        if received.isTruncated { throw .packetTooLarge }
+        let message: Message
+        do { message = try Message.decode(received.bytes) } catch { throw .message(error) }
+        let announced = message.integer("FDS") ?? 0
+        let arrived = received.descriptors.count
+        if received.lostDescriptors {
+            throw .descriptorsLost(arrived: arrived, announced: announced)
+        }
+        if arrived != announced {
+            throw .descriptorCount(arrived: arrived, announced: announced)
+        }
+        return Packet(message, descriptors: received.descriptors)
+    }
+
+    /// Receives one packet, waiting for it until `deadline` (monotonic nanoseconds); nil is end-of-file.
+    package func receive(deadline: UInt64) throws(TransportError) -> Packet? {
+        while true {
+            let now = Syscall.monotonicNanoseconds()
+            guard now < deadline else { throw .timedOut }
+            // Rounded up: a wait that is cut short by a fraction would spin until the deadline.
+            let milliseconds = min((deadline - now + 999_999) / 1_000_000, 60_000)
+            do {
+                let ready = try Syscall.poll(
+                    descriptor.rawValue, events: Syscall.pollIn,
+                    timeoutMilliseconds: CInt(milliseconds))
+                if !ready { continue }
+            } catch {
+                throw .system(error)
+            }
+            do {
+                return try receive()
+            } catch {
+                if !error.isWouldBlock { throw error }
+            }
+        }
+    }
+}

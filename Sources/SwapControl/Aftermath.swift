@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+
+/// Finds out what became of an upgrade whose connection ended before its result.
+struct Aftermath {
+    private let client: ControlClient
+    private let predecessor: Serving
+
+    init(_ client: ControlClient, _ predecessor: Serving) {
+        self.client = client
+        self.predecessor = predecessor
+    }
+
+    /// Returns when a newer generation serves, or the old one does and runs no upgrade; throws after ten seconds.
+    func outcome(since start: UInt64) throws(ControlError) -> UpgradeOutcome {
+        let deadline = Clock.after(milliseconds: 10_000)
+        var pause: CInt = 5
+        while true {
+            let status = try? client.servingStatus(timeout: .seconds(1))
+            if let status, var outcome = outcome(status) {
+                outcome.elapsedMicroseconds = Clock.microseconds(since: start)
+                return outcome
+            }
+            if Clock.now >= deadline { throw notInTime(status) }
+            // Nobody can say when a successor begins to answer: the only ones who knew were the predecessor, which is
+            // gone, and the successor itself. So the directory is looked at again, less and less often.
+            _ = try? Syscall.poll([], timeoutMilliseconds: pause)
+            pause = min(pause * 2, 200)
+        }
+    }
+
+    /// Nil: it is not over.
+    private func outcome(_ status: GenerationStatus) -> UpgradeOutcome? {
+        if status.generation > predecessor.generation {
+            guard status.state == "serving" else { return nil }
+            return committed(status.serving)
+        }
+        guard status.state == "serving", status.upgrade == nil else { return nil }
+        let failure = UpgradeFailure(
+            code: "connection-lost",
+            reason: "the connection ended before the result, and no upgrade is running")
+        var outcome = UpgradeOutcome(
+            service: client.service.name, predecessor: predecessor, result: .unchanged(failure),
+            serving: status.serving)
+        outcome.isConnectionLost = true
+        return outcome
+    }
+
+    private func committed(_ successor: Serving) -> UpgradeOutcome {
+        var outcome = UpgradeOutcome(
+            service: client.service.name, predecessor: predecessor, result: .committed(successor),
+            serving: successor)
+        outcome.isConnectionLost = true
+        let isAlive = (try? client.connect(predecessor.generation)) != nil
+        outcome.warning =
+            isAlive
+            ? "the connection to \(predecessor) ended before the result; it is still there"
+            : "\(predecessor) died before it could report: the connections it had are lost"
+        return outcome
+    }
+
+    private func notInTime(_ status: GenerationStatus?) -> ControlError {
+        guard let status else {
+            return .noSuchService(
+                "\(predecessor) ended during the upgrade, and 10 s later nobody serves "
+                    + "\(client.service.name): start the server")
+        }
+        return ControlError(
+            code: "connection-lost",
+            message: "the connection ended before the result; \(status.serving) is in state "
+                + "'\(status.state)', and the upgrade goes on without swapctl",
+            exitCode: .busy)
+    }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Text in columns.
+enum Columns {
+    enum Alignment {
+        case left, right
+    }
+
+    /// The rows as lines, each column as wide as its widest cell and two spaces from the next.
+    static func lines(_ rows: [[String]], _ alignments: [Alignment]) -> [String] {
+        let widths = alignments.indices.map { column in
+            rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+        }
+        return rows.map { row in
+            let cells = zip(row, zip(widths, alignments)).map { cell, form in
+                cell.padded(to: form.0, form.1)
+            }
+            return cells.joined(separator: "  ").trimmingEnd()
+        }
+    }
+}
+
+extension String {
+    func padded(to width: Int, _ alignment: Columns.Alignment = .left) -> String {
+        let padding = String(repeating: " ", count: max(0, width - count))
+        return alignment == .left ? self + padding : padding + self
+    }
+
+    func trimmingEnd() -> String {
+        var rest = self[...]
+        while rest.last == " " { rest.removeLast() }
+        return String(rest)
+    }
+
+    /// The text with control characters shown as `?`: what a server or its successor wrote must not drive the terminal.
+    var harmless: String {
+        // C1 controls (U+0080…U+009F) drive some terminals as ESC sequences do.
+        String(
+            String.UnicodeScalarView(
+                unicodeScalars.map { scalar in
+                    let isControl = scalar.value < 0x20 && scalar != "\t"
+                        || (0x7F...0x9F).contains(scalar.value)
+                    return isControl ? "?" : scalar
+                }))
+    }
+}
+
+/// `1 connection`, `3 connections`.
+func counted(_ number: Int, _ noun: String) -> String {
+    "\(number) \(noun)\(number == 1 ? "" : "s")"
+}

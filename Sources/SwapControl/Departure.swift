@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionProtocol
+
+/// How a generation left, or that it did not.
+package struct Departure: Sendable, Hashable {
+    package enum End: String, Sendable {
+        /// It drained, said so, and its process is gone.
+        case left
+        /// It ended without having said that it drained: what it still served is lost.
+        case died
+        /// It is still there long after its deadline.
+        case stays
+    }
+
+    package var end: End
+    /// Connections closed by the deadline; nil if it did not say.
+    package var cut: Int?
+    package var elapsedMicroseconds: Int
+
+    package init(end: End, cut: Int?, elapsedMicroseconds: Int) {
+        self.end = end
+        self.cut = cut
+        self.elapsedMicroseconds = elapsedMicroseconds
+    }
+
+    /// Whether nobody was cut off.
+    package var isClean: Bool { end == .left && (cut ?? 0) == 0 }
+
+    /// A predicate: `has left`, `has left, 3 connections were cut at the deadline`.
+    package var sentence: String {
+        switch end {
+        case .left:
+            guard let cut, cut > 0 else { return "has left" }
+            return "has left, \(counted(cut, "connection")) \(cut == 1 ? "was" : "were") cut"
+        case .died: return "ended before it had finished its connections"
+        case .stays: return "has not left, though its deadline is past"
+        }
+    }
+}
+
+extension ControlConnection {
+    /// What a generation may take beyond its deadline before it counts as one that stays.
+    private static let grace = 15_000
+
+    /// Hears how a generation drains, until its process is gone.
+    ///
+    /// A refusal is thrown, and so is silence before the first answer.
+    func followDeparture(
+        of generation: Int, pace: Pace, _ observe: (ControlEvent) -> Void
+    ) throws(ControlError) -> Departure {
+        let start = Clock.now
+        var deadline = Clock.after(milliseconds: Self.grace)
+        var isDraining = false
+        var departure = Departure(end: .died, cut: nil, elapsedMicroseconds: 0)
+        do {
+            while let message = try next(deadline: deadline, pace: pace, observe) {
+                switch message.kind {
+                case .draining:
+                    let progress = DrainProgress(generation: generation, message)
+                    let end = Clock.after(
+                        milliseconds: progress.remainingMilliseconds.addingClamped(Self.grace))
+                    // An operator may bring the deadline forward; what is past it is not put off by saying so again.
+                    deadline = isDraining ? min(deadline, end) : end
+                    isDraining = true
+                    observe(.draining(progress))
+                case .drained:
+                    let cut = message.integer("CUT") ?? 0
+                    departure.end = .left
+                    departure.cut = cut
+                    observe(.drained(generation: generation, cut: cut))
+                default: break
+                }
+            }
+            observe(.left(generation: generation))
+        } catch {
+            guard error.isTimeout, isDraining || departure.cut != nil else { throw error }
+            departure.end = .stays
+        }
+        departure.elapsedMicroseconds = Clock.microseconds(since: start)
+        return departure
+    }
+}
+
+extension DrainProgress {
+    init(generation: Int, _ message: Message) {
+        self.init(
+            generation: generation, connections: message.integer("CONNECTIONS") ?? 0,
+            remainingMilliseconds: max(0, message.integer("REMAINING_MS") ?? 0))
+    }
+}
+
+extension Int {
+    func addingClamped(_ other: Int) -> Int {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : sum
+    }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How a request ended, as `swapctl` tells its caller.
+package enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
+    /// Done: the upgrade is committed, the generation has left, the status is printed.
+    case done = 0
+    /// The upgrade failed, and the predecessor serves on as before.
+    case unchanged = 1
+    /// Done, but connections were cut, or the generation did not leave in time.
+    case cut = 2
+    case usage = 64
+    case noService = 69
+    case busy = 75
+    case protocolViolation = 76
+    case permission = 77
+
+    /// The table of all codes, for the help.
+    package static var table: String {
+        allCases.map { code in
+            let number = "\(code.rawValue)"
+            return "  \(number.padded(to: 4))\(code.meaning)"
+        }.joined(separator: "\n")
+    }
+
+    private var meaning: String {
+        switch self {
+        case .done: "done; after upgrade: the successor serves"
+        case .unchanged: "unchanged: the upgrade failed, the predecessor serves on"
+        case .cut: "done, but connections were cut, or the old generation did not leave in time"
+        case .usage: "wrong usage"
+        case .noService: "no such service, or nobody serves it"
+        case .busy: "another upgrade of the service is in progress"
+        case .protocolViolation: "what answers does not speak the protocol, or another version of it"
+        case .permission: "not permitted: neither root nor the user of the server"
+        }
+    }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SuccessionProtocol
+
+/// What one generation says of itself (docs/protocol.md §4).
+package struct GenerationStatus: Sendable, Hashable {
+    /// One of the oldest connections.
+    package struct Connection: Sendable, Hashable {
+        package var ageMicroseconds: Int
+        package var proto: String
+        package var peer: String
+    }
+
+    /// An upgrade under way.
+    package struct Upgrade: Sendable, Hashable {
+        package var successor: Int
+        package var elapsedMicroseconds: Int
+        /// Pid of the operator; nil if a signal asked.
+        package var requestedBy: Int?
+    }
+
+    package var service: String
+    package var generation: Int
+    package var processID: Int
+    /// `starting`, `serving`, `standby`, `draining`, or a word of a later version.
+    package var state: String
+    package var stateMicroseconds: Int
+    package var uptimeMicroseconds: Int
+    package var executable: String
+    package var connections: Int
+    /// Until the deadline of its drain.
+    package var remainingMilliseconds: Int?
+    package var upgrade: Upgrade?
+    /// All there are; `listeners` holds as many as fit in a packet.
+    package var listenerCount: Int
+    package var listeners: [ManifestEntry]
+    package var oldest: [Connection]
+
+    /// Reads an answer; nil if it does not even say which generation it is of.
+    package init?(_ message: Message) {
+        guard message.kind == .status, let generation = message.integer("GENERATION"),
+            let processID = message.integer("PID")
+        else { return nil }
+        self.generation = generation
+        self.processID = processID
+        service = message.text("SERVICE") ?? ""
+        state = message.text("STATE") ?? "unknown"
+        stateMicroseconds = message.integer("STATE_US") ?? 0
+        uptimeMicroseconds = message.integer("UPTIME_US") ?? 0
+        executable = message.text("EXECUTABLE") ?? ""
+        connections = message.integer("CONNECTIONS") ?? 0
+        remainingMilliseconds = message.integer("REMAINING_MS")
+        upgrade = message.integer("UPGRADE").map { successor in
+            Upgrade(
+                successor: successor, elapsedMicroseconds: message.integer("UPGRADE_US") ?? 0,
+                requestedBy: message.integer("UPGRADE_BY"))
+        }
+        listeners = message.fieldLists("LISTENER").compactMap { ManifestEntry(fields: $0) }
+        listenerCount = message.integer("LISTENERS") ?? listeners.count
+        oldest = message.fieldLists("OLDEST").compactMap { fields in
+            guard fields.count >= 3, let age = Int(fields[0]) else { return nil }
+            return Connection(ageMicroseconds: age, proto: fields[1], peer: fields[2])
+        }
+    }
+
+    package var serving: Serving { Serving(generation: generation, processID: processID) }
+}

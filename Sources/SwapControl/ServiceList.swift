@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+import SuccessionTransport
+
+/// The services that can be seen from here.
+package enum ServiceList {
+    /// Every directory that looks like a service's, in the order of names.
+    ///
+    /// A directory that was named, by the operator or in the environment, is the only one looked into.
+    package static func all(runtimeDirectory: String? = nil) throws(ControlError) -> [Service] {
+        if let named = namedDirectory(runtimeDirectory) { return [named] }
+        let parents = RuntimeDirectory.parents
+        if parents.isEmpty { throw .noSuchService(Service.nowhereToLook) }
+        let services = parents.flatMap(services(below:))
+        if services.isEmpty {
+            throw .noSuchService(
+                "no service below \(parents.joined(separator: ", ")); give --runtime-directory if it "
+                    + "keeps its control sockets elsewhere")
+        }
+        return services
+    }
+
+    private static func namedDirectory(_ explicit: String?) -> Service? {
+        // No directory has an empty name: what comes back was given by somebody, or is a parent's.
+        guard let directory = RuntimeDirectory.locate(service: "", explicit: explicit),
+            !RuntimeDirectory.parents.contains(where: { $0 + "/" == directory.path })
+        else { return nil }
+        let name = directory.path.split(separator: "/").last.map(String.init) ?? directory.path
+        return Service(name: name, directory: directory, isNamed: false)
+    }
+
+    private static func services(below parent: String) -> [Service] {
+        let entries = (try? Syscall.listDirectory(parent)) ?? []
+        return entries.sorted().compactMap { name in
+            guard RuntimeDirectory.isValidServiceName(name) else { return nil }
+            let directory = RuntimeDirectory(path: parent + "/" + name)
+            guard isService(directory) else { return nil }
+            return Service(name: name, directory: directory)
+        }
+    }
+
+    /// Whether there is a `<generation>.sock`, or the `lock` a service leaves behind.
+    private static func isService(_ directory: RuntimeDirectory) -> Bool {
+        guard (try? Syscall.linkStatus(directory.path))?.isDirectory == true else { return false }
+        if !directory.generations().isEmpty { return true }
+        guard let lock = try? Syscall.linkStatus(directory.lockPath) else { return false }
+        // Other programs have directories of that name.
+        return !lock.isDirectory
+    }
+}

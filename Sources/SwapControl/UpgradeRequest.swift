@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionProtocol
+import SuccessionSystem
+
+/// What an operator asks the serving generation to do.
+package struct UpgradeRequest: Sendable {
+    /// Nil: the server starts itself again, by its own path and with its own arguments.
+    package var command: SuccessorCommand?
+    /// Changes to the environment, `KEY=VALUE`.
+    package private(set) var environment: [String] = []
+    /// For the successor to become ready; nil: what the server's author chose.
+    package var timeout: Duration?
+    /// For the predecessor to finish its connections; nil: what the server's author chose.
+    package var drainDeadline: Duration?
+    /// Whether to leave after the result instead of waiting until the predecessor is gone.
+    package var isDetached = false
+
+    package init() {}
+
+    /// Adds `KEY=VALUE`, or `KEY` with the value it has in the caller's environment.
+    package mutating func addEnvironment(_ change: String) throws(ControlError) {
+        if change.hasPrefix("=") || change.isEmpty {
+            throw .usage("--env '\(change.harmless)' names no variable: write KEY=VALUE or KEY")
+        }
+        if change.contains("=") {
+            environment.append(change)
+            return
+        }
+        guard let value = ProcessEnvironment.value(change) else {
+            throw .usage("--env \(change.harmless): the variable is not set here; write KEY=VALUE")
+        }
+        environment.append("\(change)=\(value)")
+    }
+
+    var message: Message {
+        var message = Message(.upgrade)
+        if let timeout { message.add("TIMEOUT_MS", timeout.wholeMilliseconds) }
+        if let drainDeadline { message.add("DRAIN_MS", drainDeadline.wholeMilliseconds) }
+        if let command {
+            message.add("EXECUTABLE", command.executable)
+            for argument in command.arguments { message.add("ARG", argument) }
+        }
+        for change in environment { message.add("ENV", change) }
+        return message
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if CLI
+import ArgumentParser
+import SwapControl
+
+/// Writes what happens, for people or for programs, and ends the command with its exit status.
+struct Reporter {
+    private let isJSON: Bool
+    private var progress: ProgressText
+    let pace: Pace
+
+    init(_ options: CommonOptions) {
+        isJSON = options.json
+        let isLive = !options.json && StandardStream.error.isTerminal
+        progress = ProgressText(isLive: isLive)
+        pace = isLive ? .live : .quiet
+    }
+
+    mutating func observe(_ event: ControlEvent) {
+        if isJSON {
+            if let object = JSONValue.event(event) { write(object) }
+        } else {
+            StandardStream.error.write(progress.text(for: event))
+        }
+    }
+
+    /// Writes the result; `lines` are for people, and the last of them says who serves now.
+    mutating func conclude(
+        _ result: JSONValue, _ lines: [String], warning: String? = nil, _ exitCode: SwapControl.ExitCode
+    ) throws {
+        if isJSON {
+            write(result)
+        } else {
+            StandardStream.error.write(progress.closing())
+            if let warning { StandardStream.error.write("swapctl: warning: \(warning)\n") }
+            for line in lines { StandardStream.output.write(line + "\n") }
+        }
+        if exitCode != .done { throw ArgumentParser.ExitCode(exitCode.rawValue) }
+    }
+
+    /// Writes why the command could not do what it should, and who serves.
+    mutating func fail(_ error: ControlError, service: Service?) -> ArgumentParser.ExitCode {
+        // A directory nobody may enter, or that is not there, needs no second look.
+        let serving = service.map { ControlClient($0).whoServes() }
+        if isJSON {
+            write(.error(error, service: service?.name, serving: serving ?? .unknown))
+        } else {
+            StandardStream.error.write(progress.closing())
+            StandardStream.error.write("swapctl: \(error.message)\n")
+            if let service, let serving {
+                StandardStream.output.write(serving.sentence(service.name) + "\n")
+            }
+        }
+        return ArgumentParser.ExitCode(error.exitCode.rawValue)
+    }
+
+    func write(_ object: JSONValue) {
+        StandardStream.output.write(JSONLine.text(object) + "\n")
+    }
+}
+
+extension Reporter {
+    /// Runs the body of a verb for one service; whatever it throws is reported.
+    static func run(
+        _ name: String, _ options: CommonOptions,
+        _ body: (Service, inout Reporter) throws -> Void
+    ) throws {
+        var reporter = Reporter(options)
+        var service: Service?
+        do {
+            let found = try Service.locate(name, runtimeDirectory: options.runtimeDirectory)
+            service = found
+            try body(found, &reporter)
+        } catch let error as ControlError {
+            throw reporter.fail(error, service: service)
+        }
+    }
+}
+#endif

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if CLI
+import ArgumentParser
+import SwapControl
+
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show the living generations, their listeners, and who keeps an old one alive.",
+        discussion: """
+            Without a name all services are shown. A generation that is 'stale' ended without \
+            cleaning up; one that is 'silent' lives but does not answer.
+
+            EXAMPLES:
+              swapctl status
+              swapctl status web
+              swapctl status web --json
+            """)
+
+    @Argument(help: "The name of the service; all services if none is given.")
+    var service: String?
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        if let service {
+            try Reporter.run(service, common) { service, reporter in
+                try show(try StatusReport.ask(service), &reporter, isOneOfMany: false)
+            }
+        } else {
+            try showAll()
+        }
+    }
+
+    private func show(
+        _ report: StatusReport, _ reporter: inout Reporter, isOneOfMany: Bool
+    ) throws {
+        if common.json {
+            for object in JSONValue.status(report) { reporter.write(object) }
+        } else {
+            let lines = StatusTable.lines(report, isOneOfMany: isOneOfMany)
+            StandardStream.output.write(lines.map { $0 + "\n" }.joined())
+        }
+        if report.exitCode != .done, !isOneOfMany {
+            throw ArgumentParser.ExitCode(report.exitCode.rawValue)
+        }
+    }
+
+    /// A service that cannot be looked at does not hide the others.
+    private func showAll() throws {
+        var reporter = Reporter(common)
+        let services: [Service]
+        do {
+            services = try ServiceList.all(runtimeDirectory: common.runtimeDirectory)
+        } catch {
+            throw reporter.fail(error, service: nil)
+        }
+        var isFirst = true
+        for service in services {
+            if !isFirst, !common.json { StandardStream.output.write("\n") }
+            isFirst = false
+            do {
+                try show(try StatusReport.ask(service), &reporter, isOneOfMany: true)
+            } catch let error as ControlError {
+                if common.json {
+                    reporter.write(.error(error, service: service.name, serving: .unknown))
+                } else {
+                    StandardStream.output.write("\(service.name)  \(error.message)\n")
+                }
+            }
+        }
+    }
+}
+#endif

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if CLI
+import ArgumentParser
+import SwapControl
+
+struct StopCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stop",
+        abstract: "Have every generation cut its connections and leave.",
+        discussion: """
+            Returns when all of them are gone. Use drain to spare the connections.
+
+            EXAMPLES:
+              swapctl stop web
+            """)
+
+    @Argument(help: "The name of the service.")
+    var service: String
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        try Reporter.run(service, common) { service, reporter in
+            let report = try StopRequest(service).run(pace: reporter.pace) { reporter.observe($0) }
+            try reporter.conclude(.result(report), report.sentences, report.exitCode)
+        }
+    }
+}
+#endif

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if CLI
+import ArgumentParser
+import SwapControl
+
+@main
+struct Swapctl: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "swapctl",
+        abstract: "Replaces a running server by its successor, and nobody notices.",
+        discussion: """
+            A service is found by its name: in $SUCCESSION_RUNTIME_DIRECTORY, in the first entry of \
+            $RUNTIME_DIRECTORY, in /run/SERVICE for root, or in $XDG_RUNTIME_DIR/SERVICE. Times are \
+            500ms, 30s, 2m, 1h, or a number of seconds.
+
+            Progress goes to standard error, results go to standard output; the last line says who \
+            serves now. With --json each line of standard output is one object.
+
+            EXIT STATUS:
+            \(ExitCode.table)
+
+            The server does the work: interrupting swapctl, or killing it, stops nothing.
+            """,
+        version: "0.1.0",
+        subcommands: [UpgradeCommand.self, StatusCommand.self, DrainCommand.self, StopCommand.self])
+}
+#else
+import SwapControl
+
+@main
+enum Swapctl {
+    static func main() {
+        StandardStream.error.write("swapctl: this binary was built without the package trait CLI\n")
+    }
+}
+#endif

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if CLI
+import ArgumentParser
+import SwapControl
+
+struct UpgradeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "upgrade",
+        abstract: "Start a successor, hand it the listeners, and let the old generation finish.",
+        discussion: """
+            Without a command the server starts itself again, by the same path and with the same \
+            arguments: put the new release under that path, or turn the link that leads to it, and \
+            upgrade. If the successor does not become ready, the old generation serves on as if \
+            nothing had happened; the last lines of the successor's standard error are shown.
+
+            A command is looked for from here: a path with a slash from this directory, a name \
+            without one in PATH. It needs all arguments, its name being the first.
+
+            Interrupting swapctl does not stop the upgrade, which the server carries out.
+
+            EXAMPLES:
+              swapctl upgrade web
+              swapctl upgrade web --drain 5m --detach
+              swapctl upgrade web --env LOG_LEVEL=debug -- /srv/web-2.1/bin/web --port 8080
+            """)
+
+    @Argument(help: "The name of the service.")
+    var service: String
+
+    @Option(
+        help: ArgumentHelp(
+            "How long the successor may take to become ready (default: the server's, 60s).",
+            valueName: "time"),
+        transform: duration)
+    var timeout: Duration?
+
+    @Option(
+        help: ArgumentHelp(
+            "After what time the old generation cuts the connections it still has (default: the server's).",
+            valueName: "time"),
+        transform: duration)
+    var drain: Duration?
+
+    @Flag(help: "Return when the successor serves; do not wait until the old generation is gone.")
+    var detach = false
+
+    @Option(
+        name: .customLong("env"),
+        help: ArgumentHelp(
+            "A variable for the successor; KEY alone takes the value it has here. May be repeated.",
+            valueName: "KEY=VALUE"))
+    var environment: [String] = []
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(
+        parsing: .postTerminator,
+        help: ArgumentHelp("After --: the program of the successor, and its arguments.", valueName: "command"))
+    var command: [String] = []
+
+    func run() throws {
+        try Reporter.run(service, common) { service, reporter in
+            let upgrade = Upgrade(service, try request(), pace: reporter.pace)
+            let outcome = try upgrade.run { reporter.observe($0) }
+            try reporter.conclude(
+                .result(outcome), [outcome.sentence], warning: outcome.warning, outcome.exitCode)
+        }
+    }
+
+    private func request() throws -> UpgradeRequest {
+        var request = UpgradeRequest()
+        request.timeout = timeout
+        request.drainDeadline = drain
+        request.isDetached = detach
+        request.command = try SuccessorCommand(command)
+        for change in environment { try request.addEnvironment(change) }
+        return request
+    }
+}
+#endif

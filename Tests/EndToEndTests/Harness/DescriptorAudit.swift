@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+/// What a process holds, read from /proc.
+struct DescriptorAudit: Equatable {
+    /// Number of descriptors by kind: `socket`, `anon_inode:[eventpoll]`, a path.
+    let kinds: [String: Int]
+    let threads: Int
+
+    var count: Int { kinds.values.reduce(0, +) }
+
+    /// - Parameter withoutConnections: leaves out sockets that are connected to a peer over a network or a Unix stream, which come
+    ///   and go with the load.
+    init(_ processID: Int32, withoutConnections: Bool = false) throws {
+        let connected = withoutConnections ? try Self.connectedSockets() : []
+        let directory = "/proc/\(processID)/fd"
+        var kinds: [String: Int] = [:]
+        for entry in try FileManager.default.contentsOfDirectory(atPath: directory) {
+            guard
+                let target = try? FileManager.default.destinationOfSymbolicLink(
+                    atPath: directory + "/" + entry)
+            else { continue }
+            if connected.contains(target) { continue }
+            let kind = target.split(separator: ":[").first.map(String.init) ?? target
+            kinds[kind, default: 0] += 1
+        }
+        self.kinds = kinds
+        threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(processID)/task").count
+    }
+
+    /// The links of sockets that are accepted connections: TCP ones in a state other than listening, Unix streams that are
+    /// connected and have a path.
+    private static func connectedSockets() throws -> Set<String> {
+        var links: Set<String> = []
+        for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+            for line in try String(contentsOfFile: table, encoding: .utf8).split(separator: "\n").dropFirst() {
+                let fields = line.split(separator: " ")
+                if fields.count > 9, fields[3] != "0A" { links.insert("socket:[\(fields[9])]") }
+            }
+        }
+        for line in try String(contentsOfFile: "/proc/net/unix", encoding: .utf8).split(separator: "\n").dropFirst() {
+            let fields = line.split(separator: " ")
+            if fields.count > 7, fields[4] == "0001", fields[5] == "03" { links.insert("socket:[\(fields[6])]") }
+        }
+        return links
+    }
+
+    /// Resident memory in KiB.
+    static func residentKiB(_ processID: Int32) throws -> Int {
+        let text = try String(contentsOfFile: "/proc/\(processID)/status", encoding: .utf8)
+        for line in text.split(separator: "\n") where line.hasPrefix("VmRSS:") {
+            return Int(line.split(whereSeparator: \.isWhitespace)[1]) ?? 0
+        }
+        return 0
+    }
+
+    /// Processes whose command line contains `text`, with their states; a zombie has no command line and is found by its parent.
+    static func processes(mentioning text: String) -> [Int32] {
+        let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return entries.compactMap(Int32.init).filter { pid in
+            guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") else {
+                return false
+            }
+            return String(decoding: data, as: UTF8.self).contains(text)
+        }.sorted()
+    }
+
+    /// Children of a process that have ended and were not waited for.
+    static func zombies(of parent: Int32) -> [Int32] {
+        let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return entries.compactMap(Int32.init).filter { pid in
+            guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+                let end = stat.lastIndex(of: ")")
+            else { return false }
+            let fields = stat[stat.index(after: end)...].split(separator: " ")
+            return fields.count > 1 && fields[0] == "Z" && Int32(fields[1]) == parent
+        }
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Succession
+import SuccessionSystem
+
+/// Answers each connection with `gen=<pid>` and then echoes; prints `ready <generation> <pid>` when it serves.
+struct EchoServer {
+    let options: Options
+
+    init(_ options: Options) {
+        self.options = options
+    }
+
+    func run() async throws {
+        if options.fault == .exitAtOnce { throw UsageError("told to exit at once") }
+        if let limit = options.openFilesLimit { try ResourceLimit.setOpenFiles(limit) }
+        var configuration = GenerationConfiguration()
+        configuration.drainDeadline = options.drain
+        let fault = options.fault
+        configuration.onStep = { fault.happen(at: $0) }
+        let generation = try await Generation.begin(options.service, configuration: configuration)
+        if fault == .refuse { throw await generation.refuse("this state is not for me") }
+        try StatePattern.check(generation.inheritedState, size: options.stateSize)
+        if let size = options.stateSize {
+            generation.handOver { writer in try StatePattern.write(size, to: &writer) }
+        }
+        let listeners = try makeListeners(generation)
+        if fault == .neverReady { try await Task.sleep(for: .seconds(3_600)) }
+        try await generation.ready()
+        announce("ready \(generation.number) \(ProcessEnvironment.processID)\n")
+        await serve(listeners)
+    }
+
+    private func makeListeners(_ generation: Generation) throws -> [Listener] {
+        var listeners: [Listener] = []
+        for (name, address) in options.listeners {
+            listeners.append(try generation.listener(name, orBind: address))
+        }
+        for (count, place) in options.many {
+            for index in 0..<count {
+                let address =
+                    place == "tcp" ? "tcp:127.0.0.1:0" : "unix:\(place)/\(index).sock"
+                listeners.append(
+                    try generation.listener(
+                        "\(place == "tcp" ? "tcp" : "unix")-\(index)",
+                        orBind: try ListenAddress(address)))
+            }
+        }
+        return listeners
+    }
+
+    private func serve(_ listeners: [Listener]) async {
+        await withDiscardingTaskGroup { group in
+            for listener in listeners {
+                group.addTask {
+                    await withDiscardingTaskGroup { connections in
+                        while let connection = try? await listener.accept() {
+                            connections.addTask { await echo(connection) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private func announce(_ line: String) {
+        try? Syscall.writeAll(1, Array(line.utf8))
+    }
+}
+
+private func echo(_ connection: Connection) async {
+    do {
+        try await connection.write(Array("gen=\(ProcessEnvironment.processID)\n".utf8))
+        while true {
+            let bytes = try await connection.read()
+            if bytes.isEmpty { return connection.close() }
+            try await connection.write(bytes)
+        }
+    } catch {
+        connection.close()
+    }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Succession
+
+/// The command line of `serve`.
+struct Options {
+    var service = "fixture"
+    var listeners: [(name: String, address: ListenAddress)] = []
+    /// Listeners made in bulk: `--many 500=tcp` or `--many 500=/dir` for Unix sockets in a directory.
+    var many: [(count: Int, place: String)] = []
+    var fault = Fault.none
+    var stateSize: Int?
+    var openFilesLimit: Int?
+    var drain: Duration = .seconds(30)
+
+    init(_ arguments: [String]) throws {
+        var rest = arguments[...]
+        while let option = rest.popFirst() {
+            guard let value = rest.popFirst() else { throw UsageError("\(option) needs a value") }
+            switch option {
+            case "--service": service = value
+            case "--listen":
+                let (name, address) = try Self.pair(value)
+                listeners.append((name, try ListenAddress(address)))
+            case "--many":
+                let (count, place) = try Self.pair(value)
+                many.append((Int(count) ?? 0, place))
+            case "--fault": fault = try Fault(value)
+            case "--state-size": stateSize = Int(value)
+            case "--open-files": openFilesLimit = Int(value)
+            case "--drain-ms": drain = .milliseconds(Int(value) ?? 0)
+            default: throw UsageError("\(option)?")
+            }
+        }
+    }
+
+    private static func pair(_ text: String) throws -> (String, String) {
+        let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+        guard parts.count == 2 else { throw UsageError("\(text): A=B") }
+        return (parts[0], parts[1])
+    }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+
+/// Spaces requests evenly by absolute deadlines, so that a slow answer does not lower the rate.
+struct Pacer {
+    private let interval: Int64
+    private var next: MonotonicTime
+
+    init(interval: Int64) {
+        self.interval = interval
+        self.next = .now
+    }
+
+    init(perSecond rate: Int) {
+        self.init(interval: 1_000_000_000 / Int64(max(1, rate)))
+    }
+
+    /// Returns when the next request is due.
+    ///
+    /// Whoever is late by more than a tenth of a second starts afresh: after a stall the client
+    /// should not make up for it with a burst that no real client would send.
+    mutating func wait() {
+        next = next + interval
+        let now = MonotonicTime.now
+        if now - next > 100_000_000 { next = now }
+        var deadline = timespec(
+            tv_sec: Int(next.nanoseconds / 1_000_000_000),
+            tv_nsec: Int(next.nanoseconds % 1_000_000_000))
+        while clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &deadline, nil) == EINTR {}
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionProtocol
+import Testing
+
+@Suite struct ManifestEntryTests {
+    @Test func fields_whenReadBack_areTheEntry() throws {
+        let entries = [
+            ManifestEntry(
+                what: "tcp:127.0.0.1:8080", origin: .activation, backlog: 511, name: "http"),
+            ManifestEntry(what: "unix:/run/a b", origin: .bound, backlog: 0, name: ""),
+            ManifestEntry(what: "lock", origin: .unspecified, backlog: 0, name: ""),
+        ]
+        var message = Message(.offer)
+        for entry in entries { message.addFields("FD", entry.fields) }
+        #expect(
+            message.rawValues("FD") == [
+                "tcp:127.0.0.1:8080 activation 511 http", "unix:/run/a%20b bound 0 -", "lock - 0 -",
+            ])
+        let decoded = try Message.decode(message.encoded())
+        #expect(decoded.fieldLists("FD").compactMap(ManifestEntry.init(fields:)) == entries)
+    }
+
+    @Test(arguments: [
+        [], ["tcp:*:1"], ["tcp:*:1", "bound", "1"], ["", "bound", "1", "a"],
+        ["tcp:*:1", "bound", "x", "a"], ["tcp:*:1", "bound", "-1", "a"],
+        ["tcp:*:1", "bound", "1", ""],
+    ])
+    func init_whenNotAnEntry_isNil(_ fields: [String]) {
+        #expect(ManifestEntry(fields: fields) == nil)
+    }
+
+    @Test func init_whenLaterVersionSaysMore_readsWhatItKnows() {
+        let entry = ManifestEntry(fields: ["other", "rented", "1", "a", "more"])
+        #expect(
+            entry == ManifestEntry(what: "other", origin: .unspecified, backlog: 1, name: "a"))
+    }
+}
+
+@Suite struct OfferBatchesTests {
+    @Test(arguments: [(0, [0]), (1, [1]), (250, [250]), (251, [250, 1]), (750, [250, 250, 250])])
+    func ranges_whenManyEntries_holdAtMost250(count: Int, expected: [Int]) {
+        let entries = [ManifestEntry](repeating: Self.entry(name: "a"), count: count)
+        #expect(OfferBatches.ranges(entries).map(\.count) == expected)
+        #expect(OfferBatches.split(entries).flatMap { $0 } == entries)
+    }
+
+    @Test func ranges_whenNamesAreLong_keepThePacketSmall() {
+        let entries = (0..<300).map {
+            Self.entry(name: String(repeating: "é%\n", count: 40 + $0))
+        }
+        let batches = OfferBatches.split(entries)
+        #expect(batches.flatMap { $0 } == entries)
+        for batch in batches {
+            var message = Message(.offer)
+            for entry in batch { message.addFields("FD", entry.fields) }
+            #expect(message.encoded().count <= OfferBatches.maximumManifestSize + 100)
+        }
+    }
+
+    @Test func ranges_whenOneEntryAloneIsTooLong_giveItABatchOfItsOwn() {
+        let long = Self.entry(name: String(repeating: "x", count: 60_000))
+        let entries = [Self.entry(name: "a"), long, Self.entry(name: "b")]
+        #expect(OfferBatches.ranges(entries) == [0..<1, 1..<2, 2..<3])
+    }
+
+    private static func entry(name: String) -> ManifestEntry {
+        ManifestEntry(what: "tcp:*:80", origin: .bound, backlog: 128, name: name)
+    }
+}

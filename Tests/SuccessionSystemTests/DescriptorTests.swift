@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+import SystemPackage
+import Testing
+
+extension SystemTests {
+    @Suite struct OwnedDescriptorTests {
+        private func isOpen(_ raw: CInt) -> Bool {
+            (try? Syscall.status(of: raw)) != nil
+        }
+
+        @Test func deinit_whenLastOwnerIsGone_closes() throws {
+            var descriptor: OwnedDescriptor? = try MemoryFile.create(name: "x", allowSealing: false)
+            let raw = try #require(descriptor?.rawValue)
+            #expect(isOpen(raw))
+            descriptor = nil
+            #expect(!isOpen(raw))
+        }
+
+        @Test func close_whenCalledTwice_closesOnce() throws {
+            let descriptor = try MemoryFile.create(name: "x", allowSealing: false)
+            let raw = descriptor.rawValue
+            descriptor.close()
+            let other = try MemoryFile.create(name: "y", allowSealing: false)
+            #expect(other.rawValue == raw)
+            descriptor.close()
+            #expect(isOpen(raw) && descriptor.rawValue == -1)
+        }
+
+        @Test func relinquish_whenCalled_leavesTheDescriptorOpen() throws {
+            let raw: CInt
+            do {
+                let descriptor = try MemoryFile.create(name: "x", allowSealing: false)
+                raw = descriptor.relinquish()
+                #expect(descriptor.relinquish() == -1)
+            }
+            #expect(isOpen(raw))
+            _ = OwnedDescriptor(taking: raw)
+            #expect(!isOpen(raw))
+        }
+
+        @Test func duplicate_isCloseOnExecAndNoStandardStream() throws {
+            let descriptor = try MemoryFile.create(name: "x", allowSealing: false)
+            let duplicate = try descriptor.duplicate()
+            #expect(duplicate.rawValue > 2 && duplicate.rawValue != descriptor.rawValue)
+            #expect(try Syscall.isCloseOnExec(duplicate.rawValue))
+            descriptor.close()
+            #expect(isOpen(duplicate.rawValue))
+            #expect(throws: Errno.badFileDescriptor) { try descriptor.duplicate() }
+        }
+    }
+}
+
+extension SystemTests {
+    @Suite struct MemoryFileTests {
+        @Test func seal_whenDone_nothingChangesAnyMore() throws {
+            let file = try MemoryFile.create(name: "state", allowSealing: true)
+            try Syscall.writeAll(file.rawValue, Array("hello".utf8))
+            #expect(try !MemoryFile.isSealed(file.rawValue))
+            try MemoryFile.seal(file.rawValue)
+            #expect(try MemoryFile.isSealed(file.rawValue))
+            #expect(try MemoryFile.size(file.rawValue) == 5)
+            #expect(throws: Errno.notPermitted) { try Syscall.writeAll(file.rawValue, [1]) }
+            #expect(throws: Errno.notPermitted) { try MemoryFile.seal(file.rawValue) }
+        }
+
+        @Test func mapping_outlivesTheDescriptor() throws {
+            let file = try MemoryFile.create(name: "state", allowSealing: true)
+            try Syscall.writeAll(file.rawValue, [UInt8](repeating: 7, count: 100_000))
+            try MemoryFile.seal(file.rawValue)
+            let memory = try MappedMemory(readOnly: file.rawValue, size: 100_000)
+            file.close()
+            #expect(memory.withUnsafeBytes { $0.count == 100_000 && $0.allSatisfy { $0 == 7 } })
+        }
+
+        @Test func mapping_whenEmpty_isEmpty() throws {
+            let file = try MemoryFile.create(name: "empty", allowSealing: true)
+            try MemoryFile.seal(file.rawValue)
+            let memory = try MappedMemory(readOnly: file.rawValue, size: 0)
+            #expect(memory.withUnsafeBytes { $0.isEmpty })
+            #expect(throws: Errno.invalidArgument) {
+                try MappedMemory(readOnly: file.rawValue, size: -1)
+            }
+        }
+
+        @Test func seal_whenNotAllowed_throws() throws {
+            let file = try MemoryFile.create(name: "plain", allowSealing: false)
+            #expect(throws: Errno.notPermitted) { try MemoryFile.seal(file.rawValue) }
+            #expect(try !MemoryFile.isSealed(file.rawValue))
+            let pipe = try Syscall.pipe(nonBlocking: false)
+            #expect(throws: Errno.invalidArgument) { try MemoryFile.isSealed(pipe.read.rawValue) }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+import SystemPackage
+import Testing
+
+@testable import Succession
+
+@Suite(.serialized) struct AcceptTests {
+    private func listener(_ address: String = "tcp:127.0.0.1:0") throws -> Listener {
+        try ReadinessLoop.shared.start()
+        let wanted = try ListenAddress(address)
+        let bound = try Binder.bind(wanted, name: "test", options: BindOptions())
+        return Listener(
+            name: "test", address: bound.address, origin: .bound, backlog: bound.backlog,
+            descriptor: bound.descriptor, connections: ConnectionRegistry())
+    }
+
+    private func connect(_ listener: Listener) throws -> OwnedDescriptor {
+        let client = try Syscall.openSocket(
+            family: listener.address.socketAddress.socketFamily, type: .stream, nonBlocking: false)
+        try Syscall.connect(client.rawValue, to: listener.address.socketAddress)
+        return client
+    }
+
+    @Test func accept_whenPaused_leavesTheConnectionInTheQueue() async throws {
+        let listener = try listener()
+        let client = try connect(listener)
+        async let connection = listener.accept()
+        // Nothing is taken while it is paused: the queue of the listener still holds the one connection.
+        #expect(try Syscall.poll(listener.descriptor.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 0))
+        try await listener.resumeAccepting()
+        #expect(try await connection != nil)
+        #expect(try !Syscall.poll(listener.descriptor.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 0))
+        withExtendedLifetime(client) {}
+    }
+
+    @Test func accept_whenStopped_returnsNilToEveryone() async throws {
+        let listener = try listener()
+        try await listener.resumeAccepting()
+        await withTaskGroup { group in
+            for _ in 0..<10 { group.addTask { (try? await listener.accept()) == nil } }
+            await listener.stopAccepting()
+            for await isNil in group { #expect(isNil) }
+        }
+    }
+
+    @Test func accept_whenTaskIsCancelled_returnsNil() async throws {
+        let listener = try listener()
+        try await listener.resumeAccepting()
+        let task = Task { try await listener.accept() == nil }
+        task.cancel()
+        #expect(try await task.value)
+    }
+
+    @Test func accept_afterPauseAndResume_goesOn() async throws {
+        let listener = try listener()
+        for _ in 0..<20 {
+            try await listener.resumeAccepting()
+            let client = try connect(listener)
+            #expect(try await listener.accept() != nil)
+            try await listener.pauseAccepting()
+            withExtendedLifetime(client) {}
+        }
+    }
+
+    @Test func accept_onUnixListener_hasNoPeerName() async throws {
+        let listener = try listener("unix:@succession-accept-\(ProcessEnvironment.processID)")
+        try await listener.resumeAccepting()
+        let client = try connect(listener)
+        let connection = try #require(try await listener.accept())
+        #expect(connection.peer.isEmpty)
+        withExtendedLifetime(client) {}
+    }
+
+    @Test func bind_whenAddressIsTaken_namesIt() throws {
+        let first = try listener()
+        #expect {
+            try Binder.bind(first.address, name: "again", options: BindOptions())
+        } throws: { error in
+            guard let error = error as? SuccessionError else { return false }
+            return error.code == .addressInUse && error.message.contains("\(first.address)")
+        }
+    }
+
+    @Test func bind_withReusePort_allowsTwo() throws {
+        let options = BindOptions(reusesPort: true)
+        let first = try Binder.bind(try ListenAddress("tcp:127.0.0.1:0"), name: "a", options: options)
+        let second = try Binder.bind(first.address, name: "a", options: options)
+        #expect(second.address == first.address)
+    }
+
+    @Test(arguments: [
+        "tcp:127.0.0.1:0", "tcp:[::1]:0", "tcp:0", "udp:127.0.0.1:0", "unix:@succession-kinds",
+        "unix-dgram:@succession-kinds-d", "unix-seqpacket:@succession-kinds-s",
+    ])
+    func bind_eachKind_isWhatWasAskedFor(text: String) throws {
+        let wanted = try ListenAddress(text)
+        let bound = try Binder.bind(wanted, name: "kind", options: BindOptions())
+        #expect(wanted.matches(bound.address))
+    }
+}

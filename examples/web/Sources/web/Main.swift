@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import NIOPosix
+import Succession
+
+@main
+enum Main {
+    static func main() async {
+        do {
+            try await serve(Options(CommandLine.arguments.dropFirst()))
+        } catch let error as UsageError {
+            leave("web: \(error)\n\(Options.usage)", status: 64)
+        } catch {
+            leave("web: \(error)", status: 1)
+        }
+    }
+
+    private static func serve(_ options: Options) async throws {
+        var configuration = GenerationConfiguration()
+        configuration.drainDeadline = options.drain
+        let generation = try await Generation.begin(
+            options.service, configuration: configuration)
+        let server = Server(
+            generation, threads: MultiThreadedEventLoopGroup(numberOfThreads: options.threads))
+        for address in options.http { try await server.serveHTTP(at: address) }
+        for address in options.echo { try await server.serveEcho(at: address) }
+        for address in options.udp { try await server.serveDatagrams(at: address) }
+        if options.startDelay > .zero { try await Task.sleep(for: options.startDelay) }
+
+        try await generation.ready()
+        await generation.draining()
+        await generation.drained()
+    }
+
+    private static func leave(_ message: String, status: Int32) -> Never {
+        let line = Array("\(message)\n".utf8)
+        _ = write(STDERR_FILENO, line, line.count)
+        exit(status)
+    }
+}
