@@ -35,7 +35,9 @@ let package = Package(
         // L1
         .target(
             name: "SuccessionSystem",
-            dependencies: ["CSuccession", .product(name: "SystemPackage", package: "swift-system")],
+            dependencies: [
+                "CSuccession", .product(name: "SystemPackage", package: "swift-system"),
+            ],
             swiftSettings: settings),
         // L2
         .target(
@@ -113,6 +115,9 @@ let package = Package(
             dependencies: [
                 "Succession", "SuccessionSystem", "SuccessionProtocol", "SuccessionTransport",
             ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SwapControlTests", dependencies: ["SwapControl", "SuccessionProtocol"],
             swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests",

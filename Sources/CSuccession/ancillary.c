@@ -59,13 +59,15 @@ static void take_descriptors(
 }
 
 intptr_t csuccession_receive(
-    int socket, void *bytes, size_t capacity, size_t maximum, struct csuccession_ancillary *result) {
+    int socket, void *bytes, size_t capacity, size_t maximum,
+    struct csuccession_ancillary *result) {
     union control control;
     struct iovec part = {.iov_base = bytes, .iov_len = capacity};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control};
 
     if (maximum > CSUCCESSION_MAXIMUM_DESCRIPTORS) maximum = CSUCCESSION_MAXIMUM_DESCRIPTORS;
-    // The kernel fills the room there is: too many small descriptors may fit in the place of the credentials.
+    // The kernel fills the room there is: too many small descriptors may fit in the place of the
+    // credentials.
     message.msg_controllen = CMSG_SPACE(sizeof(struct ucred))
         + (maximum > 0 ? CMSG_SPACE(sizeof(int) * maximum) : 0);
     result->count = 0;

@@ -13,9 +13,12 @@
 
 int csuccession_memory_file(const char *name, int allow_sealing) {
     int descriptor = -1;
-    // Without this flag a system may refuse the file or log a warning (sysctl vm.memfd_noexec); before Linux 6.3 it
-    // is EINVAL. It implies sealing, so a file that must not be sealed goes without.
-    if (allow_sealing) descriptor = memfd_create(name, MFD_CLOEXEC | MFD_NOEXEC_SEAL | MFD_ALLOW_SEALING);
+    // Without this flag a system may refuse the file or log a warning (sysctl vm.memfd_noexec);
+    // before Linux 6.3 it is EINVAL. It implies sealing, so a file that must not be sealed goes
+    // without.
+    if (allow_sealing) {
+        descriptor = memfd_create(name, MFD_CLOEXEC | MFD_NOEXEC_SEAL | MFD_ALLOW_SEALING);
+    }
     if (descriptor < 0 && (!allow_sealing || errno == EINVAL)) {
         descriptor = memfd_create(name, MFD_CLOEXEC | (allow_sealing ? MFD_ALLOW_SEALING : 0));
     }

@@ -69,8 +69,8 @@ int csuccession_pidfd_exit(int pidfd, struct csuccession_exit *result) {
     if (ioctl(pidfd, GET_INFORMATION, &info) < 0) return -errno;
     if (!(info.mask & INFORMATION_EXIT)) return 0;
     result->was_signaled = WIFSIGNALED(info.exit_code);
-    result->value = WIFSIGNALED(info.exit_code) ? WTERMSIG(info.exit_code) : WEXITSTATUS(info.exit_code);
-    result->dumped_core = WIFSIGNALED(info.exit_code) && WCOREDUMP(info.exit_code);
+    result->value = result->was_signaled ? WTERMSIG(info.exit_code) : WEXITSTATUS(info.exit_code);
+    result->dumped_core = result->was_signaled && WCOREDUMP(info.exit_code);
     return 1;
 }
 

@@ -29,14 +29,16 @@
 
 enum { STACK_SIZE = 65536, SIGNALS = 64, KERNEL_SIGSET_SIZE = SIGNALS / 8 };
 
-// The child borrows the memory of the parent, whose thread stands still until exec or _exit. So the child may only
-// call what is async-signal-safe, and leaves its error where the parent finds it: no pipe is needed.
+// The child borrows the memory of the parent, whose thread stands still until exec or _exit. So the
+// child may only call what is async-signal-safe, and leaves its error where the parent finds it: no
+// pipe is needed.
 struct child {
     const struct csuccession_spawn_request *request;
     int error;
 };
 
-// By system call: glibc hides 32 and 33 from its callers, and an ignored signal stays ignored over exec.
+// By system call: glibc hides 32 and 33 from its callers, and an ignored signal stays ignored over
+// exec.
 static void reset_signals(void) {
     unsigned long handler_default[4] = {0};
     for (int number = 1; number <= SIGNALS; number++) {
@@ -62,7 +64,8 @@ static int close_all_on_exec(void) {
     return 0;
 }
 
-// First every source gets a number above all targets, so that no target overwrites a source that is still needed.
+// First every source gets a number above all targets, so that no target overwrites a source that is
+// still needed.
 static int place_descriptors(const struct csuccession_spawn_request *request) {
     int base = 3;
     for (size_t i = 0; i < request->count; i++) {

@@ -2,6 +2,7 @@
 
 import SuccessionProtocol
 import SuccessionSystem
+import SuccessionTransport
 import Synchronization
 
 /// What operators ask for.
@@ -110,6 +111,8 @@ extension GenerationCore {
     private func conclude(_ outcome: UpgradeAttempt.Outcome, session: ControlSession?) {
         if let failure = outcome.failure {
             attempt = nil
+            // A successor that was killed could not take its control socket along.
+            directory.removeIfStale(number + 1)
             let exit = outcome.exit.map { ", and \($0)" } ?? ""
             report(.error, "upgrade failed: \(failure.reason)\(exit); this generation serves on")
         } else {

@@ -26,14 +26,17 @@ final class GenerationCore {
     nonisolated let states = StateBroadcast()
     nonisolated let holdings = Mutex(Holdings())
 
-    let directory: RuntimeDirectory
+    nonisolated let directory: RuntimeDirectory
     let bornAt = Syscall.monotonicNanoseconds()
     private(set) var stateSince = Syscall.monotonicNanoseconds()
     private var lock: OwnedDescriptor?
-    private let endpoint: ControlEndpoint
+    private nonisolated let endpoint: ControlEndpoint
     private var server: ControlServer?
     private var signals: SignalInbox?
     private let succeeding: Succeeding?
+    private lazy var acceptance = AcceptanceSwitch { [weak self] in
+        self?.holdings.withLock { $0.listeners } ?? []
+    }
     /// The upgrade that runs, or the one that succeeded: its channel stays open until this process is gone.
     var attempt: UpgradeAttempt?
     var isUpgrading = false
@@ -59,14 +62,11 @@ final class GenerationCore {
         } catch {
             throw .system("cannot make the control socket \(directory.controlPath(number))", error)
         }
-        ProcessExit.onExit { [endpoint] in
-            endpoint.remove()
-            // Our successor has pointed it to itself; only the last of its line finds its own number.
-            if directory.servingGeneration() == number { try? Syscall.unlink(directory.servingPath) }
-        }
     }
 
     func start() throws(SuccessionError) {
+        // Also keeps this object: operators are answered until the process is gone, whatever its author still holds.
+        ProcessExit.onExit { [self] in removeNames() }
         do {
             let server = ControlServer(endpoint) { [weak self] message, session in
                 self?.respond(to: message, session)
@@ -83,6 +83,12 @@ final class GenerationCore {
         }
         succeeding?.startAccepting = { [weak self] in try await self?.startAccepting() }
         succeeding?.predecessorGone = { [weak self] in self?.predecessorGone() }
+    }
+
+    private nonisolated func removeNames() {
+        endpoint.remove()
+        // Our successor has pointed it to itself; only the last of its line finds its own number.
+        if directory.servingGeneration() == number { try? Syscall.unlink(directory.servingPath) }
     }
 
     // MARK: Ready
@@ -121,20 +127,33 @@ final class GenerationCore {
     private func startAccepting() async throws {
         configuration.onStep("starting to accept")
         try directory.publishServing(number)
-        for listener in holdings.withLock({ $0.listeners }) { try await listener.resumeAccepting() }
+        try await acceptance.resume()
         enter(.serving)
     }
 
+    /// A predecessor that was killed has left its control socket behind, and nobody else will ever look.
     private func predecessorGone() {
-        // It may have been killed and left its socket behind; nobody else will ever look.
-        _ = directory.removeStale()
+        guard let handle = succeeding.flatMap({ try? ProcessHandle.open($0.predecessor) }),
+            let pidfd = handle.descriptor
+        else {
+            _ = directory.removeStale()
+            return
+        }
+        // Its end of the channel may close before its control socket does: only the end of the process says that both are.
+        do {
+            try ControlThread.watch(pidfd.rawValue) { [self] in
+                ControlThread.unwatch(pidfd.rawValue)
+                _ = directory.removeStale()
+            }
+        } catch {
+            _ = directory.removeStale()
+        }
     }
 
     // MARK: Accepting
 
     /// Pauses every listener; `completion` gets the reason if one could not, or did not within five seconds.
     func pauseAccepting(_ completion: @escaping @ControlThread (String?) -> Void) {
-        let listeners = holdings.withLock { $0.listeners }
         var isDone = false
         let done = { @ControlThread (failure: String?) in
             if !isDone {
@@ -147,7 +166,7 @@ final class GenerationCore {
         }
         Task {
             do {
-                for listener in listeners { try await listener.pauseAccepting() }
+                try await acceptance.pause()
                 timer.cancel()
                 done(nil)
             } catch {
@@ -160,11 +179,10 @@ final class GenerationCore {
     func stoodBy() { enter(.standby) }
 
     func resumeServing() {
-        let listeners = holdings.withLock { $0.listeners }
         Task {
             do {
                 try directory.publishServing(number)
-                for listener in listeners { try await listener.resumeAccepting() }
+                try await acceptance.resume()
                 enter(.serving)
             } catch {
                 report(.error, "cannot accept again after a failed upgrade: \(error)")
@@ -216,20 +234,15 @@ final class GenerationCore {
             report: { [weak self] in self?.report($0, $1) },
             publish: { [weak self] in self?.publish($0) })
         self.drain = drain
-        let listeners = holdings.withLock { $0.listeners }
         Task {
-            for listener in listeners { try? await listener.pauseAccepting() }
-            for listener in listeners {
-                if !hasSuccessor { removePath(of: listener) }
-                await listener.stopAccepting()
-            }
+            await acceptance.stop { if !hasSuccessor { Self.removePath(of: $0) } }
             enter(.draining(deadline: deadline))
             drain.start()
         }
     }
 
     /// The last of its line takes the paths it bound along; a path given by a service manager is the manager's.
-    private func removePath(of listener: Listener) {
+    private static func removePath(of listener: Listener) {
         guard listener.origin == .bound, case .unixPath(let path) = listener.address.socketAddress
         else { return }
         try? Syscall.unlink(path)

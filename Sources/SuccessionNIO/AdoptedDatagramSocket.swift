@@ -11,16 +11,14 @@ struct AdoptedDatagramSocket: Acceptor {
     private let generation: Generation
 
     /// Fits the channel, which does not read yet, with what holds back its reads.
-    static func make(
-        _ channel: any Channel, of generation: Generation
-    ) async throws -> AdoptedDatagramSocket {
-        try await channel.eventLoop.submit {
-            let gate = ReadGate()
-            try channel.pipeline.syncOperations.addHandler(gate, position: .first)
-            return AdoptedDatagramSocket(
-                channel: channel, gate: NIOLoopBound(gate, eventLoop: channel.eventLoop),
-                generation: generation)
-        }.get()
+    ///
+    /// Called on the channel's event loop.
+    init(_ channel: any Channel, of generation: Generation) throws {
+        let gate = ReadGate()
+        try channel.pipeline.syncOperations.addHandler(gate, position: .first)
+        self.channel = channel
+        self.gate = NIOLoopBound(gate, eventLoop: channel.eventLoop)
+        self.generation = generation
     }
 
     func resume() async throws {

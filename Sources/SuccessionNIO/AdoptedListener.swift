@@ -11,23 +11,22 @@ struct AdoptedListener: Acceptor {
     private let setups: PendingSetups
 
     /// Fits the channel, which does not read yet, with what counts and holds back its connections.
-    static func make(
+    ///
+    /// Called on the channel's event loop.
+    init(
         _ channel: any Channel, connections: ConnectionRegistry, protocol proto: String
-    ) async throws -> AdoptedListener {
-        try await channel.eventLoop.submit {
-            let gate = ReadGate()
-            let setups = PendingSetups()
-            let counter = ConnectionCounter(connections, protocol: proto, setups: setups)
-            let pipeline = channel.pipeline.syncOperations
-            // A full table of descriptors would otherwise be tried again without pause.
-            try pipeline.addHandlers(
-                [gate, counter, AcceptBackoffHandler(shouldForwardIOErrorCaught: true)],
-                position: .first)
-            try pipeline.addHandler(SetupObserver(setups), position: .last)
-            return AdoptedListener(
-                channel: channel, gate: NIOLoopBound(gate, eventLoop: channel.eventLoop),
-                setups: setups)
-        }.get()
+    ) throws {
+        let gate = ReadGate()
+        let setups = PendingSetups()
+        let counter = ConnectionCounter(connections, protocol: proto, setups: setups)
+        let pipeline = channel.pipeline.syncOperations
+        // A full table of descriptors would otherwise be tried again without pause.
+        let backOff = AcceptBackoffHandler(shouldForwardIOErrorCaught: true)
+        try pipeline.addHandlers([gate, counter, backOff], position: .first)
+        try pipeline.addHandler(SetupObserver(setups), position: .last)
+        self.channel = channel
+        self.gate = NIOLoopBound(gate, eventLoop: channel.eventLoop)
+        self.setups = setups
     }
 
     func resume() async throws {
@@ -35,14 +34,8 @@ struct AdoptedListener: Acceptor {
     }
 
     func pause() async throws {
-        try await channel.eventLoop.flatSubmit { () -> EventLoopFuture<Void> in
-            do {
-                try gate.value.close(channel)
-            } catch {
-                return channel.eventLoop.makeFailedFuture(error)
-            }
-            return setups.settled(on: channel.eventLoop)
-        }.get()
+        try await channel.eventLoop.submit { try gate.value.close(channel) }
+            .flatMap { setups.settled(on: channel.eventLoop) }.get()
     }
 
     func stop() async {

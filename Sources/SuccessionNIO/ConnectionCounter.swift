@@ -4,7 +4,8 @@
 import NIOCore
 import Succession
 
-/// At the head of a server channel's pipeline: counts each connection from the moment it is taken until it is closed.
+/// At the head of a server channel's pipeline: counts each connection from the moment it is taken
+/// until it is closed.
 final class ConnectionCounter: ChannelInboundHandler {
     typealias InboundIn = any Channel
     typealias InboundOut = any Channel
@@ -35,7 +36,8 @@ final class ConnectionCounter: ChannelInboundHandler {
         context.fireChannelRead(data)
     }
 
-    /// As everywhere in the package: `127.0.0.1:5000`, `[::1]:5000`, nothing for an unnamed Unix socket.
+    /// As everywhere in the package: `127.0.0.1:5000`, `[::1]:5000`, nothing for an unnamed Unix
+    /// socket.
     private static func text(_ address: SocketAddress?) -> String {
         switch address {
         case .v4: "\(address?.ipAddress ?? ""):\(address?.port ?? 0)"

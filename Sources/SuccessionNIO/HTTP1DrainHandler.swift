@@ -7,15 +7,20 @@ public import Succession
 
 /// Ends kept-alive HTTP/1.1 connections in the way clients expect while their generation drains.
 ///
-/// The next response says `Connection: close`, and the connection is closed behind it; requests that were pipelined after it
-/// are not answered, as RFC 9112 §9.6 has it. A connection that is idle stays open until it is used, or until the
-/// deadline of the drain cuts it: closing it at once would cross with a request on its way.
+/// The next response says `Connection: close`, and the connection is closed behind it; requests
+/// that were pipelined after it are not answered, as RFC 9112 §9.6 has it. A connection that is
+/// idle stays open until it is used, or until the deadline of the drain cuts it: closing it at once
+/// would cross with a request on its way.
 ///
 /// Belongs right after what `configureHTTPServerPipeline` adds, before the application's handlers.
 public final class HTTP1DrainHandler: ChannelDuplexHandler {
+    /// Requests.
     public typealias InboundIn = HTTPServerRequestPart
+    /// Requests that are to be answered.
     public typealias InboundOut = HTTPServerRequestPart
+    /// Responses.
     public typealias OutboundIn = HTTPServerResponsePart
+    /// Responses, the last one marked.
     public typealias OutboundOut = HTTPServerResponsePart
 
     private enum Phase {
@@ -31,8 +36,11 @@ public final class HTTP1DrainHandler: ChannelDuplexHandler {
     private var dropsRequests = false
     private var lingering: Scheduled<Void>?
 
-    /// - Parameter lingerTime: how long a client may take to close its end after the last response. What it still sends is
-    ///   read until then: a socket closed with unread data resets the connection, and the response may be lost.
+    /// A handler for one connection of a generation.
+    ///
+    /// - Parameter lingerTime: how long a client may take to close its end after the last response.
+    ///   What it still sends is read until then: a socket closed with unread data resets the
+    ///   connection, and the response may be lost.
     public init(_ generation: Generation, lingerTime: TimeAmount = .seconds(2)) {
         isDraining = {
             if case .draining = generation.state { true } else { false }
@@ -40,12 +48,14 @@ public final class HTTP1DrainHandler: ChannelDuplexHandler {
         self.lingerTime = lingerTime
     }
 
+    /// Passes requests on that are to be answered.
     public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if phase != .serving, case .head = unwrapInboundIn(data) { dropsRequests = true }
         // The rest of the request that is being answered goes on to the application.
         if !dropsRequests { context.fireChannelRead(data) }
     }
 
+    /// Marks the last response and closes behind it.
     public func write(
         context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?
     ) {
@@ -71,11 +81,13 @@ public final class HTTP1DrainHandler: ChannelDuplexHandler {
         }
     }
 
+    /// The client has closed its end.
     public func channelInactive(context: ChannelHandlerContext) {
         lingering?.cancel()
         context.fireChannelInactive()
     }
 
+    /// Nothing of this handler stays behind.
     public func handlerRemoved(context: ChannelHandlerContext) {
         lingering?.cancel()
     }

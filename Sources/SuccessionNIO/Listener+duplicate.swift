@@ -8,8 +8,9 @@ import SystemPackage
 extension Listener {
     /// A descriptor for NIO to own, once it is certain that NIO can use it.
     ///
-    /// NIO itself stops the process when it is given a closed descriptor, and listens on a port of the kernel's choice when
-    /// it is given an unbound socket. Throws if the socket is not of this type, or not in the state of listening.
+    /// NIO itself stops the process when it is given a closed descriptor, and listens on a port of
+    /// the kernel's choice when it is given an unbound socket. Throws if the socket is not of this
+    /// type, or not in the state of listening.
     func duplicate(for type: SocketType, mustListen: Bool) throws(SuccessionError) -> CInt {
         try withUnsafeDescriptor { (descriptor) throws(SuccessionError) in
             let duplicate: OwnedDescriptor

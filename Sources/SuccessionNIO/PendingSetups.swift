@@ -54,7 +54,8 @@ final class SetupObserver: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let id = ObjectIdentifier(unwrapInboundIn(data))
-        // First on to the tail: from there on the connection no longer depends on its server channel.
+        // First on to the tail: from there on the connection no longer depends on its server
+        // channel.
         context.fireChannelRead(data)
         setups.ended(id)
     }

@@ -5,8 +5,9 @@ import NIOCore
 
 /// Keeps a channel from reading while it is another generation's turn.
 ///
-/// It sits at the head of the pipeline. Turning `autoRead` off ends the reads that the channel asks for by itself; handlers
-/// ask too (one that backs off after an error does so from a timer), and theirs end here. Used on the channel's event loop.
+/// It sits at the head of the pipeline. Turning `autoRead` off ends the reads that the channel asks
+/// for by itself; handlers ask too (one that backs off after an error does so from a timer), and
+/// theirs end here. Used on the channel's event loop.
 final class ReadGate: ChannelOutboundHandler {
     typealias OutboundIn = Never
 
@@ -21,7 +22,8 @@ final class ReadGate: ChannelOutboundHandler {
         try setAutoRead(channel, true)
     }
 
-    /// Once this has returned nothing more is read; what was read before has gone through the pipeline.
+    /// Once this has returned nothing more is read; what was read before has gone through the
+    /// pipeline.
     func close(_ channel: any Channel) throws {
         isOpen = false
         // A channel that the application has closed reads nothing either.

@@ -10,41 +10,41 @@ import SystemPackage
 extension ServerBootstrap {
     /// Makes a server channel of a generation's stream listener.
     ///
-    /// Connections are set up by the bootstrap's own `childChannelInitializer`. The channel takes none before the
-    /// generation's turn, and whether it reads is the generation's affair from then on: this bootstrap's `autoRead` is
-    /// turned off for good, so use another one for listeners that are not adopted. Call it before ``Generation/ready()``.
+    /// Connections are set up by the bootstrap's own `childChannelInitializer`. The channel takes
+    /// none before the generation's turn, and whether it reads is the generation's affair from then
+    /// on: this bootstrap's `autoRead` is turned off for good, so use another one for listeners
+    /// that are not adopted. Call it before ``Generation/ready()``.
     ///
-    /// Each connection counts in ``Generation/connections`` from the moment it is taken, and is closed when the deadline of a
-    /// drain has passed. The channel owns a duplicate of the descriptor; closing it does not disturb other generations. Do
-    /// not send it a quiescing event: that closes connections which the generation still owes an answer.
+    /// Each connection counts in ``Generation/connections`` from the moment it is taken, and is
+    /// closed when the deadline of a drain has passed. The channel owns a duplicate of the
+    /// descriptor; closing it does not disturb other generations. Do not send it a quiescing event:
+    /// that closes connections which the generation still owes an answer.
     public func adopt(
         _ listener: Listener, of generation: Generation
     ) async throws -> any Channel {
         let descriptor = try listener.duplicate(for: .stream, mustListen: true)
         let adoption = serverChannelOption(.autoRead, value: false).withBoundSocket(descriptor)
-        // By now NIO has called listen(2) with a backlog of its own, which holds for every process that has the socket.
+        // By now NIO has called listen(2) with a backlog of its own, which holds for every process
+        // that has the socket.
         listener.restoreBacklog()
-        let channel = try await adoption.get()
-        do {
-            let acceptor = try await AdoptedListener.make(
-                channel, connections: generation.connections, protocol: listener.kind)
-            listener.attach(acceptor)
-        } catch {
-            channel.close(promise: nil)
-            throw error
+        let (connections, kind) = (generation.connections, listener.kind)
+        let (channel, acceptor) = try await adoption.adopted { channel in
+            try AdoptedListener(channel, connections: connections, protocol: kind)
         }
+        listener.attach(acceptor)
         return channel
     }
 }
 
 extension Listener {
     fileprivate func restoreBacklog() {
-        // A listener that has none (0) was never measured; and one whose queue cannot be set serves on with NIO's.
+        // A listener that has none (0) was never measured; and one whose queue cannot be set serves
+        // on with NIO's.
         guard backlog > 0 else { return }
         withUnsafeDescriptor { try? Syscall.listen($0, backlog: CInt(clamping: backlog)) }
     }
 
-    /// The first word of the address: `tcp`, `unix`, …
+    /// The first word of the address, `tcp` or `unix`.
     fileprivate var kind: String {
         String(address.description.prefix { $0 != ":" })
     }

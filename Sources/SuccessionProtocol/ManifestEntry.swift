@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One `FD=` line of an offer: what the descriptor at the same place in the packet is.
+/// One line of a manifest: what the descriptor at the same place in the packet is.
 package struct ManifestEntry: Sendable, Hashable {
     /// Where the listener came from first.
     package enum Origin: String, Sendable, Hashable {

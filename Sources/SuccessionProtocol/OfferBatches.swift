@@ -33,7 +33,6 @@ package enum OfferBatches {
     }
 
     private static func lineLength(_ entry: ManifestEntry) -> Int {
-        let fields = entry.fields.map { Escaping.encode($0, escapingSpace: true).utf8.count + 1 }
-        return fields.reduce("FD=".utf8.count, +)
+        ManifestBody.encode([entry]).count
     }
 }

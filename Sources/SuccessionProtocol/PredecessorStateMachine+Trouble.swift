@@ -55,10 +55,20 @@ extension PredecessorStateMachine {
         Failure(code: .exited, reason: "the successor ended before it \(milestone)")
     }
 
+    /// What the successor has not done; the person who reads it wants to know how far it came.
+    private var missing: String {
+        switch state {
+        case .awaitingHello: "it never said hello (does it begin a generation of this service?)"
+        case .offering, .offeringState: "it has not taken what it was offered"
+        case .awaitingReady: "it took everything and never said that it is ready"
+        case .idle, .starting, .pausing, .committed, .ending, .succeeded, .failed: "\(state)"
+        }
+    }
+
     mutating func deadlineExpired() -> [Action] {
         switch state {
         case .awaitingHello, .offering, .offeringState, .awaitingReady:
-            let reason = "the successor was not ready in time"
+            let reason = "the successor was not ready in time: \(missing)"
             return end(Failure(code: .timeout, reason: reason), .byAbort)
         case .pausing:
             let reason = "this generation could not stop accepting in time"

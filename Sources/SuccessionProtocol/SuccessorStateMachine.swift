@@ -2,9 +2,11 @@
 
 /// The successor's side of a hand-over: events in, actions out, no I/O (docs/protocol.md §2).
 ///
-/// The driver performs the actions in the order given. It looks at the descriptors that came with a
-/// message first, and feeds `descriptorMismatch` in place of the message if they are wrong;
-/// `startAccepting` is the last of its list and must be answered by `started` or
+/// The driver performs the actions in the order given. Of the actions only `inheritanceComplete`
+/// and `startAccepting` may cause an event before they return, and each is the last of its list.
+/// What the machine leaves to the driver to bound: `startAccepting` must be answered by `started`
+/// or `applicationFailed`. Wrong descriptors are fed as `descriptorMismatch` in place of their
+/// message, or, if they are compared with the manifest only when all are there, as
 /// `applicationFailed`.
 package struct SuccessorStateMachine: Sendable, Hashable {
     package internal(set) var state: State = .idle

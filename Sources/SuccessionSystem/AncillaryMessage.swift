@@ -5,8 +5,9 @@ package import SystemPackage
 
 /// Bytes and descriptors in one packet of a Unix socket (SCM_RIGHTS).
 ///
-/// Only for sockets that keep the boundaries of packets, SOCK_SEQPACKET and SOCK_DGRAM: a stream glues what was sent
-/// before to the next descriptors, and drops descriptors that come without bytes.
+/// Only for sockets that keep the boundaries of packets, SOCK_SEQPACKET and SOCK_DGRAM: a stream
+/// glues what was sent before to the next descriptors, and drops descriptors that come without
+/// bytes.
 package enum AncillaryMessage {
     /// The most descriptors the kernel takes in one packet.
     package static let maximumDescriptors = Int(CSUCCESSION_MAXIMUM_DESCRIPTORS)
@@ -18,8 +19,10 @@ package enum AncillaryMessage {
         package var descriptors: [OwnedDescriptor]
         /// The packet was longer than the room for it, and its end is lost (MSG_TRUNC).
         package var isTruncated: Bool
-        /// Not every descriptor arrived (MSG_CTRUNC): the table of open files is full, there was no room, or a security
-        /// module refused one. What is missing is not known; the only sound answer is to give up the packet.
+        /// Not every descriptor arrived (MSG_CTRUNC): the table of open files is full, there was no
+        /// room, or a security module refused one.
+        ///
+        /// What is missing is not known; the only sound answer is to give up the packet.
         package var lostDescriptors: Bool
         /// Who sent the packet, if ``PeerCredentials/enablePassing(_:)`` was called.
         package var sender: PeerCredentials?
@@ -27,10 +30,11 @@ package enum AncillaryMessage {
 
     /// Sends one packet, whole or not at all.
     ///
-    /// The kernel duplicates the descriptors into the packet; they stay the caller's. EINVAL: no bytes, which would read
-    /// as end-of-file, or more than 253 descriptors. EAGAIN: a socket that does not block is full. EPIPE: the other side
-    /// is gone; no SIGPIPE is raised. EPERM: it refuses descriptors. ETOOMANYREFS: too many are on their way already.
-    /// The corresponding C function is `sendmsg`.
+    /// The kernel duplicates the descriptors into the packet; they stay the caller's. EINVAL: no
+    /// bytes, which would read as end-of-file, or more than 253 descriptors. EAGAIN: a socket that
+    /// does not block is full. EPIPE: the other side is gone; no SIGPIPE is raised. EPERM: it
+    /// refuses descriptors. ETOOMANYREFS: too many are on their way already. The corresponding C
+    /// function is `sendmsg`.
     package static func send(
         _ bytes: [UInt8], descriptors: [CInt], over socket: CInt
     ) throws(Errno) {
@@ -40,9 +44,9 @@ package enum AncillaryMessage {
 
     /// Receives one packet; nil is end-of-file.
     ///
-    /// EAGAIN: none is there yet on a socket that does not block. ECONNRESET: the other side closed without having read
-    /// all that was sent to it. Whatever is thrown, no descriptor was left behind. The corresponding C function is
-    /// `recvmsg`.
+    /// EAGAIN: none is there yet on a socket that does not block. ECONNRESET: the other side closed
+    /// without having read all that was sent to it. Whatever is thrown, no descriptor was left
+    /// behind. The corresponding C function is `recvmsg`.
     package static func receive(
         from socket: CInt, capacity: Int = 65_536, maximumDescriptors: Int = 253
     ) throws(Errno) -> Received? {

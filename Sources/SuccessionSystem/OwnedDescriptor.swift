@@ -6,9 +6,9 @@ package import SystemPackage
 
 /// A file descriptor that is closed when its last owner lets go of it.
 ///
-/// A class, because descriptors live in arrays, dictionaries and task groups. A number read from ``rawValue`` is good
-/// while the owner lives and nobody closes it: keep the owner in a variable across the call, or use
-/// ``withRawValue(_:)``.
+/// A class, because descriptors live in arrays, dictionaries and task groups. A number read from
+/// ``rawValue`` is good while the owner lives and nobody closes it: keep the owner in a variable
+/// across the call, or use ``withRawValue(_:)``.
 package final class OwnedDescriptor: Sendable {
     private let number: Atomic<CInt>
 
@@ -37,8 +37,8 @@ package final class OwnedDescriptor: Sendable {
 
     /// Closes the descriptor; later calls do nothing.
     ///
-    /// An error is not reported: Linux has released the number whatever close(2) returns. The corresponding C function
-    /// is `close`.
+    /// An error is not reported: Linux has released the number whatever close(2) returns. The
+    /// corresponding C function is `close`.
     package func close() {
         let raw = relinquish()
         if raw >= 0 { _ = Glibc.close(raw) }
@@ -46,15 +46,16 @@ package final class OwnedDescriptor: Sendable {
 
     /// Makes a second descriptor of the same open file, close-on-exec.
     ///
-    /// Flags such as O_NONBLOCK are shared by both. The corresponding C function is `fcntl` with F_DUPFD_CLOEXEC.
+    /// Flags such as O_NONBLOCK are shared by both. The corresponding C function is `fcntl` with
+    /// F_DUPFD_CLOEXEC.
     package func duplicate() throws(Errno) -> OwnedDescriptor {
         try withRawValue { (raw) throws(Errno) in try Self.duplicating(raw) }
     }
 
     /// Makes a descriptor of the same open file as `raw`, which stays the caller's.
     ///
-    /// The number is never 0, 1 or 2, which have a meaning. The corresponding C function is `fcntl` with
-    /// F_DUPFD_CLOEXEC.
+    /// The number is never 0, 1 or 2, which have a meaning. The corresponding C function is `fcntl`
+    /// with F_DUPFD_CLOEXEC.
     package static func duplicating(_ raw: CInt) throws(Errno) -> OwnedDescriptor {
         OwnedDescriptor(taking: try Syscall.check(fcntl(raw, F_DUPFD_CLOEXEC, CInt(3))))
     }

@@ -23,7 +23,8 @@ package struct PeerCredentials: Sendable, Hashable {
             processID: credentials.pid, userID: credentials.uid, groupID: credentials.gid)
     }
 
-    /// Who called connect(2), listen(2) or socketpair(2) at the other end: not necessarily who writes there now.
+    /// Who called connect(2), listen(2) or socketpair(2) at the other end: not necessarily who
+    /// writes there now.
     ///
     /// The corresponding C function is `getsockopt` with SO_PEERCRED.
     package static func of(_ socket: CInt) throws(Errno) -> PeerCredentials {
@@ -37,7 +38,8 @@ package struct PeerCredentials: Sendable, Hashable {
         try Syscall.setOption(fd, level: SOL_SOCKET, name: SO_PASSCRED, value: 1)
     }
 
-    /// Has senders of descriptors to this socket get EPERM (SO_PASSRIGHTS); false where the kernel cannot (before 6.16).
+    /// Has senders of descriptors to this socket get EPERM (SO_PASSRIGHTS); false where the kernel
+    /// cannot (before 6.16).
     ///
     /// Connections accepted from a listener inherit it.
     package static func refuseDescriptors(_ fd: CInt) -> Bool {

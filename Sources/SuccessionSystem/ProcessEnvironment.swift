@@ -5,9 +5,12 @@ import Glibc
 
 /// What this process was given when it was started.
 ///
-/// Variables are to be changed before the program has threads that read them: the C library does not lock them.
+/// Variables are to be changed before the program has threads that read them: the C library does
+/// not lock them.
 package enum ProcessEnvironment {
-    /// All variables, as `KEY=VALUE`. The corresponding C variable is `environ`.
+    /// All variables, as `KEY=VALUE`.
+    ///
+    /// The corresponding C variable is `environ`.
     package static func snapshot() -> [String] {
         guard let variables = csuccession_environment() else { return [] }
         var entries: [String] = []
@@ -19,17 +22,23 @@ package enum ProcessEnvironment {
         return entries
     }
 
-    /// The value of a variable; nil if it is not set. The corresponding C function is `getenv`.
+    /// The value of a variable; nil if it is not set.
+    ///
+    /// The corresponding C function is `getenv`.
     package static func value(_ key: String) -> String? {
         getenv(key).map { String(cString: $0) }
     }
 
-    /// Sets a variable. The corresponding C function is `setenv`.
+    /// Sets a variable.
+    ///
+    /// The corresponding C function is `setenv`.
     package static func set(_ key: String, _ value: String) {
         setenv(key, value, 1)
     }
 
-    /// Removes a variable; one that is not set is no error. The corresponding C function is `unsetenv`.
+    /// Removes a variable; one that is not set is no error.
+    ///
+    /// The corresponding C function is `unsetenv`.
     package static func remove(_ key: String) {
         unsetenv(key)
     }
@@ -37,7 +46,9 @@ package enum ProcessEnvironment {
     /// The corresponding C function is `getpid`.
     package static var processID: Int32 { getpid() }
 
-    /// 0 if the parent is in a pid namespace that cannot be seen from here. The corresponding C function is `getppid`.
+    /// 0 if the parent is in a pid namespace that cannot be seen from here.
+    ///
+    /// The corresponding C function is `getppid`.
     package static var parentProcessID: Int32 { getppid() }
 
     /// The corresponding C function is `geteuid`.
@@ -56,13 +67,14 @@ package enum ProcessEnvironment {
         return path
     }
 
-    /// The path by which this process was started, absolute, with links not followed: looked up anew, a link to the current
-    /// release leads to the new one.
+    /// The path by which this process was started, absolute, with links not followed: looked up
+    /// anew, a link to the current release leads to the new one.
     ///
-    /// Call it before the working directory changes. It is ``executablePath`` where the path leads nowhere, as for a
-    /// program started by descriptor.
+    /// Call it before the working directory changes. It is ``executablePath`` where the path leads
+    /// nowhere, as for a program started by descriptor.
     package static func invokedPath() -> String {
-        guard let given = csuccession_executed_path().map({ String(cString: $0) }), !given.isEmpty else {
+        guard let given = csuccession_executed_path().map({ String(cString: $0) }), !given.isEmpty
+        else {
             return executablePath
         }
         var path = given

@@ -7,7 +7,8 @@ package import SystemPackage
 
 /// One process, and never another one that got its number later.
 ///
-/// By pidfd; on kernels without (before 5.3) by the number and the time at which the process started.
+/// By pidfd; on kernels without (before 5.3) by the number and the time at which the process
+/// started.
 package final class ProcessHandle: Sendable {
     package let processID: Int32
     /// The pidfd, readable once the process has ended; nil where the kernel has none.
@@ -25,8 +26,9 @@ package final class ProcessHandle: Sendable {
 
     /// Finds a process by its number.
     ///
-    /// ESRCH: there is none. Only a caller who knows that the process has not been reaped meanwhile, or checks
-    /// afterwards whose it is, knows that it is the one meant. The corresponding C function is `pidfd_open`.
+    /// ESRCH: there is none. Only a caller who knows that the process has not been reaped
+    /// meanwhile, or checks afterwards whose it is, knows that it is the one meant. The
+    /// corresponding C function is `pidfd_open`.
     package static func open(_ pid: Int32) throws(Errno) -> ProcessHandle {
         do {
             return ProcessHandle(
@@ -40,7 +42,9 @@ package final class ProcessHandle: Sendable {
         return handle
     }
 
-    /// Sends a signal. ESRCH: the process has been reaped.
+    /// Sends a signal.
+    ///
+    /// ESRCH: the process has been reaped.
     ///
     /// The corresponding C function is `pidfd_send_signal`, else `kill`.
     package func signal(_ number: CInt) throws(Errno) {
@@ -58,8 +62,8 @@ package final class ProcessHandle: Sendable {
 
     /// Waits for a child that has ended; nil while it runs.
     ///
-    /// Does not block. A status is remembered and returned again. ECHILD: not a child of this process, or somebody
-    /// else has waited for it. The corresponding C function is `waitid`.
+    /// Does not block. A status is remembered and returned again. ECHILD: not a child of this
+    /// process, or somebody else has waited for it. The corresponding C function is `waitid`.
     package func reap() throws(Errno) -> ExitStatus? {
         // The lock takes no typed errors.
         let result = reaped.withLock { reaped -> Result<ExitStatus?, Errno> in
@@ -73,8 +77,8 @@ package final class ProcessHandle: Sendable {
         return try result.get()
     }
 
-    /// How the process ended, whoever's child it was; nil while it runs or until its parent has waited for it, and where
-    /// the kernel cannot tell (before 6.15).
+    /// How the process ended, whoever's child it was; nil while it runs or until its parent has
+    /// waited for it, and where the kernel cannot tell (before 6.15).
     ///
     /// The corresponding C function is `ioctl` with PIDFD_GET_INFO.
     package func exitStatus() -> ExitStatus? {

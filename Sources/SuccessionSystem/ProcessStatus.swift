@@ -15,11 +15,13 @@ package struct ProcessStatus: Sendable, Hashable {
     }
 
     init?(line: [UInt8]) {
-        // The second field is the name of the program in brackets, which may contain anything, brackets too.
+        // The second field is the name of the program in brackets, which may contain anything,
+        // brackets too.
         guard let end = line.lastIndex(of: UInt8(ascii: ")")) else { return nil }
         let fields = String(decoding: line[(end + 1)...], as: UTF8.self).split(separator: " ")
         // The first of these is field 3 in proc(5).
-        guard fields.count > 19, let parent = Int32(fields[1]), let start = UInt64(fields[19]) else {
+        guard fields.count > 19, let parent = Int32(fields[1]), let start = UInt64(fields[19])
+        else {
             return nil
         }
         parentProcessID = parent

@@ -8,8 +8,9 @@ package import SystemPackage
 package enum SignalRelay {
     /// Has each signal write its number, as one byte, to a pipe that does not block.
     ///
-    /// The pipe stays the caller's and must stay open until ``restoreDefault(_:)``. A full pipe drops the byte: it says
-    /// already that something waits. The corresponding C function is `sigaction`.
+    /// The pipe stays the caller's and must stay open until ``restoreDefault(_:)``. A full pipe
+    /// drops the byte: it says already that something waits. The corresponding C function is
+    /// `sigaction`.
     package static func install(_ signals: [CInt], writingTo fd: CInt) throws(Errno) {
         for (index, signal) in signals.enumerated() {
             do {
@@ -21,7 +22,9 @@ package enum SignalRelay {
         }
     }
 
-    /// Has each signal do what it does by default. The corresponding C function is `sigaction`.
+    /// Has each signal do what it does by default.
+    ///
+    /// The corresponding C function is `sigaction`.
     package static func restoreDefault(_ signals: [CInt]) {
         for signal in signals { _ = csuccession_relay_restore(signal) }
     }
@@ -36,12 +39,16 @@ package enum SignalRelay {
         pthread_sigmask(SIG_UNBLOCK, &set, nil)
     }
 
-    /// Lets every signal be delivered to the calling thread. The corresponding C function is `pthread_sigmask`.
+    /// Lets every signal be delivered to the calling thread.
+    ///
+    /// The corresponding C function is `pthread_sigmask`.
     package static func unblockAllInThisThread() {
         setMask(blocked: false)
     }
 
-    /// Has no signal delivered to the calling thread. The corresponding C function is `pthread_sigmask`.
+    /// Has no signal delivered to the calling thread.
+    ///
+    /// The corresponding C function is `pthread_sigmask`.
     package static func blockAllInThisThread() {
         setMask(blocked: true)
     }

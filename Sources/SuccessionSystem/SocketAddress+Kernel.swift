@@ -7,7 +7,8 @@ package import SystemPackage
 extension SocketAddress {
     /// Lends the address in the form in which the kernel wants it.
     ///
-    /// ENAMETOOLONG: a Unix path of more than 107 bytes. EINVAL: nothing that can be bound or connected to.
+    /// ENAMETOOLONG: a Unix path of more than 107 bytes. EINVAL: nothing that can be bound or
+    /// connected to.
     package func withSockaddr<Result>(
         _ body: (UnsafePointer<sockaddr>, socklen_t) throws(Errno) -> Result
     ) throws(Errno) -> Result {
@@ -25,9 +26,11 @@ extension SocketAddress {
         }
     }
 
-    /// Has the kernel write an address by way of `call`, which returns what the C function returned.
+    /// Has the kernel write an address by way of `call`, which returns what the C function
+    /// returned.
     static func read(
-        _ call: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) throws(Errno) -> Void
+        _ call: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) throws(Errno) ->
+            Void
     ) throws(Errno) -> SocketAddress {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -39,7 +42,8 @@ extension SocketAddress {
         to storage: inout sockaddr_storage,
         _ body: (UnsafeMutablePointer<sockaddr>) throws(Errno) -> Result
     ) throws(Errno) -> Result {
-        // Sound: every socket address begins as sockaddr does, and the storage is large enough and aligned for each.
+        // Sound: every socket address begins as sockaddr does, and the storage is large enough and
+        // aligned for each.
         try withUnsafeMutablePointer(to: &storage) { (pointer) throws(Errno) in
             try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1, body)
         }
@@ -70,7 +74,8 @@ extension SocketAddress {
             try Syscall.checkPath(path)
             return try Self.encodeUnix(Array(path.utf8) + [0], into: &storage)
         case .unixAbstract(let name):
-            // Every byte of an abstract name counts, so there is none at the end that is not part of it.
+            // Every byte of an abstract name counts, so there is none at the end that is not part
+            // of it.
             return try Self.encodeUnix([0] + Array(name.utf8), into: &storage)
         case .vsock(let cid, let port):
             let length = withUnsafeMutableBytes(of: &storage) {
@@ -110,13 +115,16 @@ extension SocketAddress {
 
 extension SocketAddress {
     private static func decode(_ bytes: UnsafeRawBufferPointer) -> SocketAddress {
-        guard bytes.count >= MemoryLayout<sa_family_t>.size else { return .other(family: AF_UNSPEC) }
+        guard bytes.count >= MemoryLayout<sa_family_t>.size else {
+            return .other(family: AF_UNSPEC)
+        }
         let family = CInt(bytes.loadUnaligned(as: sa_family_t.self))
         switch family {
         case AF_INET where bytes.count >= MemoryLayout<sockaddr_in>.size:
             let address = bytes.loadUnaligned(as: sockaddr_in.self)
             return .ipv4(
-                UInt32(bigEndian: address.sin_addr.s_addr), port: UInt16(bigEndian: address.sin_port))
+                UInt32(bigEndian: address.sin_addr.s_addr),
+                port: UInt16(bigEndian: address.sin_port))
         case AF_INET6 where bytes.count >= MemoryLayout<sockaddr_in6>.size:
             let address = bytes.loadUnaligned(as: sockaddr_in6.self)
             return .ipv6(

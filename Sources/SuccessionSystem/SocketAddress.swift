@@ -29,7 +29,8 @@ package enum SocketAddress: Sendable, Hashable {
             self = .ipv4(UInt32(bigEndian: ipv4.s_addr), port: port)
             return
         }
-        let parts = numericHost.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = numericHost.split(
+            separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
         guard let host = parts.first else { return nil }
         var scope: UInt32 = 0
         if parts.count == 2 {
@@ -76,7 +77,8 @@ package enum SocketAddress: Sendable, Hashable {
             inet_ntop(family, $0, &characters, socklen_t(characters.count))
         }
         guard result != nil else { return nil }
-        return String(decoding: characters.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return String(
+            decoding: characters.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 }
 

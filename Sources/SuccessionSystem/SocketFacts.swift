@@ -16,10 +16,13 @@ package struct SocketFacts: Sendable, Hashable {
     package var isIPv6Only: Bool
     /// The length of a listener's queue; nil for others, and where the kernel does not tell.
     package var backlog: Int?
-    /// The same number for every descriptor of one socket, and never used again before the next boot.
+    /// The same number for every descriptor of one socket, and never used again before the next
+    /// boot.
     package var cookie: UInt64?
 
-    /// Asks the kernel. ENOTSOCK or EBADF is thrown for what is no socket.
+    /// Asks the kernel.
+    ///
+    /// ENOTSOCK or EBADF is thrown for what is no socket.
     ///
     /// The corresponding C functions are `getsockopt` and `getsockname`.
     package static func of(_ fd: CInt) throws(Errno) -> SocketFacts {

@@ -5,7 +5,8 @@ package import SystemPackage
 
 /// A program that is to be started.
 ///
-/// It begins with default signal dispositions, no signal blocked, and no descriptors above 2 but those named here.
+/// It begins with default signal dispositions, no signal blocked, and no descriptors above 2 but
+/// those named here.
 package struct SpawnRequest: Sendable {
     /// Not searched for in PATH.
     package var path: String
@@ -15,15 +16,16 @@ package struct SpawnRequest: Sendable {
     package var environment: [String]
     /// Which descriptor of this process has which number in the new one.
     ///
-    /// Targets may be 0, 1 and 2; a source may be another one's target. Of 0, 1 and 2 those that are no targets are
-    /// kept as they are. The sources stay the caller's.
+    /// Targets may be 0, 1 and 2; a source may be another one's target. Of 0, 1 and 2 those that
+    /// are no targets are kept as they are. The sources stay the caller's.
     package var descriptors: [(source: CInt, target: CInt)]
-    /// The variable LISTEN_PID is set to the number of the new process, which only that process itself knows in time.
+    /// The variable LISTEN_PID is set to the number of the new process, which only that process
+    /// itself knows in time.
     package var setsListenPID: Bool
     /// The program leads a session of its own.
     package var newSession: Bool
-    /// The program becomes a child of this process's parent, who then must wait for it; not for process 1 of a
-    /// pid namespace (EINVAL).
+    /// The program becomes a child of this process's parent, who then must wait for it; not for
+    /// process 1 of a pid namespace (EINVAL).
     package var asSibling: Bool
     /// A directory to change to, as a descriptor.
     package var workingDirectory: CInt?
@@ -45,9 +47,10 @@ package struct SpawnRequest: Sendable {
 
     /// Starts the program, and returns once it runs in the place of this one's copy.
     ///
-    /// Nothing is left behind by a failure. ENOENT: there is no such file, or its interpreter is missing. EACCES: it may
-    /// not be executed. ENOEXEC: it is no program. EBADF: a source is not open. The memory of this process is not copied, whatever
-    /// its size. The corresponding C functions are `clone` and `execve`.
+    /// Nothing is left behind by a failure. ENOENT: there is no such file, or its interpreter is
+    /// missing. EACCES: it may not be executed. ENOEXEC: it is no program. EBADF: a source is not
+    /// open. The memory of this process is not copied, whatever its size. The corresponding C
+    /// functions are `clone` and `execve`.
     package func spawn() throws(Errno) -> ProcessHandle {
         try checkStrings()
         var environment = environment

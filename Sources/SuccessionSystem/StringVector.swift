@@ -2,7 +2,8 @@
 
 /// Strings as `execve` wants them: an array of pointers, the last of which is null.
 ///
-/// One block of memory for all of them, because one missing `free` for each string would be a leak that nobody sees.
+/// One block of memory for all of them, because one missing `free` for each string would be a leak
+/// that nobody sees.
 final class StringVector {
     private let bytes: UnsafeMutableBufferPointer<CChar>
     private let pointers: UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>

@@ -4,19 +4,25 @@ import Glibc
 package import SystemPackage
 
 extension Syscall {
-    /// Reads at most `count` bytes; empty is end-of-file. The corresponding C function is `read`.
+    /// Reads at most `count` bytes; empty is end-of-file.
+    ///
+    /// The corresponding C function is `read`.
     package static func read(_ fd: CInt, count: Int) throws(Errno) -> [UInt8] {
         try bytes(count) { Glibc.read(fd, $0, $1) }
     }
 
-    /// Reads at most `count` bytes at an offset; empty is past the end. The corresponding C function is `pread`.
+    /// Reads at most `count` bytes at an offset; empty is past the end.
+    ///
+    /// The corresponding C function is `pread`.
     package static func readAt(
         _ fd: CInt, offset: Int, count: Int
     ) throws(Errno) -> [UInt8] {
         try bytes(count) { pread(fd, $0, $1, off_t(offset)) }
     }
 
-    /// Reads a whole file. EFBIG: it has more than `limit` bytes.
+    /// Reads a whole file.
+    ///
+    /// EFBIG: it has more than `limit` bytes.
     ///
     /// For files that /proc makes up, whose size is not known, too.
     package static func readFile(_ path: String, limit: Int = 1 << 24) throws(Errno) -> [UInt8] {
@@ -32,7 +38,9 @@ extension Syscall {
         }
     }
 
-    /// Writes all bytes. EAGAIN, from a descriptor that does not block: perhaps some were written.
+    /// Writes all bytes.
+    ///
+    /// EAGAIN, from a descriptor that does not block: perhaps some were written.
     ///
     /// A pipe nobody reads raises SIGPIPE. The corresponding C function is `write`.
     package static func writeAll(_ fd: CInt, _ bytes: [UInt8]) throws(Errno) {
@@ -47,7 +55,9 @@ extension Syscall {
         try result.get()
     }
 
-    /// Writes all bytes. The corresponding C function is `write`.
+    /// Writes all bytes.
+    ///
+    /// The corresponding C function is `write`.
     package static func writeAll(_ fd: CInt, _ bytes: UnsafeRawBufferPointer) throws(Errno) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -85,7 +95,9 @@ extension Syscall {
         try setStatusFlag(fd, O_NONBLOCK, isOn)
     }
 
-    /// Has every write go to the end of the file. The corresponding C function is `fcntl` with F_SETFL.
+    /// Has every write go to the end of the file.
+    ///
+    /// The corresponding C function is `fcntl` with F_SETFL.
     package static func setAppend(_ fd: CInt) throws(Errno) {
         try setStatusFlag(fd, O_APPEND, true)
     }
@@ -96,13 +108,17 @@ extension Syscall {
         if new != old { _ = try check(fcntl(fd, F_SETFL, new)) }
     }
 
-    /// Says whether the descriptor ends with this program. The corresponding C function is `fcntl` with F_SETFD.
+    /// Says whether the descriptor ends with this program.
+    ///
+    /// The corresponding C function is `fcntl` with F_SETFD.
     package static func setCloseOnExec(_ fd: CInt, _ isOn: Bool) throws(Errno) {
         let old = try check(fcntl(fd, F_GETFD))
         _ = try check(fcntl(fd, F_SETFD, isOn ? old | FD_CLOEXEC : old & ~FD_CLOEXEC))
     }
 
-    /// Whether the descriptor ends with this program. The corresponding C function is `fcntl` with F_GETFD.
+    /// Whether the descriptor ends with this program.
+    ///
+    /// The corresponding C function is `fcntl` with F_GETFD.
     package static func isCloseOnExec(_ fd: CInt) throws(Errno) -> Bool {
         try check(fcntl(fd, F_GETFD)) & FD_CLOEXEC != 0
     }

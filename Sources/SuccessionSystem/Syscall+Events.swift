@@ -34,36 +34,47 @@ extension Syscall {
         }
     }
 
-    /// Makes an epoll instance. The corresponding C function is `epoll_create1`.
+    /// Makes an epoll instance.
+    ///
+    /// The corresponding C function is `epoll_create1`.
     package static func epollCreate() throws(Errno) -> OwnedDescriptor {
         try owned(csuccession_epoll_create())
     }
 
-    /// Begins to watch a descriptor, level-triggered. EPERM: it is a file, which is always ready.
+    /// Begins to watch a descriptor, level-triggered.
     ///
-    /// Take it out again before it is closed: while another process holds the same open file, the kernel goes on
-    /// reporting a number nobody can take out any more. The corresponding C function is `epoll_ctl`.
+    /// EPERM: it is a file, which is always ready.
+    ///
+    /// Take it out again before it is closed: while another process holds the same open file, the
+    /// kernel goes on reporting a number nobody can take out any more. The corresponding C function
+    /// is `epoll_ctl`.
     package static func epollAdd(
         _ epoll: CInt, _ descriptor: CInt, _ interest: Readiness
     ) throws(Errno) {
         _ = try shim(csuccession_epoll_add(epoll, descriptor, interest.rawValue))
     }
 
-    /// Watches a descriptor for something else. The corresponding C function is `epoll_ctl`.
+    /// Watches a descriptor for something else.
+    ///
+    /// The corresponding C function is `epoll_ctl`.
     package static func epollModify(
         _ epoll: CInt, _ descriptor: CInt, _ interest: Readiness
     ) throws(Errno) {
         _ = try shim(csuccession_epoll_modify(epoll, descriptor, interest.rawValue))
     }
 
-    /// Ends watching a descriptor. The corresponding C function is `epoll_ctl`.
+    /// Ends watching a descriptor.
+    ///
+    /// The corresponding C function is `epoll_ctl`.
     package static func epollRemove(_ epoll: CInt, _ descriptor: CInt) throws(Errno) {
         _ = try shim(csuccession_epoll_remove(epoll, descriptor))
     }
 
-    /// Waits for at most `timeout` milliseconds (-1: without end) and returns what is ready, at most 64 descriptors.
+    /// Waits for at most `timeout` milliseconds (-1: without end) and returns what is ready, at
+    /// most 64 descriptors.
     ///
-    /// Empty when the time has passed, and when a signal came. The corresponding C function is `epoll_wait`.
+    /// Empty when the time has passed, and when a signal came. The corresponding C function is
+    /// `epoll_wait`.
     package static func epollWait(_ epoll: CInt, timeout: CInt) throws(Errno) -> [Event] {
         let none = csuccession_event(descriptor: -1, events: 0)
         return try withUnsafeTemporaryAllocation(of: csuccession_event.self, capacity: 64) {
@@ -77,12 +88,16 @@ extension Syscall {
         }
     }
 
-    /// Makes a counter that wakes whoever polls it; non-blocking. The corresponding C function is `eventfd`.
+    /// Makes a counter that wakes whoever polls it; non-blocking.
+    ///
+    /// The corresponding C function is `eventfd`.
     package static func eventDescriptor() throws(Errno) -> OwnedDescriptor {
         try owned(csuccession_eventfd())
     }
 
-    /// Makes the counter readable. One that is full is so already.
+    /// Makes the counter readable.
+    ///
+    /// One that is full is so already.
     package static func signalEvent(_ fd: CInt) {
         var one: UInt64 = 1
         _ = try? retrying { write(fd, &one, 8) }
@@ -94,7 +109,9 @@ extension Syscall {
         _ = try? retrying { Glibc.read(fd, &count, 8) }
     }
 
-    /// Makes a pipe. The corresponding C function is `pipe2`.
+    /// Makes a pipe.
+    ///
+    /// The corresponding C function is `pipe2`.
     package static func pipe(
         nonBlocking: Bool
     ) throws(Errno) -> (read: OwnedDescriptor, write: OwnedDescriptor) {

@@ -4,7 +4,9 @@ import Glibc
 package import SystemPackage
 
 extension Syscall {
-    /// Opens a file; `mode` counts where it is created. The corresponding C function is `open`.
+    /// Opens a file; `mode` counts where it is created.
+    ///
+    /// The corresponding C function is `open`.
     package static func open(
         _ path: String, _ flags: OpenFlags, mode: UInt32 = 0
     ) throws(Errno) -> OwnedDescriptor {
@@ -13,39 +15,51 @@ extension Syscall {
         return OwnedDescriptor(taking: raw)
     }
 
-    /// Makes a directory. The corresponding C function is `mkdir`.
+    /// Makes a directory.
+    ///
+    /// The corresponding C function is `mkdir`.
     package static func makeDirectory(_ path: String, mode: UInt32) throws(Errno) {
         try checkPath(path)
         _ = try check(mkdir(path, mode))
     }
 
-    /// Removes an empty directory. The corresponding C function is `rmdir`.
+    /// Removes an empty directory.
+    ///
+    /// The corresponding C function is `rmdir`.
     package static func removeDirectory(_ path: String) throws(Errno) {
         try checkPath(path)
         _ = try check(rmdir(path))
     }
 
-    /// Gives a file another name, and takes that name from whatever has it, in one step. The corresponding C function is `rename`.
+    /// Gives a file another name, and takes that name from whatever has it, in one step.
+    ///
+    /// The corresponding C function is `rename`.
     package static func rename(_ old: String, _ new: String) throws(Errno) {
         try checkPath(old)
         try checkPath(new)
         _ = try check(Glibc.rename(old, new))
     }
 
-    /// Removes a name. The corresponding C function is `unlink`.
+    /// Removes a name.
+    ///
+    /// The corresponding C function is `unlink`.
     package static func unlink(_ path: String) throws(Errno) {
         try checkPath(path)
         _ = try check(Glibc.unlink(path))
     }
 
-    /// Makes a symbolic link. The corresponding C function is `symlink`.
+    /// Makes a symbolic link.
+    ///
+    /// The corresponding C function is `symlink`.
     package static func symbolicLink(to target: String, at path: String) throws(Errno) {
         try checkPath(target)
         try checkPath(path)
         _ = try check(symlink(target, path))
     }
 
-    /// Where a symbolic link points to. EINVAL: it is none. The corresponding C function is `readlink`.
+    /// Where a symbolic link points to.
+    ///
+    /// EINVAL: it is none. The corresponding C function is `readlink`.
     package static func readLink(_ path: String) throws(Errno) -> String {
         try checkPath(path)
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
@@ -53,7 +67,9 @@ extension Syscall {
         return String(decoding: buffer.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    /// Facts of the file a path leads to. The corresponding C function is `stat`.
+    /// Facts of the file a path leads to.
+    ///
+    /// The corresponding C function is `stat`.
     package static func status(_ path: String) throws(Errno) -> FileFacts {
         try checkPath(path)
         var status = stat()
@@ -61,7 +77,9 @@ extension Syscall {
         return FileFacts(status)
     }
 
-    /// Facts of the file of this name, be it a symbolic link. The corresponding C function is `lstat`.
+    /// Facts of the file of this name, be it a symbolic link.
+    ///
+    /// The corresponding C function is `lstat`.
     package static func linkStatus(_ path: String) throws(Errno) -> FileFacts {
         try checkPath(path)
         var status = stat()
@@ -69,14 +87,18 @@ extension Syscall {
         return FileFacts(status)
     }
 
-    /// Facts of an open file. The corresponding C function is `fstat`.
+    /// Facts of an open file.
+    ///
+    /// The corresponding C function is `fstat`.
     package static func status(of fd: CInt) throws(Errno) -> FileFacts {
         var status = stat()
         _ = try check(fstat(fd, &status))
         return FileFacts(status)
     }
 
-    /// Sets the permissions of a path, without regard to the umask. The corresponding C function is `chmod`.
+    /// Sets the permissions of a path, without regard to the umask.
+    ///
+    /// The corresponding C function is `chmod`.
     package static func changeMode(_ path: String, _ mode: UInt32) throws(Errno) {
         try checkPath(path)
         _ = try check(chmod(path, mode))
@@ -84,13 +106,15 @@ extension Syscall {
 
     /// Sets the permissions of an open file.
     ///
-    /// Of a Unix socket before it is bound: the path gets them from its first moment on, less the umask. The
-    /// corresponding C function is `fchmod`.
+    /// Of a Unix socket before it is bound: the path gets them from its first moment on, less the
+    /// umask. The corresponding C function is `fchmod`.
     package static func setMode(_ fd: CInt, _ mode: UInt32) throws(Errno) {
         _ = try check(fchmod(fd, mode))
     }
 
-    /// Names in a directory in no order, without `.` and `..`. The corresponding C function is `readdir`.
+    /// Names in a directory in no order, without `.` and `..`.
+    ///
+    /// The corresponding C function is `readdir`.
     package static func listDirectory(_ path: String) throws(Errno) -> [String] {
         try checkPath(path)
         guard let directory = opendir(path) else { throw Errno(rawValue: errno) }
@@ -111,8 +135,8 @@ extension Syscall {
 
     /// Locks a file for this open file and its duplicates alone; false if another one has it.
     ///
-    /// Does not wait. Closing the last duplicate unlocks it, in whatever process. The corresponding C function is
-    /// `flock`.
+    /// Does not wait. Closing the last duplicate unlocks it, in whatever process. The corresponding
+    /// C function is `flock`.
     package static func lockExclusively(_ fd: CInt) throws(Errno) -> Bool {
         do {
             _ = try retrying { flock(fd, LOCK_EX | LOCK_NB) }

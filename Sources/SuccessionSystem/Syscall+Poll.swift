@@ -10,10 +10,11 @@ extension Syscall {
     package static let pollHangUp = CShort(POLLHUP)
     package static let pollInvalid = CShort(POLLNVAL)
 
-    /// Waits until a descriptor is ready (true) or the time has passed (false); -1 waits without end.
+    /// Waits until a descriptor is ready (true) or the time has passed (false); -1 waits without
+    /// end.
     ///
-    /// An error or hang-up of the descriptor counts as ready: the next call on it tells. A signal does not end the
-    /// wait. The corresponding C function is `poll`.
+    /// An error or hang-up of the descriptor counts as ready: the next call on it tells. A signal
+    /// does not end the wait. The corresponding C function is `poll`.
     package static func poll(
         _ fd: CInt, events: CShort, timeoutMilliseconds: CInt
     ) throws(Errno) -> Bool {
@@ -22,7 +23,8 @@ extension Syscall {
 
     /// Waits for several descriptors, and returns for each what it is ready for; 0 is not ready.
     ///
-    /// A negative descriptor is passed over. A signal does not end the wait. The corresponding C function is `poll`.
+    /// A negative descriptor is passed over. A signal does not end the wait. The corresponding C
+    /// function is `poll`.
     package static func poll(
         _ entries: [(fd: CInt, events: CShort)], timeoutMilliseconds: CInt
     ) throws(Errno) -> [CShort] {
@@ -40,7 +42,8 @@ extension Syscall {
         return polled.map(\.revents)
     }
 
-    /// A clock that is the same in every process and never set; it stands still while the machine sleeps.
+    /// A clock that is the same in every process and never set; it stands still while the machine
+    /// sleeps.
     ///
     /// The corresponding C function is `clock_gettime` with CLOCK_MONOTONIC.
     package static func monotonicNanoseconds() -> UInt64 {

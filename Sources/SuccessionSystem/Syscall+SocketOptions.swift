@@ -4,7 +4,9 @@ import Glibc
 package import SystemPackage
 
 extension Syscall {
-    /// Sets an option that is a number. The corresponding C function is `setsockopt`.
+    /// Sets an option that is a number.
+    ///
+    /// The corresponding C function is `setsockopt`.
     package static func setOption(
         _ fd: CInt, level: CInt, name: CInt, value: CInt
     ) throws(Errno) {
@@ -13,7 +15,9 @@ extension Syscall {
         _ = try check(setsockopt(fd, level, name, &value, size))
     }
 
-    /// Reads an option that is a number. The corresponding C function is `getsockopt`.
+    /// Reads an option that is a number.
+    ///
+    /// The corresponding C function is `getsockopt`.
     package static func option(_ fd: CInt, level: CInt, name: CInt) throws(Errno) -> CInt {
         try option(fd, level: level, name: name, initial: CInt(0))
     }
@@ -40,6 +44,13 @@ extension Syscall {
     /// Says whether an IPv6 socket takes IPv4 too (IPV6_V6ONLY).
     package static func setIPv6Only(_ fd: CInt, _ isOn: Bool) throws(Errno) {
         try setOption(fd, level: CInt(IPPROTO_IPV6), name: IPV6_V6ONLY, value: isOn ? 1 : 0)
+    }
+
+    /// How long a blocking connect or send may wait before it fails with EAGAIN (SO_SNDTIMEO).
+    package static func setSendTimeout(_ fd: CInt, milliseconds: Int) throws(Errno) {
+        var limit = timeval(tv_sec: milliseconds / 1_000, tv_usec: milliseconds % 1_000 * 1_000)
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        _ = try check(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, size))
     }
 
     /// The longest queue of a listener the kernel allows (sysctl net.core.somaxconn).

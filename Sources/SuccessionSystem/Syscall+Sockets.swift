@@ -24,7 +24,9 @@ package enum SocketType: Sendable, Hashable {
 }
 
 extension Syscall {
-    /// Makes a socket. The corresponding C function is `socket`.
+    /// Makes a socket.
+    ///
+    /// The corresponding C function is `socket`.
     package static func openSocket(
         family: SocketFamily, type: SocketType, nonBlocking: Bool
     ) throws(Errno) -> OwnedDescriptor {
@@ -32,7 +34,9 @@ extension Syscall {
         return OwnedDescriptor(taking: try check(socket(family.rawValue, flags, 0)))
     }
 
-    /// Makes a socket of a family given by number. The corresponding C function is `socket`.
+    /// Makes a socket of a family given by number.
+    ///
+    /// The corresponding C function is `socket`.
     package static func openSocket(
         family: CInt, type: SocketType, nonBlocking: Bool
     ) throws(Errno) -> OwnedDescriptor {
@@ -40,7 +44,9 @@ extension Syscall {
             family: SocketFamily(rawValue: family), type: type, nonBlocking: nonBlocking)
     }
 
-    /// Makes two Unix sockets that are connected to each other. The corresponding C function is `socketpair`.
+    /// Makes two Unix sockets that are connected to each other.
+    ///
+    /// The corresponding C function is `socketpair`.
     package static func socketPair(
         type: SocketType, nonBlocking: Bool
     ) throws(Errno) -> (OwnedDescriptor, OwnedDescriptor) {
@@ -54,7 +60,9 @@ extension Syscall {
         return CInt(flags)
     }
 
-    /// Gives a socket its address. The corresponding C function is `bind`.
+    /// Gives a socket its address.
+    ///
+    /// The corresponding C function is `bind`.
     package static func bind(_ fd: CInt, to address: SocketAddress) throws(Errno) {
         try address.withSockaddr { (pointer, length) throws(Errno) in
             _ = try check(Glibc.bind(fd, pointer, length))
@@ -63,8 +71,8 @@ extension Syscall {
 
     /// Has a socket take connections, up to `backlog` of them before they are accepted.
     ///
-    /// Called again it changes the backlog, for every process that holds the socket. The corresponding C function is
-    /// `listen`.
+    /// Called again it changes the backlog, for every process that holds the socket. The
+    /// corresponding C function is `listen`.
     package static func listen(_ fd: CInt, backlog: CInt) throws(Errno) {
         _ = try check(Glibc.listen(fd, backlog))
     }
@@ -88,8 +96,8 @@ extension Syscall {
 
     /// Takes the next connection, non-blocking, and the address of its other end.
     ///
-    /// EAGAIN: the queue is empty and the listener does not block. ECONNABORTED: the connection was reset while it
-    /// waited; the next may be good. The corresponding C function is `accept4`.
+    /// EAGAIN: the queue is empty and the listener does not block. ECONNABORTED: the connection was
+    /// reset while it waited; the next may be good. The corresponding C function is `accept4`.
     package static func accept(_ fd: CInt) throws(Errno) -> (OwnedDescriptor, SocketAddress) {
         var connection: OwnedDescriptor?
         let peer = try SocketAddress.read { (pointer, length) throws(Errno) in
@@ -99,14 +107,18 @@ extension Syscall {
         return (connection, peer)
     }
 
-    /// The address a socket is bound to. The corresponding C function is `getsockname`.
+    /// The address a socket is bound to.
+    ///
+    /// The corresponding C function is `getsockname`.
     package static func localAddress(_ fd: CInt) throws(Errno) -> SocketAddress {
         try SocketAddress.read { (pointer, length) throws(Errno) in
             _ = try check(getsockname(fd, pointer, length))
         }
     }
 
-    /// The address a socket is connected to. The corresponding C function is `getpeername`.
+    /// The address a socket is connected to.
+    ///
+    /// The corresponding C function is `getpeername`.
     package static func peerAddress(_ fd: CInt) throws(Errno) -> SocketAddress {
         try SocketAddress.read { (pointer, length) throws(Errno) in
             _ = try check(getpeername(fd, pointer, length))
@@ -115,12 +127,14 @@ extension Syscall {
 
     /// Ends a connection for every process that holds it; one that is not connected is no error.
     ///
-    /// Never for a listener: its other holders could not accept any more. The corresponding C function is `shutdown`.
+    /// Never for a listener: its other holders could not accept any more. The corresponding C
+    /// function is `shutdown`.
     package static func shutdown(_ fd: CInt, _ direction: ShutdownDirection = .both) {
         _ = Glibc.shutdown(fd, direction.rawValue)
     }
 
-    /// Sends bytes on a connection and returns how many were taken; a closed connection raises no SIGPIPE.
+    /// Sends bytes on a connection and returns how many were taken; a closed connection raises no
+    /// SIGPIPE.
     ///
     /// The corresponding C function is `send` with MSG_NOSIGNAL.
     package static func send(_ fd: CInt, _ bytes: [UInt8]) throws(Errno) -> Int {

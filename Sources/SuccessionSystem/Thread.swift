@@ -17,9 +17,9 @@ private final class ThreadBody: Sendable {
 
 /// Starts a thread nobody waits for.
 ///
-/// It inherits the signal mask of the caller. The body must not be isolated to an actor: a closure written in code of the
-/// main actor would end the program when another thread runs it. Throws EAGAIN when there are too many threads. The
-/// corresponding C function is `pthread_create`.
+/// It inherits the signal mask of the caller. The body must not be isolated to an actor: a closure
+/// written in code of the main actor would end the program when another thread runs it. Throws
+/// EAGAIN when there are too many threads. The corresponding C function is `pthread_create`.
 package func startThread(
     name: String, _ body: @escaping @Sendable () -> Void
 ) throws(Errno) {

@@ -36,9 +36,9 @@ package struct ControlEndpoint: Sendable {
 }
 
 extension RuntimeDirectory {
-    /// Connects to the control socket of a generation.
+    /// Connects to the control socket of a generation; waits at most two seconds for room in its queue.
     ///
-    /// ECONNREFUSED: the socket is stale. ENOENT: there is none.
+    /// ECONNREFUSED: the socket is stale. ENOENT: there is none. EAGAIN: the server lets nobody in.
     package func connect(_ generation: Int) throws(Errno) -> MessageSocket {
         try connect(entry: "\(generation).sock")
     }
@@ -52,30 +52,38 @@ extension RuntimeDirectory {
     ///
     /// Only for whoever holds the lock: between the look and the removal nobody else may bind.
     package func removeStale() -> [Int] {
-        generations().filter { generation in
-            switch knock(generation) {
-            case .connectionRefused:
-                try? Syscall.unlink(controlPath(generation))
-                return false
-            case .noSuchFileOrDirectory: return false
-            default: return true
-            }
+        generations().filter { !removeIfStale($0) }
+    }
+
+    /// Removes the socket of one generation if nobody listens on it; true if there is none now.
+    ///
+    /// Only for whoever holds the lock.
+    @discardableResult
+    package func removeIfStale(_ generation: Int) -> Bool {
+        switch knock(generation) {
+        case .connectionRefused:
+            try? Syscall.unlink(controlPath(generation))
+            return true
+        case .noSuchFileOrDirectory: return true
+        default: return false
         }
     }
 
     /// What connecting to a generation fails with; nil if it answers.
     private func knock(_ generation: Int) -> Errno? {
         do throws(Errno) {
-            _ = try connect(generation)
+            _ = try connect(entry: "\(generation).sock", isPatient: false)
             return nil
         } catch {
             return error
         }
     }
 
-    private func connect(entry: String) throws(Errno) -> MessageSocket {
+    private func connect(entry: String, isPatient: Bool = true) throws(Errno) -> MessageSocket {
         let socket = try Syscall.openSocket(
-            family: .unix, type: .sequencedPacket, nonBlocking: false)
+            family: .unix, type: .sequencedPacket, nonBlocking: !isPatient)
+        // A server that hangs leaves its queue full, and would make whoever connects hang with it.
+        if isPatient { try Syscall.setSendTimeout(socket.rawValue, milliseconds: 2_000) }
         try withSocketAddress(entry) { (address) throws(Errno) in
             try Syscall.connect(socket.rawValue, to: address)
         }

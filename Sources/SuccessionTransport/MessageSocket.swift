@@ -25,16 +25,7 @@ package struct MessageSocket: Sendable {
     ///
     /// Whatever came with a packet that is refused here has been closed when this throws.
     package func receive() throws(TransportError) -> Packet? {
-        let received: AncillaryMessage.Received?
-        do {
-            received = try AncillaryMessage.receive(
-                from: descriptor.rawValue, capacity: Message.maximumPacketSize)
-        } catch {
-            // A peer that dies with unread packets in its queue resets the connection: the end, not a fault.
-            if error == .connectionReset { return nil }
-            throw .system(error)
-        }
-        guard let received else { return nil }
+        guard let received = try receiveBytes() else { return nil }
         if received.isTruncated { throw .packetTooLarge }
         let message: Message
         do { message = try Message.decode(received.bytes) } catch { throw .message(error) }
@@ -47,6 +38,21 @@ package struct MessageSocket: Sendable {
             throw .descriptorCount(arrived: arrived, announced: announced)
         }
         return Packet(message, descriptors: received.descriptors)
+    }
+
+    private func receiveBytes() throws(TransportError) -> AncillaryMessage.Received? {
+        var wasReset = false
+        while true {
+            do {
+                return try AncillaryMessage.receive(
+                    from: descriptor.rawValue, capacity: Message.maximumPacketSize)
+            } catch {
+                // A peer that closed with unread packets in its queue is reported once, and ahead of what it had sent: its
+                // `abort` must not be taken for its death.
+                guard error == .connectionReset, !wasReset else { throw .system(error) }
+                wasReset = true
+            }
+        }
     }
 
     /// Receives one packet, waiting for it until `deadline` (monotonic nanoseconds); nil is end-of-file.

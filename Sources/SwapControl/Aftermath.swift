@@ -52,10 +52,10 @@ struct Aftermath {
             service: client.service.name, predecessor: predecessor, result: .committed(successor),
             serving: successor)
         outcome.isConnectionLost = true
-        let isAlive = (try? client.connect(predecessor.generation)) != nil
+        outcome.isPredecessorAlive = (try? client.connect(predecessor.generation)) != nil
         outcome.warning =
-            isAlive
-            ? "the connection to \(predecessor) ended before the result; it is still there"
+            outcome.isPredecessorAlive
+            ? "the connection to \(predecessor) ended before the result"
             : "\(predecessor) died before it could report: the connections it had are lost"
         return outcome
     }

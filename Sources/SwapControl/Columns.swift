@@ -38,7 +38,8 @@ extension String {
         String(
             String.UnicodeScalarView(
                 unicodeScalars.map { scalar in
-                    let isControl = scalar.value < 0x20 && scalar != "\t"
+                    let isControl =
+                        scalar.value < 0x20 && scalar != "\t"
                         || (0x7F...0x9F).contains(scalar.value)
                     return isControl ? "?" : scalar
                 }))

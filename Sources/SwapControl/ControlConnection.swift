@@ -31,7 +31,8 @@ struct ControlConnection: Sendable {
         } catch {
             switch error {
             case .brokenPipe, .connectionReset: return
-            case .messageTooLong: throw .usage("the command and its environment do not fit in a packet")
+            case .messageTooLong:
+                throw .usage("the command and its environment do not fit in a packet")
             default: throw .system("cannot ask \(who)", error)
             }
         }

@@ -53,7 +53,12 @@ extension ControlError {
     }
 
     static func permission(path: String, owner: UInt32?) -> ControlError {
-        let who = owner.map { "uid \($0) (sudo -u '#\($0)') or as root" } ?? "its owner or as root"
+        let who =
+            switch owner {
+            case nil: "its owner or as root"
+            case 0: "root"
+            case let uid?: "uid \(uid) (sudo -u '#\(uid)') or as root"
+            }
         return ControlError(
             code: FailureCode.permission.rawValue,
             message: "may not enter \(path): run swapctl as \(who)", exitCode: .permission)
@@ -88,12 +93,13 @@ extension ControlError {
     static func unreadable(_ error: TransportError, from who: String) -> ControlError {
         switch error {
         case .timedOut:
-            timedOut("\(who) does not answer")
+            timedOut("\(who) does not answer; its process may be stopped")
         case .system(let errno):
             system("cannot hear \(who)", errno)
         case .message, .descriptorsLost, .descriptorCount, .packetTooLarge:
             ControlError(
-                code: error.failureCode.rawValue, message: "\(who) sent what cannot be read: \(error)",
+                code: error.failureCode.rawValue,
+                message: "\(who) sent what cannot be read: \(error)",
                 exitCode: .protocolViolation)
         }
     }

@@ -51,34 +51,37 @@ extension ControlConnection {
     ) throws(ControlError) -> Departure {
         let start = Clock.now
         var deadline = Clock.after(milliseconds: Self.grace)
-        var isDraining = false
-        var departure = Departure(end: .died, cut: nil, elapsedMicroseconds: 0)
+        var last: DrainProgress?
+        var cut: Int?
+        var isGone = false
         do {
             while let message = try next(deadline: deadline, pace: pace, observe) {
-                switch message.kind {
-                case .draining:
+                if message.kind == .draining {
                     let progress = DrainProgress(generation: generation, message)
                     let end = Clock.after(
                         milliseconds: progress.remainingMilliseconds.addingClamped(Self.grace))
-                    // An operator may bring the deadline forward; what is past it is not put off by saying so again.
-                    deadline = isDraining ? min(deadline, end) : end
-                    isDraining = true
+                    // A deadline can be brought forward; one that is past is not put off by saying so again.
+                    deadline = last == nil ? end : min(deadline, end)
+                    last = progress
                     observe(.draining(progress))
-                case .drained:
-                    let cut = message.integer("CUT") ?? 0
-                    departure.end = .left
-                    departure.cut = cut
-                    observe(.drained(generation: generation, cut: cut))
-                default: break
+                } else if message.kind == .drained {
+                    cut = message.integer("CUT") ?? 0
+                    observe(.drained(generation: generation, cut: cut ?? 0))
                 }
             }
-            observe(.left(generation: generation))
+            isGone = true
         } catch {
-            guard error.isTimeout, isDraining || departure.cut != nil else { throw error }
-            departure.end = .stays
+            guard error.isTimeout, last != nil || cut != nil else { throw error }
         }
-        departure.elapsedMicroseconds = Clock.microseconds(since: start)
-        return departure
+        if isGone, cut == nil, last?.connections == 0 {
+            // A server without connections may return from main before it has said so: nothing was lost.
+            cut = 0
+            observe(.drained(generation: generation, cut: 0))
+        }
+        if isGone { observe(.left(generation: generation)) }
+        return Departure(
+            end: !isGone ? .stays : cut == nil ? .died : .left, cut: cut,
+            elapsedMicroseconds: Clock.microseconds(since: start))
     }
 }
 

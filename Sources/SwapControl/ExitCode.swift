@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SuccessionSystem
+
 /// How a request ended, as `swapctl` tells its caller.
 package enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
     /// Done: the upgrade is committed, the generation has left, the status is printed.
@@ -22,15 +24,20 @@ package enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
         }.joined(separator: "\n")
     }
 
+    /// Ends the process.
+    package func leave() -> Never {
+        ProcessExit.immediately(status: rawValue)
+    }
+
     private var meaning: String {
         switch self {
         case .done: "done; after upgrade: the successor serves"
         case .unchanged: "unchanged: the upgrade failed, the predecessor serves on"
-        case .cut: "done, but connections were cut, or the old generation did not leave in time"
+        case .cut: "done, but connections were cut, or the generation stays"
         case .usage: "wrong usage"
         case .noService: "no such service, or nobody serves it"
         case .busy: "another upgrade of the service is in progress"
-        case .protocolViolation: "what answers does not speak the protocol, or another version of it"
+        case .protocolViolation: "not understood: another version of the protocol, or none"
         case .permission: "not permitted: neither root nor the user of the server"
         }
     }

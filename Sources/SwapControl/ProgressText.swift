@@ -44,8 +44,12 @@ package struct ProgressText {
     private mutating func take(_ step: UpgradeStep, _ now: UInt64) -> String {
         if step.status == .running {
             // Its elapsed time is told, so that it counts on from there.
-            let elapsed = UInt64(max(0, step.elapsedMicroseconds)).multipliedReportingOverflow(by: 1_000)
-            running = (step, elapsed.overflow || elapsed.partialValue > now ? 0 : now - elapsed.partialValue)
+            let elapsed = UInt64(max(0, step.elapsedMicroseconds)).multipliedReportingOverflow(
+                by: 1_000)
+            running = (
+                step,
+                elapsed.overflow || elapsed.partialValue > now ? 0 : now - elapsed.partialValue
+            )
             return live(now)
         }
         running = nil
@@ -60,7 +64,7 @@ package struct ProgressText {
         }
         running = nil
         var reason = failure.reason.harmless
-        if let end = failure.end, !reason.contains(end) { reason += "; the successor \(end)" }
+        if let end = failure.end, !reason.contains(end) { reason += "; it \(end)" }
         let failed = Self.row(step, "failed", step.elapsedMicroseconds)
         return line("\(failed)   \(reason)")
             + failure.standardError.map { "           | \($0.harmless)\n" }.joined()
@@ -73,7 +77,8 @@ package struct ProgressText {
         drain = nil
         let step = UpgradeStep(
             name: "drain", status: .ok, elapsedMicroseconds: elapsed,
-            detail: "generation \(generation)" + (cut > 0 ? ", \(counted(cut, "connection")) cut" : ""))
+            detail: "generation \(generation)"
+                + (cut > 0 ? ", \(counted(cut, "connection")) cut" : ""))
         return line(Self.row(step, cut > 0 ? "cut" : "ok", elapsed))
     }
 
@@ -139,7 +144,8 @@ extension UpgradeFailure {
     package var end: String? {
         if let exitStatus { return "exited with status \(exitStatus)" }
         if let signal {
-            return "was killed by signal \(signal) (\(ExitStatus.signalName(Int32(clamping: signal))))"
+            return
+                "was killed by signal \(signal) (\(ExitStatus.signalName(Int32(clamping: signal))))"
         }
         return nil
     }

@@ -42,7 +42,8 @@ package struct Service: Sendable, Hashable {
             case .noSuchFileOrDirectory:
                 throw .noSuchService(
                     "no service '\(name)': there is no directory \(directory.path); check the name, "
-                        + "that the server runs, and its RUNTIME_DIRECTORY, or give --runtime-directory")
+                        + "that the server runs, and its RUNTIME_DIRECTORY, or give --runtime-directory"
+                )
             case .permissionDenied:
                 let owner = (try? Syscall.status(directory.path))?.userID
                 throw .permission(path: directory.path, owner: owner)

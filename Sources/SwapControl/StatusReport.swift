@@ -16,6 +16,11 @@ package struct StatusReport: Sendable {
 
         package let generation: Int
         package let answer: Answer
+
+        package init(generation: Int, answer: Answer) {
+            self.generation = generation
+            self.answer = answer
+        }
     }
 
     package let service: Service
@@ -145,7 +150,8 @@ extension ControlClient {
             let status = try servingStatus(timeout: .seconds(1))
             return status.state == "serving" ? .generation(status.serving) : .unknown
         } catch {
-            let isEmpty = error.code == ControlError.noSuchService || error.code == ControlError.stale
+            let isEmpty =
+                error.code == ControlError.noSuchService || error.code == ControlError.stale
             return isEmpty ? .nobody : .unknown
         }
     }

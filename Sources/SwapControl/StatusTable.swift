@@ -76,7 +76,9 @@ package enum StatusTable {
             ]
         }
         let missing = status.listenerCount - status.listeners.count
-        return ["", "\(counted(status.listenerCount, "listener")) of generation \(status.generation):"]
+        return [
+            "", "\(counted(status.listenerCount, "listener")) of generation \(status.generation):",
+        ]
             + Columns.lines(rows, [.left, .left, .left, .left])
             + (missing > 0 ? ["  and \(missing) more"] : [])
     }

@@ -28,7 +28,8 @@ package struct SuccessorCommand: Sendable, Hashable {
             let relative = path.hasPrefix("./") ? String(path.dropFirst(2)) : path
             return (directory == "/" ? "" : directory) + "/" + relative
         } catch {
-            throw .system("cannot tell the working directory; give \(path) as an absolute path", error)
+            throw .system(
+                "cannot tell the working directory; give \(path) as an absolute path", error)
         }
     }
 

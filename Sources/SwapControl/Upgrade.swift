@@ -82,7 +82,9 @@ package struct Upgrade: Sendable {
         switch result.text("RESULT") {
         case "unchanged": return outcome
         case "committed":
-            guard let serving else { throw .protocolViolation("the result does not say who serves") }
+            guard let serving else {
+                throw .protocolViolation("the result does not say who serves")
+            }
             outcome.result = .committed(serving)
             return outcome
         case let other:

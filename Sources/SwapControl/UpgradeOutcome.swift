@@ -20,6 +20,8 @@ package struct UpgradeOutcome: Sendable, Hashable {
     package var departure: Departure?
     /// The connection ended before the result came, and what is told here was found out afterwards.
     package var isConnectionLost = false
+    /// Only looked at where the connection was lost.
+    package var isPredecessorAlive = false
     /// A sentence for the operator that is no part of the result.
     package var warning: String?
 
@@ -47,13 +49,14 @@ package struct UpgradeOutcome: Sendable, Hashable {
             return serving.map { "\(service): unchanged, \($0) is serving" }
                 ?? WhoServes.unknown.sentence(service)
         case .committed(let successor):
-            return "\(service): \(successor) is serving; generation \(predecessor.generation) \(end)"
+            return
+                "\(service): \(successor) is serving; generation \(predecessor.generation) \(end)"
         }
     }
 
     private var end: String {
         if let departure { return departure.sentence }
-        if isConnectionLost { return "is gone" }
+        if isConnectionLost { return isPredecessorAlive ? "is still there" : "is gone" }
         guard let drainDeadline else { return "finishes its connections and leaves" }
         let within = DurationText.deadline(milliseconds: drainDeadline.wholeMilliseconds)
         return "leaves within \(within)"

@@ -27,7 +27,8 @@ struct Reporter {
 
     /// Writes the result; `lines` are for people, and the last of them says who serves now.
     mutating func conclude(
-        _ result: JSONValue, _ lines: [String], warning: String? = nil, _ exitCode: SwapControl.ExitCode
+        _ result: JSONValue, _ lines: [String], warning: String? = nil,
+        _ exitCode: SwapControl.ExitCode
     ) throws {
         if isJSON {
             write(result)

@@ -18,7 +18,7 @@ struct Swapctl: ParsableCommand {
             serves now. With --json each line of standard output is one object.
 
             EXIT STATUS:
-            \(ExitCode.table)
+            \(SwapControl.ExitCode.table)
 
             The server does the work: interrupting swapctl, or killing it, stops nothing.
             """,
@@ -32,6 +32,7 @@ import SwapControl
 enum Swapctl {
     static func main() {
         StandardStream.error.write("swapctl: this binary was built without the package trait CLI\n")
+        ExitCode.usage.leave()
     }
 }
 #endif

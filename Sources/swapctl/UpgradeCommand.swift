@@ -56,7 +56,8 @@ struct UpgradeCommand: ParsableCommand {
 
     @Argument(
         parsing: .postTerminator,
-        help: ArgumentHelp("After --: the program of the successor, and its arguments.", valueName: "command"))
+        help: ArgumentHelp(
+            "After --: the program of the successor, and its arguments.", valueName: "command"))
     var command: [String] = []
 
     func run() throws {

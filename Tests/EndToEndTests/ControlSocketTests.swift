@@ -14,12 +14,11 @@ import Testing
     ) throws {
         let service = try TestService()
         let server = try service.startFixture(["--listen", "echo=tcp:127.0.0.1:0"])
-        let before = try DescriptorAudit(server.processID)
+        // The runtime library opens descriptors of its own with the first work it is given.
+        _ = try EchoClient(port: service.port("echo")).greet()
+        let before = try DescriptorAudit(server.processID, withoutConnections: true)
         try body(service, server, RuntimeDirectory(path: service.runtime))
-        // One more answer: by then the server has seen the end of every connection made before.
-        _ = try service.servingStatus()
-        let after = try DescriptorAudit(server.processID)
-        #expect(after.kinds == before.kinds)
+        #expect(try DescriptorAudit.settles(server.processID, to: before), "held before: \(before.kinds)")
     }
 
     private func exchange(
@@ -112,7 +111,9 @@ import Testing
                 s.settimeout(5)
                 try: s.send(b"SUCCESSION/1 stop\\n")
                 except BrokenPipeError: pass
-                print(s.recv(65536).decode())
+                try: answer = s.recv(65536)
+                except ConnectionResetError: answer = s.recv(65536)
+                print(answer.decode())
                 """
             let python = try ChildProcess("/usr/bin/env", ["python3", "-c", script])
             try python.waitForExit()

@@ -21,8 +21,7 @@ import Testing
                 service.name, "--listen", "echo=tcp:127.0.0.1:0"])
         #expect(try old.waitForExit() == .signaled(9, coreDumped: false))
         // In the queue, or about to be: nobody may refuse it.
-        let queued = try EchoClient(port: port)
-        let successor = try queued.greet()
+        let successor = try EchoClient(port: port).greet()
         #expect(successor != old.processID)
         #expect(try swapctl.waitForExit() == .exited(0), "\(swapctl.standardOutput)")
         #expect(try service.servingStatus()["pid"] as? Int == Int(successor))

@@ -32,7 +32,7 @@ class Listener:
     def received(cls, fd, line):
         """The descriptor as its line describes it. Raises Failure if it is anything else."""
         fields = split_list(line)
-        if len(fields) != 4 or not fields[2].isdecimal() or fields[1] not in ("bound", "activation", "-"):
+        if len(fields) != 4 or not fields[2].isdecimal():
             raise Failure("malformed", f"bad manifest line {line!r}")
         what, origin, backlog, name = fields
         try:
@@ -97,4 +97,5 @@ def bind(spec):
     else:
         raise SystemExit(f"cannot bind {address}")
     sock.listen(128)
-    return Listener(sock.detach(), *bound(sock_address(scheme, sock, address)), name)
+    what = address_of(sock, scheme)
+    return Listener(sock.detach(), what, "bound", 128, name)

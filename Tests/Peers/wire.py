@@ -64,6 +64,9 @@ class Message:
     def get(self, key, default=None):
         return next(iter(self.all(key)), default)
 
+    def lists(self, key):
+        return [split_list(value) for name, value in self.pairs if name == key]
+
     def number(self, key, default=None):
         text = self.get(key, default)
         if isinstance(text, str):
@@ -95,14 +98,15 @@ def decode(data):
     if found[1] != "1":
         raise Failure("version", f"version {found[1]} is not spoken here")
     pairs = [line.partition("=")[::2] for line in lines]
-    if not all(re.fullmatch("[A-Z][A-Z0-9_]*", k) and "=" in line for (k, _), line in zip(pairs, lines)):
+    if not all(re.match("[A-Z][A-Z0-9_]*=", line) for line in lines):
         raise Failure("malformed", "a line is not KEY=VALUE")
     return Message(found[2], pairs, body)
 
 
 async def readable(fd):
     """Waits until fd polls readable."""
-    loop, future = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
     loop.add_reader(fd, lambda: future.done() or future.set_result(None))
     try:
         await future
@@ -133,7 +137,8 @@ class Channel:
     def _receive_now(self):
         space = socket.CMSG_SPACE(4 * (MAX_FDS + 3))
         try:
-            data, ancillary, flags, _ = self.sock.recvmsg(MAX_PACKET, space, socket.MSG_CMSG_CLOEXEC)
+            data, ancillary, flags, _ = self.sock.recvmsg(
+                MAX_PACKET, space, socket.MSG_CMSG_CLOEXEC)
         except ConnectionResetError:
             # The other side closed with packets of ours unread. What it sent before that, an abort
             # perhaps, is still queued behind this error, so this is not yet the end.
@@ -175,16 +180,18 @@ class Channel:
         end = None if timeout is None else loop.time() + timeout
         while True:
             message = await self.receive(end and max(0, end - loop.time()))
+            if message.kind not in ("offer", "state") or message.kind not in kinds:
+                while message.fds:  # nobody asked for them
+                    os.close(message.fds.pop())
             if message.kind in kinds:
                 return message
-            for fd in message.fds:
-                os.close(fd)
             if message.kind == "abort":
-                raise Aborted(message.get("CODE", "application"), message.get("REASON", "no reason"))
+                raise Aborted(message.get("CODE", "application"), message.get("REASON", "?"))
             if message.kind in CHANNEL_KINDS - {"refused"}:
                 raise Failure("unexpected", f"{message.kind} where {' or '.join(kinds)} belongs")
             if message.kind != "refused":
-                self.send("refused", ("CODE", "unknown-kind"), ("REASON", f"what is {message.kind}?"))
+                self.send("refused", ("CODE", "unknown-kind"),
+                          ("REASON", f"what is {message.kind}?"))
 
     def abort(self, failure):
         """Sends `abort` if it can, and closes."""

@@ -33,7 +33,6 @@ extension SystemTests {
         func send_whenCountIsAllowed_everyDescriptorArrives(count: Int) throws {
             let file = try MemoryFile.create(name: "sent", allowSealing: false)
             let identity = try Syscall.status(of: file.rawValue).identity
-            let before = try openDescriptors()
             try send(count, of: file)
             do {
                 let received = try receive()
@@ -45,17 +44,23 @@ extension SystemTests {
                     #expect(try Syscall.status(of: descriptor.rawValue).identity == identity)
                     #expect(try Syscall.isCloseOnExec(descriptor.rawValue))
                 }
+                #expect(try openDescriptors(like: file) == count + 1)
+                withExtendedLifetime(received) {}
             }
-            #expect(try openDescriptors() == before)
+            #expect(try openDescriptors(like: file) == 1)
         }
 
         @Test func receive_whenDescriptorsDiffer_theOrderIsKept() throws {
-            let files = try (0..<5).map { try MemoryFile.create(name: "\($0)", allowSealing: false) }
+            let files = try (0..<5).map {
+                try MemoryFile.create(name: "\($0)", allowSealing: false)
+            }
             try AncillaryMessage.send(
                 [0], descriptors: files.map(\.rawValue), over: here.rawValue)
             let received = try receive()
             let sent = try files.map { try Syscall.status(of: $0.rawValue).identity }
-            let arrived = try received.descriptors.map { try Syscall.status(of: $0.rawValue).identity }
+            let arrived = try received.descriptors.map {
+                try Syscall.status(of: $0.rawValue).identity
+            }
             #expect(arrived == sent)
         }
 
@@ -105,27 +110,31 @@ extension SystemTests {
 
         @Test(arguments: [(1, 0), (10, 0), (10, 4), (253, 252), (2, 1)])
         func receive_whenThereIsLessRoom_closesTheRest(sent: Int, room: Int) throws {
-            let before = try openDescriptors()
-            try send(sent, of: here)
+            let file = try MemoryFile.create(name: "sent", allowSealing: false)
+            try send(sent, of: file)
             do {
                 let received = try receive(maximumDescriptors: room)
                 #expect(received.descriptors.count == room)
                 #expect(received.lostDescriptors)
                 #expect(received.bytes == [1, 2, 3])
+                #expect(try openDescriptors(like: file) == room + 1)
+                withExtendedLifetime(received) {}
             }
-            #expect(try openDescriptors() == before)
+            #expect(try openDescriptors(like: file) == 1)
         }
 
         @Test func receive_whenTableIsFull_saysSoAndLeavesNothingBehind() throws {
-            let before = try openDescriptors()
-            try send(10, of: here)
+            let file = try MemoryFile.create(name: "sent", allowSealing: false)
+            try send(10, of: file)
             do {
                 let received = try withFreeDescriptors(4) { try receive() }
                 #expect(received.lostDescriptors)
                 #expect(received.descriptors.count == 4)
+                #expect(try openDescriptors(like: file) == 5)
+                withExtendedLifetime(received) {}
             }
-            #expect(try openDescriptors() == before)
-            try send(10, of: here)
+            #expect(try openDescriptors(like: file) == 1)
+            try send(10, of: file)
             #expect(try receive().descriptors.count == 10)
         }
 
@@ -151,7 +160,8 @@ extension SystemTests {
 }
 
 /// Has this process have room for `count` more descriptors during a call, and no more.
-private func withFreeDescriptors<Result>(_ count: Int, _ body: () throws -> Result) throws -> Result {
+private func withFreeDescriptors<Result>(_ count: Int, _ body: () throws -> Result) throws -> Result
+{
     var old = rlimit()
     getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &old)
     defer { setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &old) }

@@ -38,9 +38,11 @@ extension SystemTests {
             let pipe = try Syscall.pipe(nonBlocking: true)
             let entries: [(fd: CInt, events: CShort)] = [
                 (fd: pipe.read.rawValue, events: Syscall.pollIn),
-                (fd: pipe.write.rawValue, events: Syscall.pollOut), (fd: -1, events: Syscall.pollIn),
+                (fd: pipe.write.rawValue, events: Syscall.pollOut),
+                (fd: -1, events: Syscall.pollIn),
             ]
-            #expect(try Syscall.poll(entries, timeoutMilliseconds: 1_000) == [0, Syscall.pollOut, 0])
+            #expect(
+                try Syscall.poll(entries, timeoutMilliseconds: 1_000) == [0, Syscall.pollOut, 0])
             #expect(
                 try !Syscall.poll(
                     pipe.read.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 1))

@@ -11,7 +11,9 @@ extension SystemTests {
             let directory = try TemporaryDirectory()
             let path = try directory.file("one", "hello")
             let facts = try Syscall.status(path)
-            #expect(facts.isRegularFile && facts.size == 5 && facts.mode == 0o600 && !facts.isExecutable)
+            #expect(
+                facts.isRegularFile && facts.size == 5 && facts.mode == 0o600 && !facts.isExecutable
+            )
             #expect(facts.userID == ProcessEnvironment.effectiveUserID)
             try Syscall.rename(path, directory.path + "/two")
             try Syscall.symbolicLink(to: "two", at: path)

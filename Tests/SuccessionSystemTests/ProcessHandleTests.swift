@@ -48,6 +48,10 @@ extension SystemTests {
 
         @Test func descriptor_whenProgramEnds_isCloseOnExecAndReadable() throws {
             let process = try shell("exit 0")
+            defer {
+                _ = process.waitForExit(deadline: deadline(seconds: 10))
+                _ = try? process.reap()
+            }
             // Kernels before 5.2 have none.
             guard let descriptor = process.descriptor else { return }
             #expect(try Syscall.isCloseOnExec(descriptor.rawValue))
@@ -94,7 +98,8 @@ extension SystemTests {
         @Test func description_saysHowItEnded() {
             #expect("\(ExitStatus.exited(1))" == "exited with status 1")
             #expect(
-                "\(ExitStatus.signaled(9, coreDumped: false))" == "was killed by signal 9 (SIGKILL)")
+                "\(ExitStatus.signaled(9, coreDumped: false))" == "was killed by signal 9 (SIGKILL)"
+            )
             #expect(
                 "\(ExitStatus.signaled(11, coreDumped: true))"
                     == "was killed by signal 11 (SIGSEGV) and dumped core")

@@ -11,7 +11,8 @@ final class RunningProgram {
     private let input: OwnedDescriptor
     private let output: OwnedDescriptor
 
-    /// Returns when the program runs: right after spawn the kernel may not have closed all it is to close.
+    /// Returns when the program runs: right after spawn the kernel may not have closed all it is to
+    /// close.
     init(
         descriptors: [(source: CInt, target: CInt)] = [],
         environment: [String] = ProcessEnvironment.snapshot(), setsListenPID: Bool = false,
@@ -38,7 +39,8 @@ final class RunningProgram {
     }
 
     deinit {
-        input.close()
+        // Not by end-of-file: a test may have given the program its own input to hold.
+        try? process.signal(SIGKILL)
         _ = process.waitForExit(deadline: deadline(seconds: 10))
         _ = try? process.reap()
     }

@@ -39,7 +39,8 @@ extension SystemTests {
         }
 
         @Test(arguments: [
-            "", "localhost", "1.2.3", "1.2.3.4.5", "[::1]", "::1%", "::1%nosuchinterface", "1.2.3.4%1",
+            "", "localhost", "1.2.3", "1.2.3.4.5", "[::1]", "::1%", "::1%nosuchinterface",
+            "1.2.3.4%1",
             "256.0.0.1", "127.0.0.1 ", "1:2",
         ])
         func numericHost_whenInvalid_isNil(host: String) {
@@ -162,21 +163,29 @@ extension SystemTests {
             #expect(try Syscall.isCloseOnExec(connection.rawValue))
             #expect(throws: Errno.wouldBlock) { try Syscall.read(connection.rawValue, count: 1) }
             #expect(try Syscall.send(client.rawValue, [7]) == 1)
-            #expect(try Syscall.poll(connection.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 5_000))
+            #expect(
+                try Syscall.poll(
+                    connection.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 5_000))
             #expect(try Syscall.read(connection.rawValue, count: 9) == [7])
             Syscall.shutdown(client.rawValue)
-            #expect(try Syscall.poll(connection.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 5_000))
+            #expect(
+                try Syscall.poll(
+                    connection.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 5_000))
             #expect(try Syscall.read(connection.rawValue, count: 9) == [])
         }
 
         @Test func connect_whenSocketIsStale_isRefused() throws {
             let directory = try TemporaryDirectory()
             let address = SocketAddress.unixPath(directory.path + "/stale")
-            let server = try Syscall.openSocket(family: .unix, type: .sequencedPacket, nonBlocking: true)
+            let server = try Syscall.openSocket(
+                family: .unix, type: .sequencedPacket, nonBlocking: true)
             try Syscall.bind(server.rawValue, to: address)
             server.close()
-            let client = try Syscall.openSocket(family: .unix, type: .sequencedPacket, nonBlocking: true)
-            #expect(throws: Errno.connectionRefused) { try Syscall.connect(client.rawValue, to: address) }
+            let client = try Syscall.openSocket(
+                family: .unix, type: .sequencedPacket, nonBlocking: true)
+            #expect(throws: Errno.connectionRefused) {
+                try Syscall.connect(client.rawValue, to: address)
+            }
         }
     }
 }

@@ -5,8 +5,8 @@ import SuccessionSystem
 import SystemPackage
 import Testing
 
-/// One after the other, because they count descriptors, lower limits and set signal handlers, which belong to the
-/// whole process.
+/// One after the other, because they count descriptors, lower limits and set signal handlers, which
+/// belong to the whole process.
 @Suite(.serialized)
 enum SystemTests {}
 
@@ -17,6 +17,14 @@ func openDescriptors(of pid: Int32 = ProcessEnvironment.processID) throws -> Set
         try Syscall.listDirectory(directory).compactMap { CInt($0) }
             // The descriptor by which the directory itself was read is gone by now.
             .filter { (try? Syscall.linkStatus("\(directory)/\($0)")) != nil })
+}
+
+/// How many descriptors of this process name the same file as this one.
+///
+/// For what a test itself opens: the runtime may open something at any moment.
+func openDescriptors(like file: OwnedDescriptor) throws -> Int {
+    let identity = try Syscall.status(of: file.rawValue).identity
+    return try openDescriptors().count { (try? Syscall.status(of: $0))?.identity == identity }
 }
 
 /// A directory that is removed at the end of a test.

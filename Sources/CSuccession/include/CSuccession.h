@@ -6,11 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// What Swift cannot say. Swift's Glibc module is built without _GNU_SOURCE, does not import function-like macros and
-// variadic functions, and its code may not run in a signal handler or between clone and exec.
+// What Swift cannot say. Swift's Glibc module is built without _GNU_SOURCE, does not import
+// function-like macros and variadic functions, and its code may not run in a signal handler or
+// between clone and exec.
 //
-// Only own structures and plain integers stand here: GNU types would not match those of the prebuilt Glibc module.
-// Unless said otherwise a function returns a value >= 0, or the negative errno.
+// Only own structures and plain integers stand here: GNU types would not match those of the
+// prebuilt Glibc module. Unless said otherwise a function returns a value >= 0, or the negative
+// errno.
 
 // MARK: ancillary.c: the CMSG_ macros are function-like
 
@@ -36,7 +38,8 @@ struct csuccession_ancillary {
 
 int csuccession_send(
     int socket, const void *bytes, size_t length, const int *descriptors, size_t count);
-/// Returns the number of bytes; at most `maximum` descriptors arrive, more are closed and count as lost.
+/// Returns the number of bytes; at most `maximum` descriptors arrive, more are closed and count as
+/// lost.
 intptr_t csuccession_receive(
     int socket, void *bytes, size_t capacity, size_t maximum, struct csuccession_ancillary *result);
 
@@ -46,7 +49,8 @@ intptr_t csuccession_receive(
 int csuccession_accept(int socket, void *address, uint32_t *length);
 /// SO_PEERCRED fills a struct ucred, which is GNU only.
 int csuccession_peer_credentials(int socket, struct csuccession_credentials *result);
-/// struct sockaddr_vm is in linux/vm_sockets.h, which no module has. Returns the length of the address.
+/// struct sockaddr_vm is in linux/vm_sockets.h, which no module has. Returns the length of the
+/// address.
 int csuccession_vsock_encode(uint32_t cid, uint32_t port, void *address, size_t capacity);
 int csuccession_vsock_decode(
     const void *address, size_t length, uint32_t *cid, uint32_t *port);
@@ -87,7 +91,8 @@ int csuccession_seal(int descriptor);
 /// 1 if the file can no longer shrink, grow or be written.
 int csuccession_is_sealed(int descriptor);
 
-// MARK: process.c: pidfd calls have no wrapper in glibc 2.35; WIFEXITED and its like are function-like macros
+// MARK: process.c: pidfd calls have no wrapper in glibc 2.35; WIFEXITED and its like are
+// function-like macros
 
 struct csuccession_exit {
     int was_signaled;

@@ -28,6 +28,8 @@ final class ControlSession {
 
     func start() {
         guard let peer = try? PeerCredentials.of(socket.descriptor.rawValue), isTrusted(peer) else {
+            // Read first what has been asked: to close with it unread would reset the connection ahead of the answer.
+            _ = try? socket.receive()
             refuse(
                 Failure(
                     code: .permission,
@@ -88,6 +90,8 @@ final class ControlSession {
     }
 
     private func take(_ message: Message) {
+        // An answer to an answer of ours; it is never answered.
+        if message.kind == .refused { return }
         guard !hasRequest else {
             // A second request would have to wait for the first one's answers, which may take minutes.
             return refuse(Failure(code: .unexpected, reason: "one request a connection"))
@@ -97,8 +101,6 @@ final class ControlSession {
             hasRequest = true
             timer?.cancel()
             respond(message, self)
-        case .refused:
-            break
         default:
             send(Failure.unknownKind(message.kind.rawValue).message(.refused))
         }

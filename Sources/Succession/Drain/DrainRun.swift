@@ -2,6 +2,7 @@
 
 import SuccessionProtocol
 import SuccessionSystem
+import Synchronization
 
 /// The last phase of a generation: it finishes what it has, until a deadline.
 @ControlThread
@@ -14,6 +15,7 @@ final class DrainRun {
     private var deadlineTimer: Timer?
     private var progressTimer: Timer?
     private var isOver = false
+    private nonisolated let hasFinished = Atomic(false)
     private let drained = OneShot<Int>()
 
     init(
@@ -35,6 +37,7 @@ final class DrainRun {
     }
 
     func start() {
+        ProcessExit.onExit { [self] in sayLastWord() }
         arm()
         progress()
         Task { [weak self, connections] in
@@ -95,6 +98,7 @@ final class DrainRun {
     private func finish() {
         guard !isOver else { return }
         isOver = true
+        hasFinished.store(true, ordering: .relaxed)
         deadlineTimer?.cancel()
         progressTimer?.cancel()
         var message = Message(.drained)
@@ -108,6 +112,21 @@ final class DrainRun {
                 self?.scheduleExit()
             }
         }
+    }
+
+    /// Called on the thread on which the process leaves: the application may return from main before the control thread has seen
+    /// its last connection end, and an operator must not take that for a death.
+    private nonisolated func sayLastWord() {
+        guard !hasFinished.load(ordering: .relaxed), let said = try? Syscall.eventDescriptor() else {
+            return
+        }
+        Task { @ControlThread in
+            // What is open now is cut by the end of the process.
+            _ = connections.beginCut()
+            finish()
+            Syscall.signalEvent(said.rawValue)
+        }
+        _ = try? Syscall.poll(said.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 500)
     }
 
     private func scheduleExit() {

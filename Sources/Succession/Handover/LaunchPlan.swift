@@ -57,7 +57,7 @@ package struct LaunchPlan: Sendable, Hashable {
     }
 
     private static func key(_ entry: String) -> String {
-        String(entry.prefix { $0 != "=" })
+        String(decoding: entry.utf8.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
     }
 }
 

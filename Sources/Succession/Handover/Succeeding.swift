@@ -21,6 +21,8 @@ final class Succeeding {
     private let channel: MessageSocket
     private let standardError: OwnedDescriptor?
     private let configuration: GenerationConfiguration
+    /// Pid of the predecessor, as it says.
+    private(set) var predecessor: Int32 = 0
     private var machine = SuccessorStateMachine()
     private var legacy = Legacy()
     private var packet: Packet?
@@ -56,6 +58,7 @@ final class Succeeding {
 
     /// Lets go of what was inherited: whoever holds it from now on decides when it is closed.
     func forgetLegacy() {
+        predecessor = legacy.predecessor
         legacy = Legacy()
         stagedState = nil
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SuccessionSystem
 
 /// What a process holds, read from /proc.
 struct DescriptorAudit: Equatable {
@@ -27,6 +28,20 @@ struct DescriptorAudit: Equatable {
         }
         self.kinds = kinds
         threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(processID)/task").count
+    }
+
+    /// Waits until a process holds what it held before, apart from connections; false if it does not come to that.
+    ///
+    /// A server learns of the end of a connection a little after its client.
+    static func settles(_ processID: Int32, to before: DescriptorAudit, within seconds: Double = 5)
+        throws -> Bool
+    {
+        let deadline = Syscall.monotonicNanoseconds() + UInt64(seconds * 1e9)
+        while try DescriptorAudit(processID, withoutConnections: true).kinds != before.kinds {
+            if Syscall.monotonicNanoseconds() > deadline { return false }
+            sched_yield()
+        }
+        return true
     }
 
     /// The links of sockets that are accepted connections: TCP ones in a state other than listening, Unix streams that are

@@ -4,21 +4,22 @@ import SuccessionProtocol
 import Testing
 
 @Suite struct ManifestEntryTests {
-    @Test func fields_whenReadBack_areTheEntry() throws {
+    @Test func manifest_whenReadBack_isTheSame() {
         let entries = [
             ManifestEntry(
                 what: "tcp:127.0.0.1:8080", origin: .activation, backlog: 511, name: "http"),
             ManifestEntry(what: "unix:/run/a b", origin: .bound, backlog: 0, name: ""),
             ManifestEntry(what: "lock", origin: .unspecified, backlog: 0, name: ""),
         ]
-        var message = Message(.offer)
-        for entry in entries { message.addFields("FD", entry.fields) }
+        let body = ManifestBody.encode(entries)
         #expect(
-            message.rawValues("FD") == [
-                "tcp:127.0.0.1:8080 activation 511 http", "unix:/run/a%20b bound 0 -", "lock - 0 -",
-            ])
-        let decoded = try Message.decode(message.encoded())
-        #expect(decoded.fieldLists("FD").compactMap(ManifestEntry.init(fields:)) == entries)
+            String(decoding: body, as: UTF8.self) == """
+                tcp:127.0.0.1:8080 activation 511 http
+                unix:/run/a%20b bound 0 -
+                lock - 0 -
+
+                """)
+        #expect(ManifestBody.decode(body) == entries)
     }
 
     @Test(arguments: [
@@ -37,6 +38,33 @@ import Testing
     }
 }
 
+@Suite struct ManifestBodyTests {
+    @Test func decode_whenEmpty_hasNoEntries() {
+        #expect(ManifestBody.decode([]) == [])
+    }
+
+    @Test(arguments: [
+        "tcp:*:1 bound 1\n", "tcp:*:1  bound 1 a\n", "tcp:*:1 bound 1 %ZZ a\n", "\0", "a b c d",
+    ])
+    func decode_whenALineIsNoEntry_isNil(_ text: String) {
+        #expect(ManifestBody.decode([UInt8](text.utf8)) == nil)
+    }
+
+    @Test func decode_whenNotUTF8_isNil() {
+        #expect(ManifestBody.decode([UInt8]("other - 0 ".utf8) + [0xFF, 0x0A]) == nil)
+    }
+
+    @Test(arguments: 1...4 as ClosedRange<UInt64>)
+    func decode_whenRandomBytes_neverTraps(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        for _ in 0..<2_000 {
+            let alphabet = [UInt8]("a -0%2\n".utf8) + [0xFF]
+            let body = (0..<40).map { _ in alphabet.randomElement(using: &generator) ?? 0 }
+            _ = ManifestBody.decode(body)
+        }
+    }
+}
+
 @Suite struct OfferBatchesTests {
     @Test(arguments: [(0, [0]), (1, [1]), (250, [250]), (251, [250, 1]), (750, [250, 250, 250])])
     func ranges_whenManyEntries_holdAtMost250(count: Int, expected: [Int]) {
@@ -52,9 +80,7 @@ import Testing
         let batches = OfferBatches.split(entries)
         #expect(batches.flatMap { $0 } == entries)
         for batch in batches {
-            var message = Message(.offer)
-            for entry in batch { message.addFields("FD", entry.fields) }
-            #expect(message.encoded().count <= OfferBatches.maximumManifestSize + 100)
+            #expect(ManifestBody.encode(batch).count <= OfferBatches.maximumManifestSize)
         }
     }
 

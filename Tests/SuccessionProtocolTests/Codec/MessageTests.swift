@@ -7,8 +7,8 @@ import Testing
     @Test func encoded_isWhatTheProtocolSays() {
         var message = Message(.taken)
         message.add("BATCH", 1)
-        message.add("FDS", 2)
-        #expect(message.encoded() == [UInt8]("SUCCESSION/1 taken\nBATCH=1\nFDS=2\n".utf8))
+        message.add("TAKEN", 2)
+        #expect(message.encoded() == [UInt8]("SUCCESSION/1 taken\nBATCH=1\nTAKEN=2\n".utf8))
         message.body = [0, 10, 255]
         #expect(message.encoded().suffix(5) == [10, 10, 0, 10, 255])
     }

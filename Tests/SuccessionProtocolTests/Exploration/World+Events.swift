@@ -139,7 +139,8 @@ extension World {
         drainPending = false
         exitNoticePending = false
         toPredecessor = []
-        // Nothing of it is left but its last packets: worlds that differ in the rest have one future.
+        // Nothing of it is left but its last packets: worlds that differ in the rest have one
+        // future.
         predecessor = PredecessorStateMachine(batches: [], stateSize: nil)
         actions = []
         sawReady = false

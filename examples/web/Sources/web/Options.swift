@@ -2,7 +2,9 @@
 
 import Succession
 
-/// The command line. Read by hand: a parser library would take longer to start than the rest of the program.
+/// The command line.
+///
+/// Read by hand: a parser library would take longer to start than the rest of the program.
 struct Options {
     static let usage = """
         usage: web --service NAME [--http ADDRESS]… [--echo ADDRESS]… [--udp ADDRESS]…

@@ -3,7 +3,8 @@
 import NIOCore
 import NIOHTTP1
 
-/// A response body that is sent chunk by chunk, no faster than the client reads; used on one event loop.
+/// A response body that is sent chunk by chunk, no faster than the client reads; used on one event
+/// loop.
 final class PacedBody {
     private let chunk: ByteBuffer
     /// Bytes that are still to be sent; nil: without end.

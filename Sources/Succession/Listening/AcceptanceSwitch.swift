@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Has the listeners of a generation accept or not, one order after the other.
+///
+/// An acceptor that is slow to pause must not come to it after the generation has already accepted again: each order waits until the
+/// one before it has been carried out.
+@ControlThread
+final class AcceptanceSwitch {
+    private let listeners: @Sendable () -> [Listener]
+    private var last: Task<Void, Never>?
+
+    init(_ listeners: @escaping @Sendable () -> [Listener]) {
+        self.listeners = listeners
+    }
+
+    func resume() async throws {
+        try await order { for listener in $0 { try await listener.resumeAccepting() } }
+    }
+
+    func pause() async throws {
+        try await order { for listener in $0 { try await listener.pauseAccepting() } }
+    }
+
+    /// Pauses and lets go; calls `removing` for each listener before it is closed.
+    func stop(removing: @escaping @ControlThread (Listener) -> Void) async {
+        try? await order { listeners in
+            for listener in listeners { try? await listener.pauseAccepting() }
+            for listener in listeners {
+                removing(listener)
+                await listener.stopAccepting()
+            }
+        }
+    }
+
+    private func order(_ body: @escaping @ControlThread ([Listener]) async throws -> Void) async throws {
+        let previous = last
+        let listeners = self.listeners()
+        let task = Task { @ControlThread in
+            await previous?.value
+            try await body(listeners)
+        }
+        last = Task { _ = await task.result }
+        try await task.value
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SwapControl
+import Testing
+
+@Suite struct OutcomeTests {
+    private let old = Serving(generation: 7, processID: 4102)
+    private let new = Serving(generation: 8, processID: 4377)
+
+    private func committed(_ departure: Departure?) -> UpgradeOutcome {
+        var outcome = UpgradeOutcome(
+            service: "web", predecessor: old, result: .committed(new), serving: new)
+        outcome.departure = departure
+        return outcome
+    }
+
+    @Test func committed_whenPredecessorLeft_isDone() {
+        let outcome = committed(Departure(end: .left, cut: 0, elapsedMicroseconds: 5))
+        #expect(outcome.exitCode == .done)
+        #expect(
+            outcome.sentence == "web: generation 8 (pid 4377) is serving; generation 7 has left")
+    }
+
+    @Test(arguments: [
+        Departure(end: .left, cut: 1, elapsedMicroseconds: 5),
+        Departure(end: .died, cut: nil, elapsedMicroseconds: 5),
+        Departure(end: .stays, cut: 0, elapsedMicroseconds: 5),
+    ])
+    func committed_whenPredecessorDidNotFinish_isCut(departure: Departure) {
+        #expect(committed(departure).exitCode == .cut)
+    }
+
+    @Test func committed_whenDetached_saysUntilWhen() {
+        var outcome = committed(nil)
+        outcome.drainDeadline = .seconds(30)
+        #expect(outcome.exitCode == .done)
+        #expect(
+            outcome.sentence
+                == "web: generation 8 (pid 4377) is serving; generation 7 leaves within 30 s")
+    }
+
+    @Test func unchanged_whenServerSaysWhoServes_namesIt() {
+        let failure = UpgradeFailure(code: "exited", reason: "it ended")
+        let outcome = UpgradeOutcome(
+            service: "web", predecessor: old, result: .unchanged(failure), serving: old)
+        #expect(outcome.exitCode == .unchanged)
+        #expect(outcome.sentence == "web: unchanged, generation 7 (pid 4102) is serving")
+    }
+
+    @Test func unchanged_whenNobodyKnowsWhoServes_saysWhereToAsk() {
+        let failure = UpgradeFailure(code: "exited", reason: "it ended")
+        let outcome = UpgradeOutcome(
+            service: "web", predecessor: old, result: .unchanged(failure), serving: nil)
+        #expect(outcome.sentence.contains("`swapctl status web`"))
+    }
+
+    @Test func drain_whenConnectionsWereCut_isCut_butNotAfterStop() {
+        let entry = DepartureReport.Entry(
+            generation: old, departure: Departure(end: .left, cut: 2, elapsedMicroseconds: 5))
+        func exitCode(_ verb: DepartureReport.Verb) -> ExitCode {
+            DepartureReport(service: "web", verb: verb, departures: [entry], serving: .nobody)
+                .exitCode
+        }
+        #expect(exitCode(.drain) == .cut)
+        #expect(exitCode(.stop) == .done)
+    }
+
+    @Test func json_ofResult_hasEveryFieldInOneLine() {
+        let line = JSONLine.text(.result(committed(nil)))
+        #expect(
+            line
+                == #"{"code":null,"cut":null,"departure":null,"drain_us":null,"elapsed_us":0,"#
+                + #""event":"result","exit":null,"exit_code":0,"generation":8,"pid":4377,"#
+                + #""previous_generation":7,"previous_pid":4102,"reason":null,"#
+                + #""result":"committed","service":"web","signal":null,"stderr":[],"#
+                + #""successor":4377,"warning":null}"#)
+    }
+}
