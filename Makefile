@@ -38,10 +38,11 @@ $(EXAMPLES:%=build-example-%): build-example-%: | deps
 	@scripts/collect-binaries \
 	    "$$(swift build --package-path examples/$* $(RELEASE) --show-bin-path)" $(BIN)
 
-lint: | deps ## formatting, layers, sizes, licence headers
+lint: | deps ## formatting, layers, sizes, licence headers, snippets
 	@scripts/check-layers
 	@scripts/check-sizes
 	@scripts/check-headers
+	@scripts/check-readme
 	@scripts/list-sources swift | xargs -d '\n' swift format lint --strict
 
 test: deps lint build ## everything that must pass before a change is merged

@@ -70,6 +70,8 @@ let package = Package(
             name: "SuccessionNIO",
             dependencies: [
                 "Succession", "SuccessionSystem",
+                .product(
+                    name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["NIO"])),
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["NIO"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),
             ],

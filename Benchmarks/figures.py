@@ -20,7 +20,7 @@ class Table:
         self.missed = False
 
     def row(self, what, values, bounds=()):
-        """A row of microseconds; a bound is a text and the limit the median must stay below."""
+        """A row of microseconds; a bound is a text and what the median must not exceed."""
         median = statistics.median(values)
         deciles = statistics.quantiles(values, n=10)
         kept = [limit is None or median <= limit for _, limit in bounds]
@@ -48,7 +48,7 @@ class Table:
 
 
 def alternate(kinds, rounds):
-    """Runs each of the kinds once a round and returns the results of each, the first rounds left out.
+    """Runs each of the kinds once a round; returns the results of each, the first rounds left out.
 
     The order turns from round to round: nobody always comes after the same.
     """

@@ -77,8 +77,8 @@ class Programs:
 class Machine:
     """Runs programs within a time limit and leaves none behind.
 
-    Every generation becomes a child of this process when its predecessor has ended, so that it can be
-    found and waited for.
+    Every generation becomes a child of this process when its predecessor has ended, so that it can
+    be found and waited for.
     """
 
     def __init__(self, programs, directory, seconds):

@@ -4,7 +4,8 @@ import Synchronization
 import SuccessionProtocol
 import SuccessionSystem
 
-/// One run of a service: it inherits listeners or binds them, serves, and hands them to its successor.
+/// One run of a service: it inherits listeners or binds them, serves, and hands them to its
+/// successor.
 ///
 /// ```swift
 /// let generation = try await Generation.begin("web")
@@ -15,7 +16,8 @@ import SuccessionSystem
 /// // stop what is not a listener, finish, return from main
 /// ```
 ///
-/// A process has one generation of a service. Its control socket answers from ``begin(_:configuration:)`` on.
+/// A process has one generation of a service. Its control socket answers from
+/// ``begin(_:configuration:)`` on.
 public final class Generation: Sendable {
     private let core: GenerationCore
     private let succeeding: Succeeding?
@@ -25,12 +27,13 @@ public final class Generation: Sendable {
         self.succeeding = succeeding
     }
 
-    /// Begins a generation: as the successor of the one that started this process, with the service manager's sockets, or as the
-    /// first of its line.
+    /// Begins a generation: as the successor of the one that started this process, with the service
+    /// manager's sockets, or as the first of its line.
     ///
-    /// Returns when everything that can be inherited is here. Call it before the process has other threads that read the
-    /// environment, for it removes `SUCCESSION_CHANNEL` from it. Throws ``SuccessionError/Code/alreadyServed`` if another process
-    /// serves `service`, with the pid and the command by which it is upgraded.
+    /// Returns when everything that can be inherited is here. Call it before the process has other
+    /// threads that read the environment, for it removes `SUCCESSION_CHANNEL` from it. Throws
+    /// ``SuccessionError/Code/alreadyServed`` if another process serves `service`, with the pid and
+    /// the command by which it is upgraded.
     public static func begin(
         _ service: String, configuration: GenerationConfiguration = GenerationConfiguration()
     ) async throws(SuccessionError) -> Generation {
@@ -41,7 +44,8 @@ public final class Generation: Sendable {
     public var service: String { core.service }
     /// The number of this generation, from 1.
     public var number: Int { core.number }
-    /// What the predecessor left besides descriptors; nil if there was none, if it left nothing, and after ``ready()``.
+    /// What the predecessor left besides descriptors; nil if there was none, if it left nothing,
+    /// and after ``ready()``.
     ///
     /// Let go of it once it has been read: a large state occupies memory for as long as it is held.
     public var inheritedState: HandedState? { core.holdings.withLock { $0.inheritedState } }
@@ -54,9 +58,10 @@ public final class Generation: Sendable {
 
     /// Takes the listener of this name from what was inherited, or binds it.
     ///
-    /// Several listeners may share a name if their addresses differ. A service manager's socket is taken wherever it listens, as
-    /// long as it is of the same kind: there the unit decides. A predecessor's listener at another address is left over
-    /// and the new address is bound. Call it before ``ready()``; what nobody has taken by then is closed and reported.
+    /// Several listeners may share a name if their addresses differ. A service manager's socket is
+    /// taken wherever it listens, as long as it is of the same kind: there the unit decides. A
+    /// predecessor's listener at another address is left over and the new address is bound. Call it
+    /// before ``ready()``; what nobody has taken by then is closed and reported.
     public func listener(
         _ name: String, orBind address: ListenAddress, options: BindOptions = BindOptions()
     ) throws(SuccessionError) -> Listener {
@@ -68,7 +73,8 @@ public final class Generation: Sendable {
         case .otherKind(let other):
             throw SuccessionError(
                 .inheritedTypeMismatch,
-                "'\(name)' was given by the service manager as \(other.address), but \(address) is asked for: change the socket unit or the name")
+                "'\(name)' was given by the service manager as \(other.address), but \(address) is asked for: change the socket unit or the name"
+            )
         case .none:
             let bound = try Binder.bind(address, name: name, options: options)
             return keep(
@@ -78,10 +84,11 @@ public final class Generation: Sendable {
         }
     }
 
-    /// Takes the descriptor of this name from what was inherited, or has it made; it goes on to every successor.
+    /// Takes the descriptor of this name from what was inherited, or has it made; it goes on to
+    /// every successor.
     ///
-    /// For descriptors that are not listeners: a pipe, a timer, a device. The generation owns what `make` returns. Such a
-    /// descriptor has no address and ``Listener/accept()`` throws.
+    /// For descriptors that are not listeners: a pipe, a timer, a device. The generation owns what
+    /// `make` returns. Such a descriptor has no address and ``Listener/accept()`` throws.
     public func descriptor(
         _ name: String, orMake make: () throws(SuccessionError) -> CInt
     ) throws(SuccessionError) -> Listener {
@@ -98,28 +105,33 @@ public final class Generation: Sendable {
             as: name)
     }
 
-    /// Says that the server is built: this generation accepts from now on, and a predecessor drains.
+    /// Says that the server is built: this generation accepts from now on, and a predecessor
+    /// drains.
     ///
-    /// Returns when every listener accepts. Throws if the predecessor called the upgrade off or was silent for too long: leave
-    /// then, it serves on.
+    /// Returns when every listener accepts. Throws if the predecessor called the upgrade off or was
+    /// silent for too long: leave then, it serves on.
     public func ready() async throws(SuccessionError) {
         try await core.ready()
     }
 
-    /// Refuses to succeed, because the state or the configuration will not do; the predecessor serves on.
+    /// Refuses to succeed, because the state or the configuration will not do; the predecessor
+    /// serves on.
     ///
-    /// Returns the error to leave the program with. The operator is shown `reason`. Without a predecessor nobody is told.
+    /// Returns the error to leave the program with. The operator is shown `reason`. Without a
+    /// predecessor nobody is told.
     public func refuse(_ reason: String) async -> SuccessionError {
         await succeeding?.refuse(Failure(code: .state, reason: reason))
         return SuccessionError(.refused, reason)
     }
 
-    /// Has `provide` write what the successor gets as ``inheritedState``, at the beginning of each upgrade.
+    /// Has `provide` write what the successor gets as ``inheritedState``, at the beginning of each
+    /// upgrade.
     public func handOver(_ provide: @escaping @Sendable (inout StateWriter) throws -> Void) {
         core.holdings.withLock { $0.stateProvider = provide }
     }
 
-    /// Returns when this generation has stopped accepting for good: a successor serves, or a signal or an operator asked.
+    /// Returns when this generation has stopped accepting for good: a successor serves, or a signal
+    /// or an operator asked.
     ///
     /// Also returns when the task is cancelled.
     public func draining() async {
@@ -128,12 +140,14 @@ public final class Generation: Sendable {
         }
     }
 
-    /// Returns when this generation drains and no connection is open, at the latest soon after the deadline.
+    /// Returns when this generation drains and no connection is open, at the latest soon after the
+    /// deadline.
     public func drained() async {
         await core.untilDrained()
     }
 
-    /// Starts a successor, as `swapctl upgrade` without options does; returns at once, and the outcome is an event.
+    /// Starts a successor, as `swapctl upgrade` without options does; returns at once, and the
+    /// outcome is an event.
     public func upgrade() async {
         await core.upgrade(LaunchPlan(), session: nil)
     }

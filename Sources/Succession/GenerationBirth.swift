@@ -15,7 +15,8 @@ enum GenerationBirth {
         guard RuntimeDirectory.isValidServiceName(service) else {
             throw SuccessionError(
                 .invalidServiceName,
-                "'\(service)' is no service name: letters, digits and punctuation without '/' or spaces, not beginning with '.' or '-'")
+                "'\(service)' is no service name: letters, digits and punctuation without '/' or spaces, not beginning with '.' or '-'"
+            )
         }
         let program = OwnProgram.current()
         let channel = takeChannel()
@@ -36,7 +37,9 @@ enum GenerationBirth {
     }
 
     /// The channel from the environment, if this process was started by a predecessor.
-    private static func takeChannel() -> (channel: OwnedDescriptor, standardError: OwnedDescriptor?)? {
+    private static func takeChannel() -> (
+        channel: OwnedDescriptor, standardError: OwnedDescriptor?
+    )? {
         func take(_ variable: String) -> OwnedDescriptor? {
             defer { ProcessEnvironment.remove(variable) }
             guard let text = ProcessEnvironment.value(variable), let number = CInt(text), number > 2
@@ -87,7 +90,8 @@ enum GenerationBirth {
     ) async throws(SuccessionError) -> Generation {
         let legacy = try await succeeding.inherit()
         guard legacy.service == service else {
-            let reason = "this program is '\(service)', and was started to succeed '\(legacy.service)'"
+            let reason =
+                "this program is '\(service)', and was started to succeed '\(legacy.service)'"
             succeeding.refuse(Failure(code: .application, reason: reason))
             throw SuccessionError(.refused, reason)
         }
@@ -142,7 +146,8 @@ enum GenerationBirth {
         }
         return SuccessionError(
             .alreadyServed,
-            "'\(service)' is already served by \(who), in \(directory.path); to replace it: swapctl upgrade \(service)")
+            "'\(service)' is already served by \(who), in \(directory.path); to replace it: swapctl upgrade \(service)"
+        )
     }
 
     private static func activation() throws(SuccessionError) -> [Inherited] {

@@ -18,10 +18,13 @@ public struct GenerationConfiguration: Sendable {
     public var drainDeadline: Duration = .seconds(30)
     /// How long a successor may take from its start until it is ready.
     public var readyTimeout: Duration = .seconds(60)
-    /// How long after the deadline of a drain the process may live on before it is ended with status 70; nil: for ever.
+    /// How long after the deadline of a drain the process may live on before it is ended with
+    /// status 70; nil: for ever.
     public var exitGrace: Duration? = .seconds(5)
-    /// Signals by number. Install nothing else for them, and send none before ``Generation/begin(_:configuration:)`` has
-    /// returned. An empty table leaves every signal alone.
+    /// Signals by number.
+    ///
+    /// Install nothing else for them, and send none before ``Generation/begin(_:configuration:)``
+    /// has returned. An empty table leaves every signal alone.
     public var signals: [Int32: SignalAction] = [
         12 /* SIGUSR2 */: .upgrade, 15 /* SIGTERM */: .drain, 2 /* SIGINT */: .stop,
     ]
@@ -30,8 +33,8 @@ public struct GenerationConfiguration: Sendable {
         SuccessionEvent.printToStandardError($0)
     }
 
-    /// Called on the control thread at each step of a hand-over, before the next one: the place where fixtures of the test suite
-    /// have their one fault.
+    /// Called on the control thread at each step of a hand-over, before the next one: the place
+    /// where fixtures of the test suite have their one fault.
     package var onStep: @Sendable (String) -> Void = { _ in }
 
     /// The defaults shown.

@@ -63,16 +63,21 @@ extension GenerationCore {
     private func refusalToUpgrade() -> Failure? {
         if isUpgrading {
             let pid = attempt?.successorPID ?? 0
-            let age = attempt.map { (Syscall.monotonicNanoseconds() - $0.startedAt) / 1_000_000 } ?? 0
+            let age =
+                attempt.map { (Syscall.monotonicNanoseconds() - $0.startedAt) / 1_000_000 } ?? 0
             let by = attempt?.requestedBy.map { "pid \($0)" } ?? "a signal"
             return Failure(
                 code: .busy,
-                reason: "an upgrade is running: generation \(number + 1) (pid \(pid)) was asked for by \(by) \(age) ms ago")
+                reason:
+                    "an upgrade is running: generation \(number + 1) (pid \(pid)) was asked for by \(by) \(age) ms ago"
+            )
         }
         guard case .serving = states.current, drain == nil else {
             return Failure(
                 code: .notServing,
-                reason: "generation \(number) (pid \(ProcessEnvironment.processID)) is \(states.current.word), and only one that serves can be upgraded")
+                reason:
+                    "generation \(number) (pid \(ProcessEnvironment.processID)) is \(states.current.word), and only one that serves can be upgraded"
+            )
         }
         return nil
     }

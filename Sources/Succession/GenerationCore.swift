@@ -37,7 +37,8 @@ final class GenerationCore {
     private lazy var acceptance = AcceptanceSwitch { [weak self] in
         self?.holdings.withLock { $0.listeners } ?? []
     }
-    /// The upgrade that runs, or the one that succeeded: its channel stays open until this process is gone.
+    /// The upgrade that runs, or the one that succeeded: its channel stays open until this process
+    /// is gone.
     var attempt: UpgradeAttempt?
     var isUpgrading = false
     private(set) var drain: DrainRun?
@@ -65,7 +66,8 @@ final class GenerationCore {
     }
 
     func start() throws(SuccessionError) {
-        // Also keeps this object: operators are answered until the process is gone, whatever its author still holds.
+        // Also keeps this object: operators are answered until the process is gone, whatever its
+        // author still holds.
         ProcessExit.onExit { [self] in removeNames() }
         do {
             let server = ControlServer(endpoint) { [weak self] message, session in
@@ -131,7 +133,8 @@ final class GenerationCore {
         enter(.serving)
     }
 
-    /// A predecessor that was killed has left its control socket behind, and nobody else will ever look.
+    /// A predecessor that was killed has left its control socket behind, and nobody else will ever
+    /// look.
     private func predecessorGone() {
         guard let handle = succeeding.flatMap({ try? ProcessHandle.open($0.predecessor) }),
             let pidfd = handle.descriptor
@@ -139,7 +142,8 @@ final class GenerationCore {
             _ = directory.removeStale()
             return
         }
-        // Its end of the channel may close before its control socket does: only the end of the process says that both are.
+        // Its end of the channel may close before its control socket does: only the end of the
+        // process says that both are.
         do {
             try ControlThread.watch(pidfd.rawValue) { [self] in
                 ControlThread.unwatch(pidfd.rawValue)
@@ -152,7 +156,8 @@ final class GenerationCore {
 
     // MARK: Accepting
 
-    /// Pauses every listener; `completion` gets the reason if one could not, or did not within five seconds.
+    /// Pauses every listener; `completion` gets the reason if one could not, or did not within five
+    /// seconds.
     func pauseAccepting(_ completion: @escaping @ControlThread (String?) -> Void) {
         var isDone = false
         let done = { @ControlThread (failure: String?) in
@@ -161,8 +166,8 @@ final class GenerationCore {
                 completion(failure)
             }
         }
-        let timer = ControlThread.schedule(after: .seconds(5)) {
-            done("the application did not stop accepting within 5 s")
+        let timer = ControlThread.schedule(after: .seconds(4)) {
+            done("the application did not stop accepting within 4 s")
         }
         Task {
             do {
@@ -183,7 +188,8 @@ final class GenerationCore {
             do {
                 try directory.publishServing(number)
                 try await acceptance.resume()
-                enter(.serving)
+                // Told to leave meanwhile: that stands.
+                if drain == nil { enter(.serving) }
             } catch {
                 report(.error, "cannot accept again after a failed upgrade: \(error)")
             }
@@ -213,7 +219,8 @@ final class GenerationCore {
     // MARK: Leaving
 
     func succeeded(by attempt: UpgradeAttempt) {
-        // The successor holds the same lock; ours would keep a later instance out while this one still drains.
+        // The successor holds the same lock; ours would keep a later instance out while this one
+        // still drains.
         lock = nil
         beginDrain(deadline: attempt.plan.drainDeadline, hasSuccessor: true)
     }
@@ -241,9 +248,12 @@ final class GenerationCore {
         }
     }
 
-    /// The last of its line takes the paths it bound along; a path given by a service manager is the manager's.
+    /// The last of its line takes the paths it bound along; a path given by a service manager is
+    /// the manager's.
     private static func removePath(of listener: Listener) {
-        guard listener.origin == .bound, case .unixPath(let path) = listener.address.socketAddress
+        guard listener.origin == .bound, let identity = listener.pathIdentity,
+            case .unixPath(let path) = listener.address.socketAddress,
+            (try? Syscall.linkStatus(path))?.identity == identity
         else { return }
         try? Syscall.unlink(path)
     }

@@ -8,7 +8,8 @@ public enum GenerationState: Sendable, Hashable {
     case starting
     /// Accepting.
     case serving
-    /// Not accepting, and able to accept again: a successor has been told to take over and has not done so yet.
+    /// Not accepting, and able to accept again: a successor has been told to take over and has not
+    /// done so yet.
     case standby
     /// Finishing what it has, for at most the time given.
     case draining(deadline: Duration)

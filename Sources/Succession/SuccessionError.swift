@@ -2,11 +2,13 @@
 
 public import SystemPackage
 
-/// What this package throws: a code to compare, a message to read, and the system's own reason if there is one.
+/// What this package throws: a code to compare, a message to read, and the system's own reason if
+/// there is one.
 public struct SuccessionError: Error, Sendable, CustomStringConvertible {
     /// Says what went wrong; compare against the static members.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         let name: String
+        /// The name of the code.
         public var description: String { name }
 
         /// The text is no address, or no address of a kind that can be listened on.
@@ -27,7 +29,8 @@ public struct SuccessionError: Error, Sendable, CustomStringConvertible {
         public static let inheritedTypeMismatch = Code(name: "inheritedTypeMismatch")
         /// Descriptors or memory are used up.
         public static let resourcesExhausted = Code(name: "resourcesExhausted")
-        /// The predecessor was lost, silent or broke the protocol before the hand-over was complete.
+        /// The predecessor was lost, silent or broke the protocol before the hand-over was
+        /// complete.
         public static let handoverFailed = Code(name: "handoverFailed")
         /// The predecessor called the upgrade off.
         public static let aborted = Code(name: "aborted")
@@ -41,22 +44,27 @@ public struct SuccessionError: Error, Sendable, CustomStringConvertible {
         public static let upgradeFailed = Code(name: "upgradeFailed")
         /// The service manager's descriptors could not be read.
         public static let activation = Code(name: "activation")
+        /// The task was cancelled while it waited.
+        public static let cancelled = Code(name: "cancelled")
         /// A system call failed in a way none of the other codes names.
         public static let system = Code(name: "system")
     }
 
+    /// What went wrong, for programs.
     public let code: Code
     /// One sentence for a person: what failed, on which path, address or process, and what to do.
     public let message: String
     /// The system's reason, where there is one.
     public let cause: Errno?
 
+    /// An error with a code and a message; adapters throw their own.
     public init(_ code: Code, _ message: String, cause: Errno? = nil) {
         self.code = code
         self.message = message
         self.cause = cause
     }
 
+    /// The message, and the system's reason.
     public var description: String {
         cause.map { "\(message): \($0)" } ?? message
     }

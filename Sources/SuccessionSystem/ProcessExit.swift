@@ -7,7 +7,8 @@ import Synchronization
 package enum ProcessExit {
     private static let handlers = Mutex<[@Sendable () -> Void]>([])
 
-    /// Has `handler` called once when the process returns from main or calls `exit`; not when a signal ends it.
+    /// Has `handler` called once when the process returns from main or calls `exit`; not when a
+    /// signal ends it.
     ///
     /// The corresponding C function is `atexit`.
     package static func onExit(_ handler: @escaping @Sendable () -> Void) {
@@ -27,7 +28,9 @@ package enum ProcessExit {
         for handler in all { handler() }
     }
 
-    /// Ends the process without further ado. The corresponding C function is `_exit`.
+    /// Ends the process without further ado.
+    ///
+    /// The corresponding C function is `_exit`.
     package static func immediately(status: CInt) -> Never {
         _exit(status)
     }

@@ -11,8 +11,10 @@ package struct ControlEndpoint: Sendable {
 
     /// Binds under a temporary name, mode 0600 from the first moment, and renames it into place.
     package init(_ directory: RuntimeDirectory, generation: Int) throws(Errno) {
-        let socket = try Syscall.openSocket(family: .unix, type: .sequencedPacket, nonBlocking: true)
-        // Peers that hand descriptors to a socket on which none are expected get EPERM where the kernel can say it.
+        let socket = try Syscall.openSocket(
+            family: .unix, type: .sequencedPacket, nonBlocking: true)
+        // Peers that hand descriptors to a socket on which none are expected get EPERM where the
+        // kernel can say it.
         _ = PeerCredentials.refuseDescriptors(socket.rawValue)
         let temporary = ".\(generation).\(ProcessEnvironment.processID)"
         let temporaryPath = directory.path + "/" + temporary
@@ -36,7 +38,8 @@ package struct ControlEndpoint: Sendable {
 }
 
 extension RuntimeDirectory {
-    /// Connects to the control socket of a generation; waits at most two seconds for room in its queue.
+    /// Connects to the control socket of a generation; waits at most two seconds for room in its
+    /// queue.
     ///
     /// ECONNREFUSED: the socket is stale. ENOENT: there is none. EAGAIN: the server lets nobody in.
     package func connect(_ generation: Int) throws(Errno) -> MessageSocket {
@@ -90,7 +93,8 @@ extension RuntimeDirectory {
         return MessageSocket(socket)
     }
 
-    /// The address of an entry, by way of `/proc/self/fd` where the path is too long for a socket address.
+    /// The address of an entry, by way of `/proc/self/fd` where the path is too long for a socket
+    /// address.
     fileprivate func withSocketAddress(
         _ entry: String, _ body: (SocketAddress) throws(Errno) -> Void
     ) throws(Errno) {

@@ -14,8 +14,8 @@ package struct MessageSocket: Sendable {
 
     /// Sends one packet, whole or not at all.
     ///
-    /// The descriptors stay the caller's: the kernel duplicates them into the packet. EPIPE says that the other
-    /// side is gone, EAGAIN that a socket that does not block is full.
+    /// The descriptors stay the caller's: the kernel duplicates them into the packet. EPIPE says
+    /// that the other side is gone, EAGAIN that a socket that does not block is full.
     package func send(_ message: Message, descriptors: [CInt] = []) throws(Errno) {
         try AncillaryMessage.send(
             message.encoded(), descriptors: descriptors, over: descriptor.rawValue)
@@ -47,15 +47,16 @@ package struct MessageSocket: Sendable {
                 return try AncillaryMessage.receive(
                     from: descriptor.rawValue, capacity: Message.maximumPacketSize)
             } catch {
-                // A peer that closed with unread packets in its queue is reported once, and ahead of what it had sent: its
-                // `abort` must not be taken for its death.
+                // A peer that closed with unread packets in its queue is reported once, and ahead
+                // of what it had sent: its `abort` must not be taken for its death.
                 guard error == .connectionReset, !wasReset else { throw .system(error) }
                 wasReset = true
             }
         }
     }
 
-    /// Receives one packet, waiting for it until `deadline` (monotonic nanoseconds); nil is end-of-file.
+    /// Receives one packet, waiting for it until `deadline` (monotonic nanoseconds); nil is
+    /// end-of-file.
     package func receive(deadline: UInt64) throws(TransportError) -> Packet? {
         while true {
             let now = Syscall.monotonicNanoseconds()

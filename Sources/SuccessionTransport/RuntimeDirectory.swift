@@ -5,7 +5,8 @@ package import SystemPackage
 
 /// The directory in which the generations of one service are found (docs/protocol.md §3).
 ///
-/// It is the only registry there is: who answers on a socket in it lives, whoever holds the lock is the service.
+/// It is the only registry there is: who answers on a socket in it lives, whoever holds the lock is
+/// the service.
 package struct RuntimeDirectory: Sendable, Hashable {
     package let path: String
 
@@ -15,8 +16,9 @@ package struct RuntimeDirectory: Sendable, Hashable {
 
     /// Finds the directory of a service.
     ///
-    /// An explicit path wins, then `SUCCESSION_RUNTIME_DIRECTORY`, then the first entry of systemd's
-    /// `RUNTIME_DIRECTORY`, then `/run/<service>` for root or `$XDG_RUNTIME_DIR/<service>`. Nil: none of these is set.
+    /// An explicit path wins, then `SUCCESSION_RUNTIME_DIRECTORY`, then the first entry of
+    /// systemd's `RUNTIME_DIRECTORY`, then `/run/<service>` for root or
+    /// `$XDG_RUNTIME_DIR/<service>`. Nil: none of these is set.
     package static func locate(service: String, explicit: String? = nil) -> RuntimeDirectory? {
         if let explicit { return RuntimeDirectory(path: explicit) }
         if let own = ProcessEnvironment.value("SUCCESSION_RUNTIME_DIRECTORY"), !own.isEmpty {
@@ -37,7 +39,8 @@ package struct RuntimeDirectory: Sendable, Hashable {
         return []
     }
 
-    /// A name that can be a directory and a column of a table: no slash, space or control character, no leading dot.
+    /// A name that can be a directory and a column of a table: no slash, space or control
+    /// character, no leading dot.
     package static func isValidServiceName(_ name: String) -> Bool {
         !name.isEmpty && name.utf8.count <= 100 && !name.hasPrefix(".") && !name.hasPrefix("-")
             && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }
@@ -47,7 +50,8 @@ package struct RuntimeDirectory: Sendable, Hashable {
     package var servingPath: String { path + "/serving" }
     package func controlPath(_ generation: Int) -> String { path + "/\(generation).sock" }
 
-    /// Makes the directory (0700) unless it is there, and refuses one that somebody else owns or can write.
+    /// Makes the directory (0700) unless it is there, and refuses one that somebody else owns or
+    /// can write.
     package func prepare() throws(Errno) {
         do {
             try Syscall.makeDirectory(path, mode: 0o700)

@@ -7,7 +7,8 @@ package import SystemPackage
 package enum TransportError: Error, Sendable, CustomStringConvertible {
     case system(Errno)
     case message(MessageError)
-    /// The kernel dropped descriptors (MSG_CTRUNC): the table of open files is full, or a security module refused.
+    /// The kernel dropped descriptors (MSG_CTRUNC): the table of open files is full, or a security
+    /// module refused.
     case descriptorsLost(arrived: Int, announced: Int)
     case descriptorCount(arrived: Int, announced: Int)
     case packetTooLarge

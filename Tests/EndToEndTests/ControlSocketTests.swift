@@ -18,21 +18,26 @@ import Testing
         _ = try EchoClient(port: service.port("echo")).greet()
         let before = try DescriptorAudit(server.processID, withoutConnections: true)
         try body(service, server, RuntimeDirectory(path: service.runtime))
-        #expect(try DescriptorAudit.settles(server.processID, to: before), "held before: \(before.kinds)")
+        #expect(
+            try DescriptorAudit.settles(server.processID, to: before),
+            "held before: \(before.kinds)")
     }
 
     private func exchange(
         _ packet: [UInt8], descriptors: [CInt] = [], _ directory: RuntimeDirectory
     ) throws -> Message? {
         let socket = try directory.connectServing()
-        try AncillaryMessage.send(packet, descriptors: descriptors, over: socket.descriptor.rawValue)
+        try AncillaryMessage.send(
+            packet, descriptors: descriptors, over: socket.descriptor.rawValue)
         return try socket.receive(deadline: Syscall.monotonicNanoseconds() + 5_000_000_000)?.message
     }
 
     @Test func garbage_isRefused() throws {
         try withService { _, _, directory in
             for seed in 0..<200 {
-                let bytes = (0...(seed * 7 % 300)).map { UInt8(truncatingIfNeeded: $0 &* seed &+ seed) }
+                let bytes = (0...(seed * 7 % 300)).map {
+                    UInt8(truncatingIfNeeded: $0 &* seed &+ seed)
+                }
                 let reply = try exchange(bytes, directory)
                 #expect(reply?.kind == .refused)
             }
@@ -72,7 +77,8 @@ import Testing
         try withService { _, _, directory in
             for _ in 0..<50 {
                 let socket = try directory.connectServing()
-                // A kernel with SO_PASSRIGHTS tells the sender; an older one delivers, and the server closes them.
+                // A kernel with SO_PASSRIGHTS tells the sender; an older one delivers, and the
+                // server closes them.
                 try? AncillaryMessage.send(
                     Array("SUCCESSION/1 status\nFDS=3\n".utf8), descriptors: [0, 1, 2],
                     over: socket.descriptor.rawValue)
@@ -117,7 +123,8 @@ import Testing
                 """
             let python = try ChildProcess("/usr/bin/env", ["python3", "-c", script])
             try python.waitForExit()
-            #expect(python.standardOutput.contains("SUCCESSION/1 refused"), "\(python.standardError)")
+            #expect(
+                python.standardOutput.contains("SUCCESSION/1 refused"), "\(python.standardError)")
             #expect(python.standardOutput.contains("CODE=permission"))
             #expect(server.handle.isAlive())
             try FileManager.default.setAttributes(

@@ -24,27 +24,20 @@ import Testing
         let first = try ChildProcess(
             Binaries.web, options(service, ports: ports), environment: service.environment)
         try service.waitUntilServing()
-        let load = try ChildProcess(
-            Binaries.load,
-            [
-                "--http", "tcp:127.0.0.1:\(ports[0])", "--http", "tcp:[::1]:\(ports[0])",
-                "--http", "unix:\(service.directory)/web.sock",
-                "--echo", "tcp:127.0.0.1:\(ports[1])", "--udp", "udp:127.0.0.1:\(ports[2])",
-                "--timeout", "10s", "--hold", "200ms", "--rate", "100", "--json",
-            ])
+        let second = try upgrade(service)
+        let targets = [
+            "--http", "tcp:127.0.0.1:\(ports[0])", "--http", "tcp:[::1]:\(ports[0])",
+            "--http", "unix:\(service.directory)/web.sock",
+            "--echo", "tcp:127.0.0.1:\(ports[1])", "--udp", "udp:127.0.0.1:\(ports[2])",
+            "--timeout", "10s", "--hold", "200ms", "--rate", "100", "--json",
+        ]
+        try warmUp(targets)
+        let before = try DescriptorAudit(second, withoutConnections: true)
+        let memory = try DescriptorAudit.residentKiB(second)
 
-        var second: Resources?
-        var last = first.processID
-        for number in 2...201 {
-            let run = try service.swapctl(
-                ["upgrade", service.name, "--json", "--drain", "20s"], within: 60)
-            try #require(run.status == .exited(0), "upgrade \(number): \(run)")
-            #expect(run.result["cut"] as? Int == 0, "\(run)")
-            last = try #require(run.pid)
-            if number == 2 { second = try Resources(last) }
-        }
-        let end = try Resources(last)
-
+        let load = try ChildProcess(Binaries.load, targets)
+        var last = second
+        for _ in 3...201 { last = try upgrade(service) }
         load.closeInput()
         let status = try load.waitForExit()
         let report = try #require(
@@ -54,10 +47,10 @@ import Testing
         #expect(status == .exited(0))
         #expect((report["generations"] as? [Any])?.count ?? 0 >= 150, "\(report)")
 
-        let start = try #require(second)
-        #expect(end.idle.kinds == start.idle.kinds)
-        #expect(end.idle.threads == start.idle.threads)
-        #expect(end.residentKiB < start.residentKiB + 8_192)
+        try warmUp(targets)
+        #expect(try DescriptorAudit.settles(last, to: before), "held before: \(before)")
+        #expect(try DescriptorAudit(last).threads == before.threads)
+        #expect(try DescriptorAudit.residentKiB(last) < memory + 8_192)
         #expect(try first.waitForExit() == .exited(0))
         // One process, and none between life and death.
         #expect(DescriptorAudit.processes(mentioning: service.name) == [last])
@@ -68,14 +61,17 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: service.directory + "/web.sock"))
     }
 
-    /// What a generation holds apart from the connections of the moment.
-    private struct Resources {
-        let idle: DescriptorAudit
-        let residentKiB: Int
+    /// A second of load: a server opens what it opens lazily, and two generations can be compared.
+    private func warmUp(_ targets: [String]) throws {
+        let load = try ChildProcess(Binaries.load, targets + ["--duration", "1s"])
+        #expect(try load.waitForExit() == .exited(0), "\(load.standardOutput)")
+    }
 
-        init(_ processID: Int32) throws {
-            idle = try DescriptorAudit(processID, withoutConnections: true)
-            residentKiB = try DescriptorAudit.residentKiB(processID)
-        }
+    /// Upgrades once, without a connection cut, and returns the pid of the successor.
+    private func upgrade(_ service: TestService) throws -> Int32 {
+        let run = try service.swapctl(["upgrade", service.name, "--json", "--drain", "20s"])
+        try #require(run.status == .exited(0), "\(run)")
+        #expect(run.result["cut"] as? Int == 0, "\(run)")
+        return try #require(run.pid)
     }
 }

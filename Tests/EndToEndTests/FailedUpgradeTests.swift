@@ -4,7 +4,8 @@ import Foundation
 import SuccessionSystem
 import Testing
 
-/// Whatever goes wrong before the successor serves: the predecessor serves on, says why, and the next upgrade works.
+/// Whatever goes wrong before the successor serves: the predecessor serves on, says why, and the
+/// next upgrade works.
 @Suite(.serialized) struct FailedUpgradeTests {
     /// A service, upgraded wrongly and then rightly.
     private func expectFailure(
@@ -35,7 +36,8 @@ import Testing
         #expect(try EchoClient(port: port).greet() == old.processID)
         #expect(DescriptorAudit.zombies(of: old.processID) == [])
         #expect(service.files() == ["1.sock", "lock", "serving"])
-        #expect(try DescriptorAudit.settles(old.processID, to: before), "held before: \(before.kinds)")
+        #expect(
+            try DescriptorAudit.settles(old.processID, to: before), "held before: \(before.kinds)")
 
         let good = try service.upgradeFixture(listen, swapctl: ["--drain", "100ms"])
         #expect(good.generation == 2, "\(good)")
@@ -60,7 +62,8 @@ import Testing
     @Test func newBinary_ofAnotherArchitecture_isNamed() throws {
         _ = try expectFailure(["@/foreign"], code: "start", reason: "no program for this machine") {
             service in
-            var elf = Data(try #require(FileManager.default.contents(atPath: "/bin/true")).prefix(4_096))
+            var elf = Data(
+                try #require(FileManager.default.contents(atPath: "/bin/true")).prefix(4_096))
             elf[18] = 0xB7  // EM_AARCH64
             elf[19] = 0
             _ = FileManager.default.createFile(
@@ -82,7 +85,8 @@ import Testing
         #expect(run.result["signal"] as? Int == 9)
     }
 
-    /// tableflip waits 60 s and kills; nginx, gunicorn and HAProxy ignore the next upgrade for ever.
+    /// tableflip waits 60 s and kills; nginx, gunicorn and HAProxy ignore the next upgrade for
+    /// ever.
     @Test func newBinary_hangsBeforeReady_isKilledAfterTheTimeout() throws {
         _ = try expectFailure(
             sameService("--fault", "never-ready"), code: "timeout", reason: "ready",
@@ -97,7 +101,8 @@ import Testing
 
     @Test func newBinary_neverSpeaks_isKilledAfterTheTimeout() throws {
         _ = try expectFailure(
-            ["/bin/sleep", "1000"], code: "timeout", reason: "hello", swapctl: ["--timeout", "500ms"])
+            ["/bin/sleep", "1000"], code: "timeout", reason: "hello",
+            swapctl: ["--timeout", "500ms"])
     }
 
     @Test(arguments: [
@@ -155,8 +160,10 @@ import Testing
         // Holds the first until the others have been told.
         let fifo = try Fifo(in: service.directory)
         let first = try service.startSwapctl(
-            ["upgrade", service.name, "--json", "--", Binaries.fixture, "serve", "--service",
-                service.name] + listen + ["--fault", "hold:send ready:\(fifo.path)"])
+            [
+                "upgrade", service.name, "--json", "--", Binaries.fixture, "serve", "--service",
+                service.name,
+            ] + listen + ["--fault", "hold:send ready:\(fifo.path)"])
         try fifo.waitUntilReached()
         let others = try (0..<4).map { _ in
             try service.startSwapctl(["upgrade", service.name, "--json"])

@@ -17,8 +17,10 @@ import Testing
             ["--listen", "echo=tcp:127.0.0.1:0", "--fault", "kill:\(step)"])
         let port = try service.port("echo")
         let swapctl = try service.startSwapctl(
-            ["upgrade", service.name, "--json", "--", Binaries.fixture, "serve", "--service",
-                service.name, "--listen", "echo=tcp:127.0.0.1:0"])
+            [
+                "upgrade", service.name, "--json", "--", Binaries.fixture, "serve", "--service",
+                service.name, "--listen", "echo=tcp:127.0.0.1:0",
+            ])
         #expect(try old.waitForExit() == .signaled(9, coreDumped: false))
         // In the queue, or about to be: nobody may refuse it.
         let successor = try EchoClient(port: port).greet()
@@ -31,15 +33,19 @@ import Testing
         #expect(service.files() == ["\(next.generation ?? 0).sock", "lock", "serving"])
     }
 
-    @Test(arguments: ["send hello", "send taken", "send ready", "starting to accept", "send accepting"])
+    @Test(arguments: [
+        "send hello", "send taken", "send ready", "starting to accept", "send accepting",
+    ])
     func swapctl_killedAtAStep_upgradeGoesOn(step: String) throws {
         let service = try TestService()
         let old = try service.startFixture(["--listen", "echo=tcp:127.0.0.1:0"])
         let port = try service.port("echo")
         let fifo = try Fifo(in: service.directory)
         let swapctl = try service.startSwapctl(
-            ["upgrade", service.name, "--", Binaries.fixture, "serve", "--service", service.name,
-                "--listen", "echo=tcp:127.0.0.1:0", "--fault", "hold:\(step):\(fifo.path)"])
+            [
+                "upgrade", service.name, "--", Binaries.fixture, "serve", "--service", service.name,
+                "--listen", "echo=tcp:127.0.0.1:0", "--fault", "hold:\(step):\(fifo.path)",
+            ])
         try fifo.waitUntilReached()
         try swapctl.handle.signal(Signals.kill)
         try swapctl.waitForExit()
@@ -50,7 +56,8 @@ import Testing
         #expect(line == "ready 2 \(successor)")
     }
 
-    /// A successor that is silent after it was told to accept: the predecessor takes over again once it is dead.
+    /// A successor that is silent after it was told to accept: the predecessor takes over again
+    /// once it is dead.
     @Test func successor_hangsAfterCommit_predecessorResumes() throws {
         let service = try TestService()
         let listen = ["--listen", "echo=tcp:127.0.0.1:0"]

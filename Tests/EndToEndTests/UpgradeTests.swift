@@ -96,16 +96,18 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: service.directory + "/echo.sock"))
     }
 
-    /// gunicorn#476, #1109, puma#1775, tableflip#24
+    /// See gunicorn#476, #1109, puma#1775, tableflip#24.
     @Test func unixPath_whenPredecessorLeaves_survives() throws {
         let service = try TestService()
         let path = service.directory + "/echo.sock"
         let listen = ["--listen", "echo=unix:\(path)"]
         let old = try service.startFixture(listen)
-        let before = try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int
+        let before =
+            try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int
         #expect(try service.upgradeFixture(listen).status == .exited(0))
         try old.waitForExit()
-        let after = try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int
+        let after =
+            try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int
         #expect(before == after)
     }
 

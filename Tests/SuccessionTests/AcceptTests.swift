@@ -27,11 +27,16 @@ import Testing
         let listener = try listener()
         let client = try connect(listener)
         async let connection = listener.accept()
-        // Nothing is taken while it is paused: the queue of the listener still holds the one connection.
-        #expect(try Syscall.poll(listener.descriptor.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 0))
+        // Nothing is taken while it is paused: the queue of the listener still holds the one
+        // connection.
+        #expect(
+            try Syscall.poll(
+                listener.descriptor.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 0))
         try await listener.resumeAccepting()
         #expect(try await connection != nil)
-        #expect(try !Syscall.poll(listener.descriptor.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 0))
+        #expect(
+            try !Syscall.poll(
+                listener.descriptor.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 0))
         withExtendedLifetime(client) {}
     }
 
@@ -85,7 +90,8 @@ import Testing
 
     @Test func bind_withReusePort_allowsTwo() throws {
         let options = BindOptions(reusesPort: true)
-        let first = try Binder.bind(try ListenAddress("tcp:127.0.0.1:0"), name: "a", options: options)
+        let first = try Binder.bind(
+            try ListenAddress("tcp:127.0.0.1:0"), name: "a", options: options)
         let second = try Binder.bind(first.address, name: "a", options: options)
         #expect(second.address == first.address)
     }

@@ -20,7 +20,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "8080", "http:80", "tcp:", "tcp:99999", "tcp:localhost:80", "tcp:::1:80", "tcp:[1.2.3.4]:80",
+        "", "8080", "http:80", "tcp:", "tcp:99999", "tcp:localhost:80", "tcp:::1:80",
+        "tcp:[1.2.3.4]:80",
         "unix:relative", "unix:", "unix:@", "vsock:a", "vsock:1:2:3", "other:x",
         "unix:/" + String(repeating: "x", count: 120),
     ])

@@ -2,8 +2,8 @@
 //
 // exec-time COMMAND [ARGUMENT…]
 //
-// Prints the microseconds from before a program is started until it has been waited for. Its standard output goes to
-// /dev/null; if it fails, so does exec-time.
+// Prints the microseconds from before a program is started until it has been waited for. Its
+// standard output goes to /dev/null; if it fails, so does exec-time.
 #include "Measuring.h"
 
 #include <errno.h>

@@ -13,7 +13,8 @@ enum answer {
     LOST,
 };
 
-/// Sends `GET /` to 127.0.0.1 over a new connection and reads the whole answer; `generation` gets its X-Generation.
+/// Sends `GET /` to 127.0.0.1 over a new connection and reads the whole answer; `generation` gets
+/// its X-Generation.
 enum answer ask(int port, pid_t *generation);
 
 #endif

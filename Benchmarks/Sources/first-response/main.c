@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// first-response upgrade PORT PID                     the trigger is SIGUSR2 to the generation that serves
+// first-response upgrade PORT PID                     the trigger is SIGUSR2 to who serves
 // first-response upgrade PORT PID COMMAND [ARGUMENT…] the trigger is a program, by its start
 // first-response start   PORT COMMAND [ARGUMENT…]     a server is started, and ended with SIGTERM
 //
-// Asks a server on 127.0.0.1 who it is, over a new connection each time, until somebody else answers. Prints the
-// microseconds from the trigger to the end of that answer, its X-Generation, how many requests were sent and how many of
-// them were lost. Returns when the old generation, the command or the started server is gone.
+// Asks a server on 127.0.0.1 who it is, over a new connection each time, until somebody else
+// answers. Prints the microseconds from the trigger to the end of that answer, its X-Generation,
+// how many requests were sent and how many of them were lost. Returns when the old generation, the
+// command or the started server is gone.
 #define _GNU_SOURCE
 #include "Measuring.h"
 #include "http.h"
@@ -22,8 +23,8 @@
 
 enum {
     PATIENCE = 10,
-    // Between two requests, for all servers alike: without it this loop and the server that answers it keep the
-    // processor busy that the successor is to start on.
+    // Between two requests, for all servers alike: without it this loop and the server that answers
+    // it keep the processor busy that the successor is to start on.
     PAUSE_NS = 100000,
 };
 
@@ -56,8 +57,9 @@ static struct finding wait_for_other_than(pid_t old, int port, double start, int
     }
 }
 
-/// Waits for the end of the old generation. A server in use is asked all the time, and one that is about to leave may need
-/// it: the accept(2) of a Go program that passed its listener on can be a blocking one, and then keeps it alive.
+/// Waits for the end of the old generation. A server in use is asked all the time, and one that is
+/// about to leave may need it: the accept(2) of a Go program that passed its listener on can be a
+/// blocking one, and then keeps it alive.
 static void wait_until_gone(int pidfd, pid_t old, int port, struct finding *finding) {
     double deadline = now_us() + PATIENCE * 1e6;
     pid_t somebody;

@@ -2,9 +2,10 @@
 //
 // handover-floor LISTENERS
 //
-// What the kernel asks for a hand-over: one process passes listening TCP sockets to another over a SEQPACKET socket pair,
-// 250 to a message, each message acknowledged. Prints the microseconds from `hello` to the last `taken`, seen by the
-// process that gives. One hand-over and the program ends, as a generation hands over once in its life.
+// What the kernel asks for a hand-over: one process passes listening TCP sockets to another over a
+// SEQPACKET socket pair, 250 to a message, each message acknowledged. Prints the microseconds from
+// `hello` to the last `taken`, seen by the process that gives. One hand-over and the program ends,
+// as a generation hands over once in its life.
 #define _GNU_SOURCE
 #include "Measuring.h"
 

@@ -28,12 +28,14 @@ final class ControlSession {
 
     func start() {
         guard let peer = try? PeerCredentials.of(socket.descriptor.rawValue), isTrusted(peer) else {
-            // Read first what has been asked: to close with it unread would reset the connection ahead of the answer.
+            // Read first what has been asked: to close with it unread would reset the connection
+            // ahead of the answer.
             _ = try? socket.receive()
             refuse(
                 Failure(
                     code: .permission,
-                    reason: "only root and user \(ProcessEnvironment.effectiveUserID) are obeyed here"))
+                    reason:
+                        "only root and user \(ProcessEnvironment.effectiveUserID) are obeyed here"))
             return
         }
         self.peer = peer
@@ -93,7 +95,8 @@ final class ControlSession {
         // An answer to an answer of ours; it is never answered.
         if message.kind == .refused { return }
         guard !hasRequest else {
-            // A second request would have to wait for the first one's answers, which may take minutes.
+            // A second request would have to wait for the first one's answers, which may take
+            // minutes.
             return refuse(Failure(code: .unexpected, reason: "one request a connection"))
         }
         switch message.kind {

@@ -3,10 +3,12 @@
 import SuccessionSystem
 import SystemPackage
 
-/// The one thread on which the package's own state lives: the control socket, the channel, timers, child processes.
+/// The one thread on which the package's own state lives: the control socket, the channel, timers,
+/// child processes.
 ///
-/// A thread of its own, and not the cooperative pool: an operator must get an answer, and a deadline must fire, while the
-/// application keeps every pool thread busy. Code isolated to it must never block.
+/// A thread of its own, and not the cooperative pool: an operator must get an answer, and a
+/// deadline must fire, while the application keeps every pool thread busy. Code isolated to it must
+/// never block.
 @globalActor
 actor ControlThread {
     static let shared = ControlThread()
@@ -21,8 +23,8 @@ actor ControlThread {
 extension ControlThread {
     /// Calls `handler` whenever the descriptor is ready, until ``unwatch(_:)``.
     ///
-    /// The descriptor must stay open while it is watched. Readiness is level-triggered. The corresponding C function is
-    /// `epoll_ctl`.
+    /// The descriptor must stay open while it is watched. Readiness is level-triggered. The
+    /// corresponding C function is `epoll_ctl`.
     @ControlThread
     static func watch(
         _ descriptor: CInt, _ interest: Syscall.Readiness = .readable,

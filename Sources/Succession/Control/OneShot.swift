@@ -23,7 +23,9 @@ final class OneShot<Value: Sendable>: Sendable {
         for waiter in waiters { waiter.resume(returning: value) }
     }
 
-    /// Returns as soon as the value is set. Cancellation does not end the wait.
+    /// Returns as soon as the value is set.
+    ///
+    /// Cancellation does not end the wait.
     func value() async -> Value {
         await withCheckedContinuation { continuation in
             let ready = state.withLock { state -> Value? in

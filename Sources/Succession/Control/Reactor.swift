@@ -10,7 +10,8 @@ final class Reactor {
 
     private struct Watch {
         let handler: @ControlThread () -> Void
-        /// Tells a watch from its predecessor on the same number, for which an event may still be in hand.
+        /// Tells a watch from its predecessor on the same number, for which an event may still be
+        /// in hand.
         let id: UInt64
     }
 

@@ -6,8 +6,8 @@ import SystemPackage
 
 /// An epoll loop on a thread of its own that is also the executor of ``ControlThread``.
 ///
-/// It waits, and leaves what is to be done to jobs: readiness is handed to whoever is parked in ``nextEvents()``, so that
-/// every handler runs as isolated code which the compiler has checked.
+/// It waits, and leaves what is to be done to jobs: readiness is handed to whoever is parked in
+/// ``nextEvents()``, so that every handler runs as isolated code which the compiler has checked.
 final class ReadinessLoop: SerialExecutor {
     static let shared = ReadinessLoop()
 
@@ -37,8 +37,8 @@ final class ReadinessLoop: SerialExecutor {
 
     /// Starts the thread; later calls do nothing.
     ///
-    /// Throws what kept it from starting, most likely EMFILE. Without the thread isolated code would wait for ever, so
-    /// every way into it begins here.
+    /// Throws what kept it from starting, most likely EMFILE. Without the thread isolated code
+    /// would wait for ever, so every way into it begins here.
     func start() throws(Errno) {
         let (failure, mustStart) = state.withLock { state in
             defer { if state.failure == nil { state.isRunning = true } }

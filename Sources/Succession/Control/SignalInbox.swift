@@ -5,7 +5,8 @@ import SystemPackage
 
 /// Turns signals to this process into calls on the control thread.
 ///
-/// A handler and a pipe, and no signalfd: that would need the signals blocked in every thread, those of the application too.
+/// A handler and a pipe, and no signalfd: that would need the signals blocked in every thread,
+/// those of the application too.
 @ControlThread
 final class SignalInbox {
     private let readEnd: OwnedDescriptor

@@ -6,8 +6,8 @@ import SystemPackage
 extension Connection {
     /// Reads what is there, waiting for it if need be; empty at end-of-file.
     ///
-    /// One task at a time may read or write. Throws what `read(2)` fails with; a deadline that cuts the connection looks like
-    /// end-of-file.
+    /// One task at a time may read or write. Throws what `read(2)` fails with; a deadline that cuts
+    /// the connection looks like end-of-file.
     public func read(atMost count: Int = 65_536) async throws(SuccessionError) -> [UInt8] {
         while true {
             let attempt = withUnsafeDescriptor { fd -> Result<[UInt8], Errno> in
@@ -40,6 +40,7 @@ extension Connection {
 
     private func wait(_ readiness: Syscall.Readiness) async throws(SuccessionError) {
         let number = withUnsafeDescriptor { $0 }
+        if Task.isCancelled { throw SuccessionError(.cancelled, "the task was cancelled") }
         do {
             try await ControlThread.wait(number, readiness)
         } catch {
@@ -51,7 +52,8 @@ extension Connection {
 extension ControlThread {
     /// Returns when the descriptor is ready, or when the task is cancelled.
     @ControlThread
-    fileprivate static func wait(_ number: CInt, _ readiness: Syscall.Readiness) async throws(Errno) {
+    fileprivate static func wait(_ number: CInt, _ readiness: Syscall.Readiness) async throws(Errno)
+    {
         let signal = OneShot<Void>()
         var isWatched = true
         try watch(number, readiness) {

@@ -2,7 +2,8 @@
 
 import SuccessionSystem
 
-/// A connection taken by ``Listener/accept()``: a non-blocking stream socket, counted until it is closed.
+/// A connection taken by ``Listener/accept()``: a non-blocking stream socket, counted until it is
+/// closed.
 ///
 /// It is closed when the last reference is gone or ``close()`` is called, whichever is first.
 public final class Connection: Sendable {

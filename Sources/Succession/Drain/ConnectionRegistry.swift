@@ -3,9 +3,11 @@
 import SuccessionSystem
 import Synchronization
 
-/// The open connections of a generation: what a drain waits for, what its deadline cuts, what `swapctl status` shows.
+/// The open connections of a generation: what a drain waits for, what its deadline cuts, what
+/// `swapctl status` shows.
 ///
-/// ``Listener/accept()`` and the adapters fill it. A server with an accept loop of its own calls ``opened(peer:protocol:cut:)``.
+/// ``Listener/accept()`` and the adapters fill it. A server with an accept loop of its own calls
+/// ``opened(peer:protocol:cut:)``.
 public final class ConnectionRegistry: Sendable {
     /// One open connection; it counts until ``close()``.
     public final class Entry: Sendable {
@@ -51,8 +53,8 @@ public final class ConnectionRegistry: Sendable {
 
     /// Counts a connection until the entry is closed or let go.
     ///
-    /// `cut` is called at most once, on any thread, when the deadline of a drain has passed; it must make the connection end soon
-    /// and must not block.
+    /// `cut` is called at most once, on any thread, when the deadline of a drain has passed; it
+    /// must make the connection end soon and must not block.
     public func opened(
         peer: String, protocol proto: String, cut: @escaping @Sendable () -> Void
     ) -> Entry {
@@ -70,8 +72,10 @@ public final class ConnectionRegistry: Sendable {
         _ descriptor: OwnedDescriptor, peer: SocketAddress, listener: Listener
     ) -> Connection {
         let text = peer == .unixUnnamed ? "" : "\(peer)"
-        // Weak: the registry must not keep a connection open. shutdown(2) wakes whoever reads or writes; the owner closes.
-        let entry = opened(peer: text, protocol: listener.address.kind.rawValue) { [weak descriptor] in
+        // Weak: the registry must not keep a connection open. shutdown(2) wakes whoever reads or
+        // writes; the owner closes.
+        let entry = opened(peer: text, protocol: listener.address.kind.rawValue) {
+            [weak descriptor] in
             guard let descriptor else { return }
             Syscall.shutdown(descriptor.rawValue)
         }

@@ -55,7 +55,7 @@ final class DrainRun {
         progress()
     }
 
-    /// Returns how many connections were cut, once none is left.
+    /// Returns how many connections were cut, once none is left that the deadline has spared.
     func untilDrained() async -> Int { await drained.value() }
 
     /// What an operator is told now.
@@ -87,9 +87,11 @@ final class DrainRun {
         if !records.isEmpty {
             report(
                 .warning,
-                "the deadline of the drain has passed: cut \(records.count) connections (\(names.joined(separator: ", ")))")
+                "the deadline of the drain has passed: cut \(records.count) connections (\(names.joined(separator: ", ")))"
+            )
         }
-        // Told before it is done: an application whose last connection ends may leave in the same moment.
+        // Told before it is done: an application whose last connection ends may leave in the same
+        // moment.
         finish()
         for record in records { record.cut() }
         scheduleExit()
@@ -106,7 +108,8 @@ final class DrainRun {
         publish(message)
         report(.info, "drained, \(connections.cutCount) connections cut")
         drained.fulfil(connections.cutCount)
-        // Work that is not counted as a connection may still go on: it has what is left of the deadline, and the grace.
+        // Work that is not counted as a connection may still go on: it has what is left of the
+        // deadline, and the grace.
         if remaining > .zero {
             deadlineTimer = ControlThread.schedule(after: remaining) { [weak self] in
                 self?.scheduleExit()
@@ -114,10 +117,12 @@ final class DrainRun {
         }
     }
 
-    /// Called on the thread on which the process leaves: the application may return from main before the control thread has seen
-    /// its last connection end, and an operator must not take that for a death.
+    /// Called on the thread on which the process leaves: the application may return from main
+    /// before the control thread has seen its last connection end, and an operator must not take
+    /// that for a death.
     private nonisolated func sayLastWord() {
-        guard !hasFinished.load(ordering: .relaxed), let said = try? Syscall.eventDescriptor() else {
+        guard !hasFinished.load(ordering: .relaxed), let said = try? Syscall.eventDescriptor()
+        else {
             return
         }
         Task { @ControlThread in

@@ -5,14 +5,16 @@ import SystemPackage
 
 /// What a successor prints to standard error before it is ready.
 ///
-/// A memory file and no pipe: nobody has to read it, it never blocks its writer, and it outlives either side, so that a
-/// predecessor killed in the middle does not take a logging successor along by SIGPIPE.
+/// A memory file and no pipe: nobody has to read it, it never blocks its writer, and it outlives
+/// either side, so that a predecessor killed in the middle does not take a logging successor along
+/// by SIGPIPE.
 struct CapturedOutput {
     let file: OwnedDescriptor
 
     init() throws(Errno) {
         file = try MemoryFile.create(name: "succession-stderr", allowSealing: false)
-        // Several threads and processes may write; without O_APPEND the predecessor's own reading would move their position.
+        // Several threads and processes may write; without O_APPEND the predecessor's own reading
+        // would move their position.
         try Syscall.setAppend(file.rawValue)
     }
 
@@ -33,7 +35,8 @@ struct CapturedOutput {
 
 /// The successor's side of it.
 enum StandardErrorRedirection {
-    /// Copies what was captured on descriptor 2 to the real standard error and puts that in its place.
+    /// Copies what was captured on descriptor 2 to the real standard error and puts that in its
+    /// place.
     ///
     /// Lines written by other threads between the copy and the exchange are copied after it.
     static func end(real: OwnedDescriptor) {
@@ -41,15 +44,18 @@ enum StandardErrorRedirection {
             try? Syscall.duplicate(real.rawValue, onto: 2)
             return
         }
-        var offset = copy(captured.rawValue, from: 0, to: real.rawValue)
-        try? Syscall.duplicate(real.rawValue, onto: 2)
-        offset = copy(captured.rawValue, from: offset, to: real.rawValue)
+        withExtendedLifetime(captured) {
+            let offset = copy(captured.rawValue, from: 0, to: real.rawValue)
+            try? Syscall.duplicate(real.rawValue, onto: 2)
+            _ = copy(captured.rawValue, from: offset, to: real.rawValue)
+        }
         real.close()
     }
 
     private static func copy(_ source: CInt, from start: Int, to target: CInt) -> Int {
         var offset = start
-        while let bytes = try? Syscall.readAt(source, offset: offset, count: 65_536), !bytes.isEmpty {
+        while let bytes = try? Syscall.readAt(source, offset: offset, count: 65_536), !bytes.isEmpty
+        {
             // A standard error nobody reads any more is no reason to fail.
             try? Syscall.writeAll(target, bytes)
             offset += bytes.count

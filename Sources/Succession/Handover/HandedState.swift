@@ -6,7 +6,8 @@ import SystemPackage
 
 /// Collects the bytes a generation leaves to its successor.
 ///
-/// Up to 48 KiB travel in a message; more goes to a memory file as it is written, so that even gigabytes are never held twice.
+/// Up to 48 KiB travel in a message; more goes to a memory file as it is written, so that even
+/// gigabytes are never held twice.
 public struct StateWriter: ~Copyable {
     private var buffer: [UInt8] = []
     private var file: OwnedDescriptor?
@@ -76,7 +77,8 @@ public struct HandedState: Sendable {
         }
     }
 
-    /// Lends the bytes without copying them: a large state is mapped from the memory file, page by page as it is read.
+    /// Lends the bytes without copying them: a large state is mapped from the memory file, page by
+    /// page as it is read.
     public func withUnsafeBytes<Result>(
         _ body: (UnsafeRawBufferPointer) throws -> Result
     ) throws -> Result {
@@ -94,9 +96,10 @@ public struct HandedState: Sendable {
         try withUnsafeBytes { Array($0) }
     }
 
-    /// Checks what a peer claims to be a state in a memory file, before anything is mapped: a file that can still shrink would
-    /// kill its reader.
-    static func verified(_ file: OwnedDescriptor, size: Int) throws(SuccessionError) -> HandedState {
+    /// Checks what a peer claims to be a state in a memory file, before anything is mapped: a file
+    /// that can still shrink would kill its reader.
+    static func verified(_ file: OwnedDescriptor, size: Int) throws(SuccessionError) -> HandedState
+    {
         do {
             if try MemoryFile.isSealed(file.rawValue), try MemoryFile.size(file.rawValue) == size {
                 return HandedState(content: .file(file, size: size))

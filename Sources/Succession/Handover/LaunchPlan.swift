@@ -2,10 +2,11 @@
 
 import SuccessionSystem
 
-/// How a successor is started: what the operator asked for, and the rest as this process was started.
+/// How a successor is started: what the operator asked for, and the rest as this process was
+/// started.
 package struct LaunchPlan: Sendable, Hashable {
-    /// Absolute path; nil: the path by which this process was started, looked up anew, so that a link to the current release leads
-    /// to the new one.
+    /// Absolute path; nil: the path by which this process was started, looked up anew, so that a
+    /// link to the current release leads to the new one.
     package var executable: String?
     /// From `argv[0]` on; nil: this process's own.
     package var arguments: [String]?
@@ -20,8 +21,9 @@ package struct LaunchPlan: Sendable, Hashable {
     static let channelNumber: CInt = 3
     static let standardErrorNumber: CInt = 4
 
-    /// Variables that speak of this process and would mislead the next one. A successor that believed in our `LISTEN_FDS` would
-    /// look for descriptors that are not there.
+    /// Variables that speak of this process and would mislead the next one.
+    ///
+    /// A successor that believed in our `LISTEN_FDS` would look for descriptors that are not there.
     static let variablesOfThisProcess: Set<String> = [
         "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID", "WATCHDOG_PID", "MAINPID",
         "MAINPIDFDID", "SYSTEMD_EXEC_PID", "SUCCESSION_CHANNEL", "SUCCESSION_STDERR",

@@ -28,7 +28,9 @@ enum Manifest {
         func mismatch(_ found: String) -> Failure {
             Failure(
                 code: .descriptor,
-                reason: "'\(entry.name)' was announced as \(entry.what), but the descriptor is \(found)")
+                reason:
+                    "'\(entry.name)' was announced as \(entry.what), but the descriptor is \(found)"
+            )
         }
         let origin: Listener.Origin = entry.origin == .activation ? .activation : .bound
         if entry.what == "other" {

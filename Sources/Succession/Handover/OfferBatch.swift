@@ -8,7 +8,8 @@ struct OfferBatch: Sendable {
     let descriptors: [CInt]
     let manifest: [UInt8]
 
-    /// Splits what is to be offered as ``OfferBatches`` does with the lines; there is always one batch.
+    /// Splits what is to be offered as ``OfferBatches`` does with the lines; there is always one
+    /// batch.
     static func split(_ items: [(entry: ManifestEntry, descriptor: CInt)]) -> [OfferBatch] {
         var rest = items[...]
         let batches = OfferBatches.split(items.map(\.entry)).map { entries in

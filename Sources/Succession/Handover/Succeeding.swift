@@ -203,7 +203,8 @@ extension Succeeding {
         }
     }
 
-    /// Looks at a state before the machine hears of it: one that is not what its message says is another event.
+    /// Looks at a state before the machine hears of it: one that is not what its message says is
+    /// another event.
     private func event(for packet: Packet) -> ChannelMessage {
         if packet.message.kind == .state {
             do {
@@ -237,7 +238,8 @@ extension Succeeding.Legacy {
         else {
             throw Failure(
                 code: .descriptor,
-                reason: "\(packet.descriptors.count) descriptors came with a manifest of other lines")
+                reason:
+                    "\(packet.descriptors.count) descriptors came with a manifest of other lines")
         }
         for (entry, descriptor) in zip(entries, packet.descriptors) {
             if entry.what == "lock" {

@@ -99,9 +99,11 @@ extension UpgradeAttempt {
             let request = plan.request(
                 own: core.program, channel: theirs, capturedError: captured.file)
             do {
-                process = try request.spawn()
+                // The request holds numbers only.
+                process = try withExtendedLifetime((theirs, captured)) { try request.spawn() }
             } catch {
-                handle(.spawnFailed(Self.explain(error, path: request.path)))
+                let errno = error as? Errno ?? .invalidArgument
+                handle(.spawnFailed(Self.explain(errno, path: request.path)))
                 return
             }
             self.captured = captured
@@ -174,7 +176,8 @@ extension UpgradeAttempt {
 
     private func send(_ message: Message, descriptors: [CInt] = []) {
         core.step("send \(message.kind.rawValue)")
-        // A send that fails means a peer that is gone or reads nothing: end-of-file or the deadline says so, in order.
+        // A send that fails means a peer that is gone or reads nothing: end-of-file or the deadline
+        // says so, in order.
         try? channel?.send(message, descriptors: descriptors)
     }
 
@@ -183,7 +186,7 @@ extension UpgradeAttempt {
         let delay: Duration =
             switch deadline {
             case .ready: plan.readyTimeout ?? core.configuration.readyTimeout
-            case .accepting: .seconds(10)
+            case .accepting: .seconds(5)
             case .death: .seconds(1)
             }
         timer = ControlThread.schedule(after: delay) { [weak self] in
@@ -191,7 +194,9 @@ extension UpgradeAttempt {
         }
     }
 
-    private func report(_ step: PredecessorStateMachine.Step, _ progress: PredecessorStateMachine.Progress) {
+    private func report(
+        _ step: PredecessorStateMachine.Step, _ progress: PredecessorStateMachine.Progress
+    ) {
         let now = Syscall.monotonicNanoseconds()
         if progress == .started { stepStartedAt = now }
         whenStepped(

@@ -6,8 +6,8 @@ import SystemPackage
 
 /// Lets connections out of a listener's queue while this generation accepts.
 ///
-/// The lock is held across accept4(2), which does not block: once ``pause()`` has returned, nothing more is taken from the
-/// queue, and what was taken has been handed to the application.
+/// The lock is held across accept4(2), which does not block: once ``pause()`` has returned, nothing
+/// more is taken from the queue, and what was taken has been handed to the application.
 final class AcceptGate: Sendable {
     enum Mode {
         /// Not yet, or for the moment not: callers wait.
@@ -50,7 +50,8 @@ final class AcceptGate: Sendable {
         mode.withLock { mode in
             switch mode {
             case .paused, .open: mode = newMode
-            case .closed: break  // Final: the application has been told that there is nothing more to come.
+            // Final: the application has been told that there is nothing more to come.
+            case .closed: break
             }
         }
     }

@@ -11,7 +11,8 @@ final class AcceptWaiters {
 
     /// Returns when trying again may help, or when the task is cancelled.
     func wait(for listener: Listener) async {
-        // Between the caller's attempt and this line the gate may have closed, and nobody would wake us again.
+        // Between the caller's attempt and this line the gate may have closed, and nobody would
+        // wake us again.
         if listener.gate.isClosed { return }
         let number = listener.descriptor.rawValue
         let signal = OneShot<Void>()
@@ -39,7 +40,8 @@ final class AcceptWaiters {
         do {
             try ControlThread.watch(number) { [weak self] in self?.wake(number) }
         } catch {
-            // Cannot be watched (no descriptors left, or no socket): the attempt itself will name the reason.
+            // Cannot be watched (no descriptors left, or no socket): the attempt itself will name
+            // the reason.
             wake(number)
         }
     }

@@ -2,8 +2,8 @@
 
 /// Has the listeners of a generation accept or not, one order after the other.
 ///
-/// An acceptor that is slow to pause must not come to it after the generation has already accepted again: each order waits until the
-/// one before it has been carried out.
+/// An acceptor that is slow to pause must not come to it after the generation has already accepted
+/// again: each order waits until the one before it has been carried out.
 @ControlThread
 final class AcceptanceSwitch {
     private let listeners: @Sendable () -> [Listener]
@@ -32,7 +32,9 @@ final class AcceptanceSwitch {
         }
     }
 
-    private func order(_ body: @escaping @ControlThread ([Listener]) async throws -> Void) async throws {
+    private func order(_ body: @escaping @ControlThread ([Listener]) async throws -> Void)
+        async throws
+    {
         let previous = last
         let listeners = self.listeners()
         let task = Task { @ControlThread in

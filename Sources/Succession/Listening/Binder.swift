@@ -7,9 +7,11 @@ import SystemPackage
 public struct BindOptions: Sendable, Hashable {
     /// Length of the queue of connections that wait to be accepted; nil is the system's maximum.
     public var backlog: Int?
-    /// Sets SO_REUSEPORT: several sockets may share the address, and each gets a part of the traffic.
+    /// Sets SO_REUSEPORT: several sockets may share the address, and each gets a part of the
+    /// traffic.
     ///
-    /// Off unless asked for: with it a stray second instance gets half of the traffic in place of an error.
+    /// Off unless asked for: with it a stray second instance gets half of the traffic in place of
+    /// an error.
     public var reusesPort: Bool
     /// Permissions of a Unix socket's path.
     public var unixMode: UInt32
@@ -30,7 +32,8 @@ enum Binder {
         let backlog: Int
     }
 
-    /// Binds, and listens where the kind does; a Unix path that a dead server left is removed first.
+    /// Binds, and listens where the kind does; a Unix path that a dead server left is removed
+    /// first.
     static func bind(
         _ address: ListenAddress, name: String, options: BindOptions
     ) throws(SuccessionError) -> Bound {
@@ -73,7 +76,8 @@ enum Binder {
             try Syscall.bind(socket.rawValue, to: address.socketAddress)
             return
         }
-        // The mode of the socket becomes the mode of the path, so there is no moment with another one.
+        // The mode of the socket becomes the mode of the path, so there is no moment with another
+        // one.
         try Syscall.setMode(socket.rawValue, options.unixMode)
         do {
             try Syscall.bind(socket.rawValue, to: address.socketAddress)
@@ -86,8 +90,9 @@ enum Binder {
         try Syscall.changeMode(path, options.unixMode)
     }
 
-    /// A socket file on which connect(2) is refused: its server is gone. The service lock is held, so no other generation of
-    /// this service is between bind and listen.
+    /// A socket file on which connect(2) is refused: its server is gone.
+    ///
+    /// The service lock is held, so no other generation of this service is between bind and listen.
     private static func isLeftByTheDead(_ address: ListenAddress, path: String) -> Bool {
         guard let facts = try? Syscall.linkStatus(path), facts.isSocket else { return false }
         let type: SocketType =
@@ -96,7 +101,8 @@ enum Binder {
             case .unixSequencedPacket: .sequencedPacket
             default: .stream
             }
-        guard let probe = try? Syscall.openSocket(family: .unix, type: type, nonBlocking: true) else {
+        guard let probe = try? Syscall.openSocket(family: .unix, type: type, nonBlocking: true)
+        else {
             return false
         }
         do {
@@ -115,7 +121,8 @@ enum Binder {
         case .addressInUse:
             return SuccessionError(
                 .addressInUse,
-                "\(what): another process or socket unit has it (ss -lnp tells which)", cause: errno)
+                "\(what): another process or socket unit has it (ss -lnp tells which)", cause: errno
+            )
         case .permissionDenied:
             let hint: String
             switch address.socketAddress {

@@ -27,12 +27,14 @@ struct Inheritance: Sendable {
         case otherKind(Inherited)
     }
 
-    /// Takes what was inherited under a name, by name first, then kind, then address; never by position.
+    /// Takes what was inherited under a name, by name first, then kind, then address; never by
+    /// position.
     ///
-    /// A service manager's socket is taken whatever its address, because there the unit file decides where to listen. A
-    /// predecessor's must be where this generation wants to listen: otherwise the address was changed on purpose, the new one
-    /// is to be bound, and the old one is left over. If the name is new but the address is not, the listener was renamed: it
-    /// cannot be bound again while the predecessor has it, so it is taken under the new name.
+    /// A service manager's socket is taken whatever its address, because there the unit file
+    /// decides where to listen. A predecessor's must be where this generation wants to listen:
+    /// otherwise the address was changed on purpose, the new one is to be bound, and the old one is
+    /// left over. If the name is new but the address is not, the listener was renamed: it cannot be
+    /// bound again while the predecessor has it, so it is taken under the new name.
     mutating func take(_ name: String, at wanted: ListenAddress) -> Match {
         let named = leftOver.indices.filter { leftOver[$0].name == name }
         let ofKind = named.filter { leftOver[$0].address.kind == wanted.kind }

@@ -3,7 +3,8 @@
 import SuccessionSystem
 
 extension ListenAddress {
-    /// What a descriptor turns out to be when the kernel is asked; `other` for all that cannot be listened on by address.
+    /// What a descriptor turns out to be when the kernel is asked; `other` for all that cannot be
+    /// listened on by address.
     init(facts: SocketFacts) {
         let kind: Kind
         switch (facts.address, facts.type) {
@@ -36,7 +37,8 @@ extension ListenAddress {
         guard kind == actual.kind, isDualStack == actual.isDualStack else { return false }
         switch (socketAddress, actual.socketAddress) {
         case (.ipv4(let host, port: 0), .ipv4(let actualHost, _)): return host == actualHost
-        case (.ipv6(let bytes, port: 0, _), .ipv6(let actualBytes, _, _)): return bytes == actualBytes
+        case (.ipv6(let bytes, port: 0, _), .ipv6(let actualBytes, _, _)):
+            return bytes == actualBytes
         case (.vsock(.max, let port), .vsock(_, let actualPort)): return port == actualPort
         default: return socketAddress == actual.socketAddress
         }

@@ -2,7 +2,8 @@
 
 import SuccessionSystem
 
-/// Where to listen, written as everywhere in this project: `tcp:127.0.0.1:8080`, `unix:/run/web.sock`, `udp:*:53`.
+/// Where to listen, written as everywhere in this project: `tcp:127.0.0.1:8080`,
+/// `unix:/run/web.sock`, `udp:*:53`.
 ///
 /// | text | listens on |
 /// |---|---|
@@ -23,7 +24,6 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
         case unixSequencedPacket = "unix-seqpacket"
     }
 
-
     let kind: Kind
     let socketAddress: SocketAddress
     /// One IPv6 socket that also takes IPv4.
@@ -40,7 +40,8 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
         func invalid(_ reason: String) -> SuccessionError {
             SuccessionError(
                 .invalidAddress,
-                "'\(text)' is not an address: \(reason) (for example tcp:127.0.0.1:8080, tcp:8080, unix:/run/web.sock)")
+                "'\(text)' is not an address: \(reason) (for example tcp:127.0.0.1:8080, tcp:8080, unix:/run/web.sock)"
+            )
         }
         guard let colon = text.firstIndex(of: ":") else { throw invalid("no 'kind:' in front") }
         guard let kind = Kind(rawValue: String(text[..<colon])), kind != .other else {
@@ -60,12 +61,14 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// A TCP listener; `*` is every address of both families.
-    public static func tcp(_ host: String, _ port: UInt16) throws(SuccessionError) -> ListenAddress {
+    public static func tcp(_ host: String, _ port: UInt16) throws(SuccessionError) -> ListenAddress
+    {
         try ListenAddress("tcp:\(bracketed(host)):\(port)")
     }
 
     /// A UDP socket; `*` is every address of both families.
-    public static func udp(_ host: String, _ port: UInt16) throws(SuccessionError) -> ListenAddress {
+    public static func udp(_ host: String, _ port: UInt16) throws(SuccessionError) -> ListenAddress
+    {
         try ListenAddress("udp:\(bracketed(host)):\(port)")
     }
 
@@ -74,6 +77,7 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
         try ListenAddress("unix:\(path)")
     }
 
+    /// The text form.
     public var description: String {
         switch (kind, socketAddress) {
         case (.other, _): "other"
@@ -95,7 +99,8 @@ extension ListenAddress {
         host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
     }
 
-    private static func internet(_ kind: Kind, _ rest: String) throws(InvalidPart) -> ListenAddress {
+    private static func internet(_ kind: Kind, _ rest: String) throws(InvalidPart) -> ListenAddress
+    {
         var host = "*"
         var portText = rest
         if let colon = rest.lastIndex(of: ":") {
@@ -127,7 +132,8 @@ extension ListenAddress {
             return ListenAddress(kind: kind, socketAddress: .unixAbstract(String(path.dropFirst())))
         }
         guard path.hasPrefix("/") else {
-            throw InvalidPart("the path of a Unix socket begins with '/' (or '@' for an abstract one)")
+            throw InvalidPart(
+                "the path of a Unix socket begins with '/' (or '@' for an abstract one)")
         }
         guard path.utf8.count <= SocketAddress.maximumPathLength else {
             throw InvalidPart("the path has more than \(SocketAddress.maximumPathLength) bytes")
@@ -142,7 +148,9 @@ extension ListenAddress {
         }
         var cid = UInt32.max  // VMADDR_CID_ANY
         if parts.count == 2 {
-            guard let number = UInt32(parts[0]) else { throw InvalidPart("'\(parts[0])' is not a CID") }
+            guard let number = UInt32(parts[0]) else {
+                throw InvalidPart("'\(parts[0])' is not a CID")
+            }
             cid = number
         }
         return ListenAddress(kind: .vsock, socketAddress: .vsock(cid: cid, port: port))

@@ -4,10 +4,12 @@ import SuccessionSystem
 import Synchronization
 import SystemPackage
 
-/// A bound socket of this service, or any other descriptor that goes from generation to generation under a name.
+/// A bound socket of this service, or any other descriptor that goes from generation to generation
+/// under a name.
 ///
-/// The generation owns it: it stays open until the generation drains, whatever a framework does with the duplicate it was
-/// given. Never call `shutdown(2)` on it: the socket is shared, and that would stop the successor too.
+/// The generation owns it: it stays open until the generation drains, whatever a framework does
+/// with the duplicate it was given. Never call `shutdown(2)` on it: the socket is shared, and that
+/// would stop the successor too.
 public final class Listener: Sendable {
     /// Where a listener came from.
     public enum Origin: Sendable, Hashable {
@@ -17,17 +19,24 @@ public final class Listener: Sendable {
         case activation
     }
 
-    /// The name under which generations and service manager know it; several listeners may share one.
+    /// The name under which generations and service manager know it; several listeners may share
+    /// one.
     public let name: String
     /// The address as the kernel tells it: a port of 0 has been replaced by the one chosen.
     public let address: ListenAddress
+    /// Where it came from first; a listener keeps that from generation to generation.
     public let origin: Origin
-    /// Length of the queue given to `listen(2)`; 0 for sockets that do not listen. An adapter whose framework calls
-    /// `listen` again must restore it.
+    /// Length of the queue given to `listen(2)`.
+    ///
+    /// 0 for sockets that do not listen. An adapter whose framework calls `listen` again must
+    /// restore it.
     public let backlog: Int
 
     let descriptor: OwnedDescriptor
     let gate = AcceptGate()
+    /// The file at the path of a Unix socket when the listener came to this generation: by then nobody else had a reason to
+    /// replace it. Whoever does so later owns the path.
+    let pathIdentity: FileIdentity?
     private let connections: ConnectionRegistry
     private let acceptors = Mutex<[any Acceptor]>([])
 
@@ -41,14 +50,19 @@ public final class Listener: Sendable {
         self.backlog = backlog
         self.descriptor = descriptor
         self.connections = connections
+        if case .unixPath(let path) = address.socketAddress {
+            pathIdentity = (try? Syscall.linkStatus(path))?.identity
+        } else {
+            pathIdentity = nil
+        }
     }
 
-    /// Takes the next connection from the queue, waiting for one if need be; nil when this generation has stopped accepting
-    /// for good or the task was cancelled.
+    /// Takes the next connection from the queue, waiting for one if need be; nil when this
+    /// generation has stopped accepting for good or the task was cancelled.
     ///
-    /// Connections that were reset while they waited are passed over, and a full table of descriptors is met with a pause of
-    /// 10 ms up to a second: neither is an error. The connection belongs to the caller. Throws for descriptors that are
-    /// no stream listeners.
+    /// Connections that were reset while they waited are passed over, and a full table of
+    /// descriptors is met with a pause of 10 ms up to a second: neither is an error. The connection
+    /// belongs to the caller. Throws for descriptors that are no stream listeners.
     public func accept() async throws(SuccessionError) -> Connection? {
         var backOff = Duration.milliseconds(10)
         while !Task.isCancelled {
@@ -71,7 +85,9 @@ public final class Listener: Sendable {
         return nil
     }
 
-    /// Lends the descriptor for the length of a call. It does not block; duplicate it to keep it.
+    /// Lends the descriptor for the length of a call.
+    ///
+    /// It does not block; duplicate it to keep it.
     public func withUnsafeDescriptor<Result, Failure: Error>(
         _ body: (CInt) throws(Failure) -> Result
     ) throws(Failure) -> Result {

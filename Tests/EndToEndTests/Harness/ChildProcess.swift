@@ -58,7 +58,8 @@ final class ChildProcess {
 
     func closeInput() { input = nil }
 
-    /// Waits until a line that begins with `prefix` has been written to standard output and returns it.
+    /// Waits until a line that begins with `prefix` has been written to standard output and returns
+    /// it.
     ///
     /// Lines are consumed: the next call looks at what comes after.
     func line(_ prefix: String, within seconds: Double = 20) throws -> String {
@@ -88,7 +89,8 @@ final class ChildProcess {
         }
         throw TimedOut(
             description:
-                "pid \(processID) did not end within \(seconds) s; stdout: \(standardOutput) stderr: \(standardError)")
+                "pid \(processID) did not end within \(seconds) s; stdout: \(standardOutput) stderr: \(standardError)"
+        )
     }
 
     private var errorSearch: [UInt8] {
@@ -114,7 +116,8 @@ final class ChildProcess {
             guard Syscall.monotonicNanoseconds() < deadline else {
                 throw TimedOut(
                     description:
-                        "no line '\(prefix)…' within \(seconds) s; stdout: \(standardOutput) stderr: \(standardError)")
+                        "no line '\(prefix)…' within \(seconds) s; stdout: \(standardOutput) stderr: \(standardError)"
+                )
             }
             _ = try Syscall.poll(
                 [(output.rawValue, Syscall.pollIn), (errors.rawValue, Syscall.pollIn)],

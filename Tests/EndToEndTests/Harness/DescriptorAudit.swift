@@ -27,10 +27,12 @@ struct DescriptorAudit: Equatable {
             kinds[kind, default: 0] += 1
         }
         self.kinds = kinds
-        threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(processID)/task").count
+        threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(processID)/task")
+            .count
     }
 
-    /// Waits until a process holds what it held before, apart from connections; false if it does not come to that.
+    /// Waits until a process holds what it held before, apart from connections; false if it does
+    /// not come to that.
     ///
     /// A server learns of the end of a connection a little after its client.
     static func settles(_ processID: Int32, to before: DescriptorAudit, within seconds: Double = 5)
@@ -44,19 +46,27 @@ struct DescriptorAudit: Equatable {
         return true
     }
 
-    /// The links of sockets that are accepted connections: TCP ones in a state other than listening, Unix streams that are
-    /// connected and have a path.
+    /// The links of sockets that are accepted connections: TCP ones in a state other than
+    /// listening, Unix ones that are connected and have a path.
+    ///
+    /// A channel is a pair without one.
     private static func connectedSockets() throws -> Set<String> {
         var links: Set<String> = []
         for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-            for line in try String(contentsOfFile: table, encoding: .utf8).split(separator: "\n").dropFirst() {
+            for line in try String(contentsOfFile: table, encoding: .utf8).split(separator: "\n")
+                .dropFirst()
+            {
                 let fields = line.split(separator: " ")
                 if fields.count > 9, fields[3] != "0A" { links.insert("socket:[\(fields[9])]") }
             }
         }
-        for line in try String(contentsOfFile: "/proc/net/unix", encoding: .utf8).split(separator: "\n").dropFirst() {
+        for line in try String(contentsOfFile: "/proc/net/unix", encoding: .utf8).split(
+            separator: "\n"
+        ).dropFirst() {
             let fields = line.split(separator: " ")
-            if fields.count > 7, fields[4] == "0001", fields[5] == "03" { links.insert("socket:[\(fields[6])]") }
+            if fields.count > 7, ["0001", "0005"].contains(fields[4]), fields[5] == "03" {
+                links.insert("socket:[\(fields[6])]")
+            }
         }
         return links
     }
@@ -70,7 +80,8 @@ struct DescriptorAudit: Equatable {
         return 0
     }
 
-    /// Processes whose command line contains `text`, with their states; a zombie has no command line and is found by its parent.
+    /// Processes whose command line contains `text`, with their states; a zombie has no command
+    /// line and is found by its parent.
     static func processes(mentioning text: String) -> [Int32] {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return entries.compactMap(Int32.init).filter { pid in

@@ -46,7 +46,8 @@ final class EchoClient {
             else { throw ChildProcess.TimedOut(description: "no line from the server") }
             let byte = try Syscall.read(socket.rawValue, count: 1)
             guard let byte = byte.first else {
-                throw ChildProcess.TimedOut(description: "connection closed after \(line.count) bytes")
+                throw ChildProcess.TimedOut(
+                    description: "connection closed after \(line.count) bytes")
             }
             if byte == UInt8(ascii: "\n") { return String(decoding: line, as: UTF8.self) }
             line.append(byte)

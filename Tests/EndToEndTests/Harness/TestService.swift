@@ -94,8 +94,9 @@ struct SwapctlRun {
 }
 
 extension TestService {
-    /// Returns when a generation answers that it serves: the `serving` link is made when it does, and a directory can be watched,
-    /// but the fixture and `web` are asked in the way an operator would.
+    /// Returns when a generation answers that it serves: the `serving` link is made when it does,
+    /// and a directory can be watched, but the fixture and `web` are asked in the way an operator
+    /// would.
     func waitUntilServing(within seconds: Double = 20) throws {
         let deadline = Syscall.monotonicNanoseconds() + UInt64(seconds * 1e9)
         while Syscall.monotonicNanoseconds() < deadline {

@@ -3,7 +3,8 @@
 import Succession
 import SuccessionSystem
 
-/// Answers each connection with `gen=<pid>` and then echoes; prints `ready <generation> <pid>` when it serves.
+/// Answers each connection with `gen=<pid>` and then echoes; prints `ready <generation> <pid>` when
+/// it serves.
 struct EchoServer {
     let options: Options
 

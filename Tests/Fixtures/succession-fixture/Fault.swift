@@ -42,8 +42,10 @@ enum Fault: Sendable, Equatable {
         }
     }
 
-    /// Opening the FIFO for writing is the news that the step is reached; that its reader has left, which makes the
-    /// next write fail, is the permission to go on. A reader that keeps it open blocks this process.
+    /// Opening the FIFO for writing is the news that the step is reached; that its reader has left,
+    /// which makes the next write fail, is the permission to go on.
+    ///
+    /// A reader that keeps it open blocks this process.
     private func hold(_ fifo: String) {
         guard let pipe = try? Syscall.open(fifo, .writeOnly, mode: 0) else { return }
         try? Syscall.writeAll(pipe.rawValue, Array("reached\n".utf8))

@@ -13,7 +13,8 @@ struct MisbehavingPeer {
     }
 
     func run() throws {
-        guard let number = ProcessEnvironment.value("SUCCESSION_CHANNEL").flatMap({ CInt($0) }) else {
+        guard let number = ProcessEnvironment.value("SUCCESSION_CHANNEL").flatMap({ CInt($0) })
+        else {
             throw UsageError("no channel")
         }
         let channel = OwnedDescriptor(taking: number)
@@ -24,7 +25,8 @@ struct MisbehavingPeer {
             try send("SUCCESSION/2 hello\nPID=1\n", over: number)
         case "garbage":
             try AncillaryMessage.send(
-                (0..<200).map { UInt8(truncatingIfNeeded: $0 &* 37) }, descriptors: [], over: number)
+                (0..<200).map { UInt8(truncatingIfNeeded: $0 &* 37) }, descriptors: [], over: number
+            )
         case "unknown-kind":
             try send("SUCCESSION/1 salute\n", over: number)
             let reply = try next(socket)

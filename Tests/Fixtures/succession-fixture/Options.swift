@@ -6,7 +6,8 @@ import Succession
 struct Options {
     var service = "fixture"
     var listeners: [(name: String, address: ListenAddress)] = []
-    /// Listeners made in bulk: `--many 500=tcp` or `--many 500=/dir` for Unix sockets in a directory.
+    /// Listeners made in bulk: `--many 500=tcp` or `--many 500=/dir` for Unix sockets in a
+    /// directory.
     var many: [(count: Int, place: String)] = []
     var fault = Fault.none
     var stateSize: Int?

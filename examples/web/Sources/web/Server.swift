@@ -18,6 +18,7 @@ struct Server {
         self.threads = threads
     }
 
+    // snippet adopt
     func serveHTTP(at address: ListenAddress) async throws {
         let listener = try generation.listener("http", orBind: address)
         _ = try await ServerBootstrap(group: threads)
@@ -31,6 +32,7 @@ struct Server {
             }
             .adopt(listener, of: generation)
     }
+    // end adopt
 
     func serveEcho(at address: ListenAddress) async throws {
         let listener = try generation.listener("echo", orBind: address)
