@@ -13,6 +13,7 @@ SHELL := /bin/bash
 ROOT_BINARIES := swapctl succession-load succession-fixture
 EXAMPLES      := $(patsubst examples/%/Package.swift,%,$(wildcard examples/*/Package.swift))
 RELEASE       := -c release --static-swift-stdlib
+CHECKED       := -Xswiftc -warnings-as-errors
 BIN           := dist/bin
 
 .DEFAULT_GOAL := help
@@ -46,13 +47,16 @@ lint: | deps ## formatting, layers, sizes, licence headers, snippets
 	@scripts/list-sources swift | xargs -d '\n' swift format lint --strict
 
 test: deps lint build ## everything that must pass before a change is merged
-	SUCCESSION_BIN="$(CURDIR)/$(BIN)" swift test -Xswiftc -warnings-as-errors
+	swift build --build-tests $(CHECKED)
+	swift test --skip-build $(CHECKED) --skip EndToEndTests
+	SUCCESSION_BIN="$(CURDIR)/$(BIN)" swift test --skip-build $(CHECKED) --no-parallel \
+	    --filter EndToEndTests
 
 demo: build ## ten upgrades of a loaded web server
 	@scripts/demo --bin $(BIN) --upgrades $(UPGRADES)
 
-bench: build ## the same with sixty upgrades
-	@scripts/demo --bin $(BIN) --upgrades 60
+bench: build ## figures against a C program and a Go server, as ratios in one run
+	@Benchmarks/run --bin $(BIN)
 
 install: ## install swapctl and its documents below $(DESTDIR)$(PREFIX)
 	@test -x $(BIN)/swapctl || { echo "no $(BIN)/swapctl: run make build first" >&2; exit 1; }

@@ -30,6 +30,7 @@ let package = Package(
     targets: [
         // L0
         .target(name: "CSuccession"),
+        // Seen by the tests alone: the library itself is loaded when a manager passes sockets.
         .systemLibrary(
             name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         // L1
@@ -45,7 +46,6 @@ let package = Package(
             dependencies: [
                 "SuccessionSystem",
                 .product(name: "SystemPackage", package: "swift-system"),
-                .target(name: "CSystemd", condition: .when(traits: ["Systemd"])),
             ],
             swiftSettings: settings),
         .target(name: "SuccessionProtocol", swiftSettings: settings),
@@ -107,6 +107,13 @@ let package = Package(
             name: "SuccessionSystemTests",
             dependencies: [
                 "SuccessionSystem", .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SuccessionActivationTests",
+            dependencies: [
+                "SuccessionActivation",
+                .target(name: "CSystemd", condition: .when(traits: ["Systemd"])),
             ],
             swiftSettings: settings),
         .testTarget(

@@ -65,7 +65,7 @@ public final class Generation: Sendable {
     public func listener(
         _ name: String, orBind address: ListenAddress, options: BindOptions = BindOptions()
     ) throws(SuccessionError) -> Listener {
-        try checkNotReady(name)
+        try check(name)
         let match = core.holdings.withLock { $0.inheritance.take(name, at: address) }
         switch match {
         case .taken(let inherited):
@@ -92,7 +92,7 @@ public final class Generation: Sendable {
     public func descriptor(
         _ name: String, orMake make: () throws(SuccessionError) -> CInt
     ) throws(SuccessionError) -> Listener {
-        try checkNotReady(name)
+        try check(name)
         let wanted = ListenAddress(kind: .other, socketAddress: .unixUnnamed)
         if case .taken(let inherited) = core.holdings.withLock({
             $0.inheritance.takeAny(name)
@@ -159,7 +159,17 @@ public final class Generation: Sendable {
         await core.beginDrain(deadline: deadline)
     }
 
-    private func checkNotReady(_ name: String) throws(SuccessionError) {
+    private func check(_ name: String) throws(SuccessionError) {
+        // The rules of systemd's FDNAME=, so that every name can also be a socket unit's.
+        let isValid =
+            !name.isEmpty && name != "-" && name.utf8.count <= 255
+            && name.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }
+        guard isValid else {
+            throw SuccessionError(
+                .invalidName,
+                "'\(name)' cannot name a listener: at most 255 printable ASCII characters, no ':', not '-'"
+            )
+        }
         guard core.holdings.withLock({ !$0.isReady }) else {
             throw SuccessionError(
                 .invalidState,

@@ -46,9 +46,13 @@ extension GenerationCore {
         }
         isUpgrading = true
         let provider = holdings.withLock { $0.stateProvider }
+        let collection = StateCollection()
+        self.collection = collection
         Task {
+            defer { self.collection = nil }
             do {
-                let state = try await Self.collect(provider)
+                let state = try await collection.collect(
+                    from: provider, within: plan.readyTimeout ?? configuration.readyTimeout)
                 guard postponedDrain == nil else { return abandon(session) }
                 begin(plan, state: state, session: session)
             } catch {
@@ -80,18 +84,6 @@ extension GenerationCore {
             )
         }
         return nil
-    }
-
-    /// Off the control thread: an application may have gigabytes to write.
-    private nonisolated static func collect(
-        _ provider: (@Sendable (inout StateWriter) throws -> Void)?
-    ) async throws -> HandedState? {
-        guard let provider else { return nil }
-        return try await Task.detached {
-            var writer = StateWriter()
-            try provider(&writer)
-            return try writer.finish()
-        }.value
     }
 
     /// Told to leave before the successor was even started.

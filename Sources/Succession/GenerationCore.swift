@@ -29,23 +29,30 @@ final class GenerationCore {
     nonisolated let directory: RuntimeDirectory
     let bornAt = Syscall.monotonicNanoseconds()
     private(set) var stateSince = Syscall.monotonicNanoseconds()
-    private var lock: OwnedDescriptor?
+    var lock: OwnedDescriptor?
     private nonisolated let endpoint: ControlEndpoint
     private var server: ControlServer?
     private var signals: SignalInbox?
-    private let succeeding: Succeeding?
-    private lazy var acceptance = AcceptanceSwitch { [weak self] in
+    let succeeding: Succeeding?
+    private(set) lazy var acceptance = AcceptanceSwitch { [weak self] in
         self?.holdings.withLock { $0.listeners } ?? []
     }
+    /// Whether it was ever this generation's turn.
+    private(set) var hasAccepted = false
+    /// Paths of a predecessor's listeners that nobody took; they go when it is certain that it will
+    /// not need them again.
+    private var leftOverPaths: [(path: String, identity: FileIdentity)] = []
     /// The upgrade that runs, or the one that succeeded: its channel stays open until this process
     /// is gone.
     var attempt: UpgradeAttempt?
     var isUpgrading = false
-    private(set) var drain: DrainRun?
+    var drain: DrainRun?
     /// A drain that was asked for in the middle of an upgrade, and begins when that is over.
-    private(set) var postponedDrain: Duration?
+    var postponedDrain: Duration?
+    /// The application's writing of its state, while an upgrade waits for it.
+    var collection: StateCollection?
     /// Operators who want to hear how the drain goes.
-    private var audience: [ControlSession] = []
+    var audience: [ControlSession] = []
 
     init(
         service: String, number: Int, configuration: GenerationConfiguration, program: OwnProgram,
@@ -85,6 +92,7 @@ final class GenerationCore {
         }
         succeeding?.startAccepting = { [weak self] in try await self?.startAccepting() }
         succeeding?.predecessorGone = { [weak self] in self?.predecessorGone() }
+        if succeeding?.isPredecessorGone == true { predecessorGone() }
     }
 
     private nonisolated func removeNames() {
@@ -106,6 +114,11 @@ final class GenerationCore {
                 .warning,
                 "closed '\(item.name)' (\(item.address)): it was inherited and nobody took it")
             item.descriptor.close()
+            if item.origin == .bound, case .unixPath(let path) = item.address.socketAddress,
+                let identity = (try? Syscall.linkStatus(path))?.identity
+            {
+                leftOverPaths.append((path, identity))
+            }
         }
         if let succeeding {
             try await succeeding.ready()
@@ -113,7 +126,8 @@ final class GenerationCore {
             do {
                 try await startAccepting()
             } catch {
-                throw SuccessionError(.system, "cannot accept: \(error)")
+                throw error as? SuccessionError
+                    ?? SuccessionError(.system, "cannot accept: \(error)")
             }
         }
         report(.info, "pid \(ProcessEnvironment.processID) serves \(listenerSummary())")
@@ -128,9 +142,25 @@ final class GenerationCore {
 
     private func startAccepting() async throws {
         configuration.onStep("starting to accept")
+        try checkNotLeaving()
         try directory.publishServing(number)
         try await acceptance.resume()
+        try checkNotLeaving()
+        hasAccepted = true
         enter(.serving)
+        for (path, identity) in leftOverPaths { Self.remove(path, ifStill: identity) }
+    }
+
+    private func checkNotLeaving() throws(SuccessionError) {
+        guard drain == nil else {
+            throw SuccessionError(
+                .aborted, "generation \(number) was told to leave before it accepted")
+        }
+    }
+
+    static func remove(_ path: String, ifStill identity: FileIdentity) {
+        guard (try? Syscall.linkStatus(path))?.identity == identity else { return }
+        try? Syscall.unlink(path)
     }
 
     /// A predecessor that was killed has left its control socket behind, and nobody else will ever
@@ -156,7 +186,7 @@ final class GenerationCore {
 
     // MARK: Accepting
 
-    /// Pauses every listener; `completion` gets the reason if one could not, or did not within five
+    /// Pauses every listener; `completion` gets the reason if one could not, or did not within four
     /// seconds.
     func pauseAccepting(_ completion: @escaping @ControlThread (String?) -> Void) {
         var isDone = false
@@ -184,6 +214,11 @@ final class GenerationCore {
     func stoodBy() { enter(.standby) }
 
     func resumeServing() {
+        let timer = ControlThread.schedule(after: .seconds(5)) { [weak self] in
+            self?.report(
+                .error,
+                "the application still hangs where it was told to stop accepting: nobody accepts")
+        }
         Task {
             do {
                 try directory.publishServing(number)
@@ -193,6 +228,7 @@ final class GenerationCore {
             } catch {
                 report(.error, "cannot accept again after a failed upgrade: \(error)")
             }
+            timer.cancel()
         }
     }
 
@@ -214,88 +250,5 @@ final class GenerationCore {
         var items = listeners.map { (Manifest.entry(for: $0), $0.descriptor.rawValue) }
         if let lock { items.append((Manifest.lock, lock.rawValue)) }
         return OfferBatch.split(items)
-    }
-
-    // MARK: Leaving
-
-    func succeeded(by attempt: UpgradeAttempt) {
-        // The successor holds the same lock; ours would keep a later instance out while this one
-        // still drains.
-        lock = nil
-        beginDrain(deadline: attempt.plan.drainDeadline, hasSuccessor: true)
-    }
-
-    func beginDrain(deadline: Duration?, hasSuccessor: Bool = false) {
-        let deadline = deadline ?? configuration.drainDeadline
-        if let drain {
-            drain.shorten(to: deadline)
-            return
-        }
-        if isUpgrading, !hasSuccessor {
-            postponedDrain = min(deadline, postponedDrain ?? deadline)
-            attempt?.cancel("generation \(number) was told to leave")
-            return
-        }
-        let drain = DrainRun(
-            connections, deadline: deadline, exitGrace: configuration.exitGrace,
-            report: { [weak self] in self?.report($0, $1) },
-            publish: { [weak self] in self?.publish($0) })
-        self.drain = drain
-        Task {
-            await acceptance.stop { if !hasSuccessor { Self.removePath(of: $0) } }
-            enter(.draining(deadline: deadline))
-            drain.start()
-        }
-    }
-
-    /// The last of its line takes the paths it bound along; a path given by a service manager is
-    /// the manager's.
-    private static func removePath(of listener: Listener) {
-        guard listener.origin == .bound, let identity = listener.pathIdentity,
-            case .unixPath(let path) = listener.address.socketAddress,
-            (try? Syscall.linkStatus(path))?.identity == identity
-        else { return }
-        try? Syscall.unlink(path)
-    }
-
-    /// To be called when an upgrade is over.
-    func beginPostponedDrain() {
-        guard let deadline = postponedDrain else { return }
-        postponedDrain = nil
-        beginDrain(deadline: deadline)
-    }
-
-    func untilDrained() async {
-        for await state in states.stream() {
-            if case .draining = state { break }
-        }
-        _ = await drain?.untilDrained()
-    }
-
-    private func publish(_ message: Message) {
-        try? attempt?.channel?.send(message)
-        audience.removeAll { $0.isClosed }
-        for session in audience { session.send(message) }
-    }
-
-    func addAudience(_ session: ControlSession) {
-        audience.append(session)
-        if let drain { session.send(drain.progressMessage()) }
-    }
-
-    private func received(signal number: CInt) {
-        switch configuration.signals[number] {
-        case .upgrade:
-            report(.info, "signal \(number): upgrade")
-            upgrade(LaunchPlan(), session: nil)
-        case .drain:
-            report(.info, "signal \(number): drain")
-            beginDrain(deadline: nil)
-        case .stop:
-            if let drain, drain.remaining == .zero { ProcessExit.immediately(status: 128 + number) }
-            report(.info, "signal \(number): stop")
-            beginDrain(deadline: .zero)
-        case nil: break
-        }
     }
 }

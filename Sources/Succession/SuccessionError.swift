@@ -15,6 +15,8 @@ public struct SuccessionError: Error, Sendable, CustomStringConvertible {
         public static let invalidAddress = Code(name: "invalidAddress")
         /// The service name cannot be the name of a directory.
         public static let invalidServiceName = Code(name: "invalidServiceName")
+        /// The name cannot be that of a listener.
+        public static let invalidName = Code(name: "invalidName")
         /// There is no runtime directory, or it cannot be used.
         public static let runtimeDirectory = Code(name: "runtimeDirectory")
         /// Another process serves this service.

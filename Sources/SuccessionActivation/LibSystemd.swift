@@ -9,7 +9,8 @@ import SuccessionSystem
 /// would load them all before its first line. A program linked with `--as-needed` does not.
 struct LibSystemd {
     typealias StringArray = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-    typealias ListenFDsWithNames = @convention(c) (CInt, UnsafeMutablePointer<StringArray?>?) -> CInt
+    typealias ListenFDsWithNames =
+        @convention(c) (CInt, UnsafeMutablePointer<StringArray?>?) -> CInt
 
     let listenFDsWithNames: ListenFDsWithNames
 
@@ -25,7 +26,8 @@ struct LibSystemd {
             listenFDsWithNames = unsafeBitCast(address, to: ListenFDsWithNames.self)
         } catch {
             throw ActivationError(
-                description: "a service manager passes sockets, and libsystemd is missing: \(error)")
+                description: "a service manager passes sockets, and libsystemd is missing: \(error)"
+            )
         }
     }
 }

@@ -2,10 +2,6 @@
 
 package import SuccessionSystem
 
-#if Systemd
-import CSystemd
-#endif
-
 /// A descriptor given by a service manager, under the name of its socket unit.
 package struct ActivatedDescriptor: Sendable {
     package let name: String
@@ -19,6 +15,9 @@ package struct ActivationError: Error, Sendable, CustomStringConvertible {
 
 /// The descriptors a service manager passes to the process it starts (sd_listen_fds(3)).
 package enum ListenDescriptors {
+    /// Number of the first descriptor that is passed (SD_LISTEN_FDS_START).
+    static let start: CInt = 3
+
     /// Takes them; empty if there are none, or if they are meant for another process.
     ///
     /// Each is set close-on-exec and non-blocking: the manager passes them with neither. Numbers
@@ -39,7 +38,7 @@ package enum ListenDescriptors {
         return try (0..<Int(count)).map { (index) throws(ActivationError) in
             let text = names.flatMap { $0[index] }.map { String(cString: $0) } ?? "unknown"
             return ActivatedDescriptor(
-                name: text, descriptor: try adopt(SD_LISTEN_FDS_START + CInt(index)))
+                name: text, descriptor: try adopt(start + CInt(index)))
         }
         #else
         let pid = ProcessEnvironment.value("LISTEN_PID")

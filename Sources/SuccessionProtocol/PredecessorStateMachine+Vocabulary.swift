@@ -5,6 +5,7 @@ extension PredecessorStateMachine {
         case idle
         case starting(cancelled: Failure?)
         case awaitingHello
+        /// The first batch that has not been acknowledged; one more may be under way.
         case offering(batch: Int)
         case offeringState
         case awaitingReady
@@ -58,6 +59,8 @@ extension PredecessorStateMachine {
         case paused
         case pauseFailed(String)
         case cancelled(String)
+        /// The kernel would not take a message, for a reason other than that the successor is gone.
+        case sendFailed(Failure)
     }
 
     package enum Action: Sendable, Hashable {

@@ -13,6 +13,12 @@ package struct PredecessorStateMachine: Sendable, Hashable {
     /// Whether the successor gets the state; known once it said hello.
     package internal(set) var willSendState = false
 
+    /// Batches that may be under way at once.
+    ///
+    /// More would not be faster, and the kernel lets a user have only as many descriptors in flight
+    /// as one process may have open.
+    private static let window = 2
+
     private let batches: [Int]
     private let stateSize: Int?
 
@@ -36,6 +42,7 @@ package struct PredecessorStateMachine: Sendable, Hashable {
         case .paused: paused()
         case .pauseFailed(let reason): pauseFailed(reason)
         case .cancelled(let reason): cancelled(Failure(code: .operator, reason: reason))
+        case .sendFailed(let failure): cancelled(failure)
         }
     }
 }
@@ -80,7 +87,7 @@ extension PredecessorStateMachine {
             case .some: features.contains("memfd")
             }
         state = .offering(batch: 1)
-        return [.sendOffer(batch: 1)]
+        return (1...min(Self.window, batches.count)).map { .sendOffer(batch: $0) }
     }
 
     mutating func receivedTaken(batch: Int, descriptors: Int) -> [Action] {
@@ -94,7 +101,8 @@ extension PredecessorStateMachine {
         }
         if current < batches.count {
             state = .offering(batch: current + 1)
-            return [.sendOffer(batch: current + 1)]
+            let next = current + Self.window
+            return next <= batches.count ? [.sendOffer(batch: next)] : []
         }
         guard willSendState else { return offered() }
         state = .offeringState

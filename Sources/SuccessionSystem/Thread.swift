@@ -33,6 +33,13 @@ package func startThread(
     pthread_detach(thread)
 }
 
+/// Tells threads apart.
+///
+/// The corresponding C function is `pthread_self`.
+package func currentThreadID() -> UInt {
+    UInt(pthread_self())
+}
+
 private func runThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let context else { return nil }
     // Balances passRetained; from here on the thread owns the body.

@@ -48,7 +48,8 @@ import Testing
         #expect((report["generations"] as? [Any])?.count ?? 0 >= 150, "\(report)")
 
         try warmUp(targets)
-        #expect(try DescriptorAudit.settles(last, to: before), "held before: \(before)")
+        #expect(
+            try DescriptorAudit.settles(last, to: before, exactly: true), "held before: \(before)")
         #expect(try DescriptorAudit(last).threads == before.threads)
         #expect(try DescriptorAudit.residentKiB(last) < memory + 8_192)
         #expect(try first.waitForExit() == .exited(0))

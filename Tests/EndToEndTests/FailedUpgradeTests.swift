@@ -152,6 +152,47 @@ import Testing
         #expect(run.result["signal"] as? Int == 9, "\(run)")
     }
 
+    /// The successor is ended by SIGTERM, which means "drain" to it: it must not take along a path
+    /// that is not its own.
+    @Test func successor_endedBeforeItAccepted_leavesTheUnixPath() throws {
+        let service = try TestService()
+        let path = service.directory + "/echo.sock"
+        let listen = ["--listen", "echo=unix:\(path)"]
+        let old = try service.startFixture(listen)
+        let run = try service.upgradeFixture(
+            listen + ["--fault", "never-ready"], swapctl: ["--timeout", "500ms"])
+        #expect(run.status == .exited(1), "\(run)")
+        #expect(FileManager.default.fileExists(atPath: path))
+        #expect(try service.upgradeFixture(listen).status == .exited(0))
+        #expect(try old.waitForExit() == .exited(0))
+        #expect(FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test func successor_toldToLeaveBeforeItAccepts_predecessorServesOn() throws {
+        let service = try TestService()
+        let fifo = try Fifo(in: service.directory)
+        let listen = ["--listen", "echo=tcp:127.0.0.1:0"]
+        let old = try service.startFixture(
+            listen + ["--fault", "hold:received ready:\(fifo.path)"])
+        let port = try service.port("echo")
+        let swapctl = try service.startSwapctl(
+            [
+                "upgrade", service.name, "--json", "--", Binaries.fixture, "serve", "--service",
+                service.name,
+            ]
+                + listen)
+        try fifo.waitUntilReached()
+        let successor = try #require(
+            DescriptorAudit.processes(mentioning: service.name).first {
+                $0 != old.processID && $0 != swapctl.processID
+            })
+        try ProcessHandle.open(successor).signal(Signals.terminate)
+        fifo.release()
+        #expect(try swapctl.waitForExit() == .exited(1), "\(swapctl.standardOutput)")
+        #expect(swapctl.standardOutput.contains("told to leave before it accepted"))
+        #expect(try EchoClient(port: port).greet() == old.processID)
+    }
+
     /// envoy#550: restarts 250 ms apart crash both.
     @Test func upgrades_fiveAtOnce_oneRunsAndFourAreToldSo() throws {
         let service = try TestService()

@@ -19,10 +19,6 @@ final class Reactor {
     private var timers: [Timer] = []
     private var lastID: UInt64 = 0
 
-    nonisolated static func startPump() {
-        Task { await Reactor.shared.pump() }
-    }
-
     func watch(
         _ descriptor: CInt, _ interest: Syscall.Readiness,
         handler: @escaping @ControlThread () -> Void
@@ -45,17 +41,16 @@ final class Reactor {
         return timer
     }
 
-    private func pump() async {
-        while true {
-            let deadline = timers.lazy.filter { !$0.isCancelled }.map(\.due).min() ?? .max
-            let events = await ReadinessLoop.shared.nextEvents(deadline: deadline)
-            let current = lastID
-            for event in events {
-                guard let watch = watches[event.descriptor], watch.id <= current else { continue }
-                watch.handler()
-            }
-            fireTimers()
+    /// Calls the handlers of what is ready, then those of what is due.
+    func deliver(_ events: [Syscall.Event]) {
+        let current = lastID
+        for event in events {
+            guard let watch = watches[event.descriptor], watch.id <= current else { continue }
+            watch.handler()
         }
+        fireTimers()
+        let next = timers.lazy.filter { !$0.isCancelled }.map(\.due).min() ?? .max
+        ReadinessLoop.shared.setDeadline(next)
     }
 
     private func fireTimers() {

@@ -6,20 +6,21 @@ import SystemPackage
 
 /// An epoll loop on a thread of its own that is also the executor of ``ControlThread``.
 ///
-/// It waits, and leaves what is to be done to jobs: readiness is handed to whoever is parked in
-/// ``nextEvents()``, so that every handler runs as isolated code which the compiler has checked.
+/// It waits, and leaves what is to be done to jobs: readiness is handed to ``Reactor`` as a task of
+/// the control thread, so that every handler runs as isolated code which the compiler has checked,
+/// and no other thread has to be woken for it.
 final class ReadinessLoop: SerialExecutor {
     static let shared = ReadinessLoop()
 
     private struct State {
         var jobs: [UnownedJob] = []
-        var parked: CheckedContinuation<[Syscall.Event], Never>?
         var deadline: UInt64 = .max
         var isRunning = false
         var failure: Errno?
     }
 
     private let state = Mutex(State())
+    private let thread = Atomic<UInt>(0)
     private let epoll: OwnedDescriptor?
     private let wakeUp: OwnedDescriptor?
 
@@ -52,7 +53,6 @@ final class ReadinessLoop: SerialExecutor {
             state.withLock { $0.failure = error }
             throw error
         }
-        Reactor.startPump()
     }
 
     func enqueue(_ job: consuming ExecutorJob) {
@@ -61,20 +61,20 @@ final class ReadinessLoop: SerialExecutor {
             state.jobs.append(job)
             return state.jobs.count == 1
         }
-        if isFirst, let wakeUp { Syscall.signalEvent(wakeUp.rawValue) }
-    }
-
-    /// Suspends until a watched descriptor is ready or the deadline has passed.
-    func nextEvents(deadline: UInt64) async -> [Syscall.Event] {
-        await withCheckedContinuation { continuation in
-            state.withLock { state in
-                state.parked = continuation
-                state.deadline = deadline
-            }
+        // The loop looks for jobs before it waits again.
+        guard isFirst, thread.load(ordering: .relaxed) != currentThreadID(), let wakeUp else {
+            return
         }
+        Syscall.signalEvent(wakeUp.rawValue)
     }
 
-    /// Wakes ``nextEvents(deadline:)`` no later than this.
+    /// When ``Reactor/deliver(_:)`` is to be called next, whatever happens before; the loop's own
+    /// thread only.
+    func setDeadline(_ deadline: UInt64) {
+        state.withLock { $0.deadline = deadline }
+    }
+
+    /// No later than this.
     func bringForward(to deadline: UInt64) {
         state.withLock { $0.deadline = min($0.deadline, deadline) }
     }
@@ -92,6 +92,7 @@ final class ReadinessLoop: SerialExecutor {
     private func run() {
         guard let epoll, let wakeUp else { return }
         SignalRelay.unblockAllInThisThread()
+        thread.store(currentThreadID(), ordering: .relaxed)
         while true {
             runJobs()
             var events = (try? Syscall.epollWait(epoll.rawValue, timeout: timeout())) ?? []
@@ -123,12 +124,8 @@ final class ReadinessLoop: SerialExecutor {
     }
 
     private func deliver(_ events: [Syscall.Event]) {
-        let parked = state.withLock { state -> CheckedContinuation<[Syscall.Event], Never>? in
-            let isDue = state.deadline <= Syscall.monotonicNanoseconds()
-            guard isDue || !events.isEmpty else { return nil }
-            defer { state.parked = nil }
-            return state.parked
-        }
-        parked?.resume(returning: events)
+        let isDue = state.withLock { $0.deadline <= Syscall.monotonicNanoseconds() }
+        guard isDue || !events.isEmpty else { return }
+        Task { @ControlThread in Reactor.shared.deliver(events) }
     }
 }

@@ -15,6 +15,8 @@ final class DrainRun {
     private var deadlineTimer: Timer?
     private var progressTimer: Timer?
     private var isOver = false
+    /// `drained`, once it has been said.
+    private(set) var lastWord: Message?
     private nonisolated let hasFinished = Atomic(false)
     private let drained = OneShot<Int>()
 
@@ -40,6 +42,10 @@ final class DrainRun {
         ProcessExit.onExit { [self] in sayLastWord() }
         arm()
         progress()
+    }
+
+    /// To be called when nothing more is accepted: from now on no connection left means drained.
+    func waitForConnections() {
         Task { [weak self, connections] in
             await connections.untilEmpty()
             self?.finish()
@@ -105,6 +111,7 @@ final class DrainRun {
         progressTimer?.cancel()
         var message = Message(.drained)
         message.add("CUT", connections.cutCount)
+        lastWord = message
         publish(message)
         report(.info, "drained, \(connections.cutCount) connections cut")
         drained.fulfil(connections.cutCount)

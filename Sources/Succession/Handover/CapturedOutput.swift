@@ -29,7 +29,7 @@ struct CapturedOutput {
     func lastLines(_ limit: Int) -> [String] {
         String(decoding: tail(), as: UTF8.self)
             .split(separator: "\n", omittingEmptySubsequences: true)
-            .suffix(limit).map { String($0.prefix(500)) }
+            .suffix(limit).map { String(decoding: $0.utf8.prefix(500), as: UTF8.self) }
     }
 }
 

@@ -8,6 +8,7 @@ extension ChannelMessage {
     init(_ error: TransportError) {
         switch error {
         case .message(.unsupportedVersion(let version)): self = .unsupportedVersion(version)
+        case .descriptorsLost, .descriptorCount: self = .descriptorMismatch("\(error)")
         default: self = .malformed("\(error)")
         }
     }

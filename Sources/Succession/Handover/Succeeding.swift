@@ -23,6 +23,8 @@ final class Succeeding {
     private let configuration: GenerationConfiguration
     /// Pid of the predecessor, as it says.
     private(set) var predecessor: Int32 = 0
+    private(set) var isPredecessorGone = false
+    private var hasEnded = false
     private var machine = SuccessorStateMachine()
     private var legacy = Legacy()
     private var packet: Packet?
@@ -109,6 +111,7 @@ final class Succeeding {
         case .predecessorGone:
             endRedirection()
             closeChannel()
+            isPredecessorGone = true
             predecessorGone?()
         case .setDeadline(let deadline): setDeadline(deadline)
         case .clearDeadline: timer?.cancel()
@@ -160,6 +163,8 @@ final class Succeeding {
 
     private func fail(_ failure: Failure) {
         timer?.cancel()
+        // A predecessor that lives shows the operator what was captured; a dead one shows nothing.
+        if hasEnded { endRedirection() }
         closeChannel()
         let code: SuccessionError.Code =
             switch failure.code {
@@ -186,6 +191,7 @@ extension Succeeding {
             do throws(TransportError) {
                 guard let packet = try channel.receive() else {
                     ControlThread.unwatch(channel.descriptor.rawValue)
+                    hasEnded = true
                     handle(.endOfFile)
                     return
                 }
@@ -194,11 +200,7 @@ extension Succeeding {
                 handle(.received(event(for: packet)))
             } catch {
                 if error.isWouldBlock { return }
-                if error.failureCode == .descriptor {
-                    handle(.received(.descriptorMismatch("\(error)")))
-                } else {
-                    handle(.received(ChannelMessage(error)))
-                }
+                handle(.received(ChannelMessage(error)))
             }
         }
     }

@@ -176,9 +176,18 @@ extension UpgradeAttempt {
 
     private func send(_ message: Message, descriptors: [CInt] = []) {
         core.step("send \(message.kind.rawValue)")
-        // A send that fails means a peer that is gone or reads nothing: end-of-file or the deadline
-        // says so, in order.
-        try? channel?.send(message, descriptors: descriptors)
+        do {
+            try channel?.send(message, descriptors: descriptors)
+        } catch {
+            // A peer that is gone or reads nothing is told of by end-of-file or the deadline, in
+            // order.
+            if error == .brokenPipe || error == .resourceTemporarilyUnavailable { return }
+            let failure = Failure(
+                code: .channel, reason: "cannot send '\(message.kind.rawValue)': \(error)")
+            // Later: the machine's actions are performed to the end before it hears of the next
+            // event.
+            Task { @ControlThread [weak self] in self?.handle(.sendFailed(failure)) }
+        }
     }
 
     private func setDeadline(_ deadline: PredecessorStateMachine.Deadline) {
@@ -221,7 +230,7 @@ extension UpgradeAttempt {
 // MARK: - Events
 
 extension UpgradeAttempt {
-    private func channelReadable() {
+    private func channelReadable(onlyRefusals: Bool = false) {
         while let channel {
             do throws(TransportError) {
                 guard let packet = try channel.receive() else {
@@ -230,6 +239,9 @@ extension UpgradeAttempt {
                     return
                 }
                 core.step("received \(packet.message.kind.rawValue)")
+                // Until it spoke, it was starting: what is measured from here is the hand-over.
+                if packet.message.kind == .hello { stepStartedAt = Syscall.monotonicNanoseconds() }
+                if onlyRefusals, packet.message.kind != .abort { continue }
                 handle(.received(ChannelMessage(packet.message)))
             } catch {
                 if error.isWouldBlock { return }
@@ -239,8 +251,9 @@ extension UpgradeAttempt {
     }
 
     private func successorEnded() {
-        // What it sent before it died comes first: a refusal says more than a status.
-        channelReadable()
+        // A refusal says more than a status. Anything else it sent is the word of the dead: to
+        // commit on it would leave nobody to accept.
+        channelReadable(onlyRefusals: true)
         exit = (try? process?.reap()) ?? process?.exitStatus()
         if let pidfd = process?.descriptor { ControlThread.unwatch(pidfd.rawValue) }
         handle(.successorExited)
@@ -260,7 +273,8 @@ extension UpgradeAttempt {
             stopWatchingChannel()
             if let captured {
                 outcome.lastLines = captured.lastLines(20)
-                try? Syscall.writeAll(2, captured.tail())
+                // A successor that was ready has copied it itself.
+                if machine.step != .commit { try? Syscall.writeAll(2, captured.tail()) }
             }
             channel = nil
         }

@@ -34,8 +34,9 @@ public final class Listener: Sendable {
 
     let descriptor: OwnedDescriptor
     let gate = AcceptGate()
-    /// The file at the path of a Unix socket when the listener came to this generation: by then nobody else had a reason to
-    /// replace it. Whoever does so later owns the path.
+    /// The file at the path of a Unix socket when the listener came to this generation.
+    ///
+    /// By then nobody else had a reason to replace it; whoever does so later owns the path.
     let pathIdentity: FileIdentity?
     private let connections: ConnectionRegistry
     private let acceptors = Mutex<[any Acceptor]>([])

@@ -24,7 +24,8 @@ final class ChildProcess {
     var standardOutput: String { String(decoding: outputBuffer, as: UTF8.self) }
 
     init(
-        _ path: String, _ arguments: [String] = [], environment: [String: String] = [:]
+        _ path: String, _ arguments: [String] = [], environment: [String: String] = [:],
+        passing descriptors: [(source: CInt, target: CInt)] = []
     ) throws {
         let (outRead, outWrite) = try Syscall.pipe(nonBlocking: false)
         let (errRead, errWrite) = try Syscall.pipe(nonBlocking: false)
@@ -38,8 +39,9 @@ final class ChildProcess {
             descriptors: [
                 (source: inRead.rawValue, target: 0), (source: outWrite.rawValue, target: 1),
                 (source: errWrite.rawValue, target: 2),
-            ],
-            setsListenPID: false, newSession: false, asSibling: false, workingDirectory: nil)
+            ] + descriptors,
+            setsListenPID: !descriptors.isEmpty, newSession: false, asSibling: false,
+            workingDirectory: nil)
         handle = try request.spawn()
         output = outRead
         errors = errRead

@@ -31,19 +31,28 @@ struct DescriptorAudit: Equatable {
             .count
     }
 
-    /// Waits until a process holds what it held before, apart from connections; false if it does
-    /// not come to that.
+    /// Waits until a process holds no more than it held before, apart from connections; false if it
+    /// does not come to that.
     ///
-    /// A server learns of the end of a connection a little after its client.
-    static func settles(_ processID: Int32, to before: DescriptorAudit, within seconds: Double = 5)
-        throws -> Bool
-    {
+    /// A server learns of the end of a connection a little after its client, and `before` may have
+    /// seen one that was about to go. `exactly`: what both hold is the same.
+    static func settles(
+        _ processID: Int32, to before: DescriptorAudit, exactly: Bool = false,
+        within seconds: Double = 5
+    ) throws -> Bool {
         let deadline = Syscall.monotonicNanoseconds() + UInt64(seconds * 1e9)
-        while try DescriptorAudit(processID, withoutConnections: true).kinds != before.kinds {
-            if Syscall.monotonicNanoseconds() > deadline { return false }
+        while true {
+            let now = try DescriptorAudit(processID, withoutConnections: true).kinds
+            let holdsNoMore = now.allSatisfy { kind, count in
+                before.kinds[kind, default: 0] >= count
+            }
+            if exactly ? now == before.kinds : holdsNoMore { return true }
+            if Syscall.monotonicNanoseconds() > deadline {
+                print("pid \(processID) held \(before.kinds) and holds \(now)")
+                return false
+            }
             sched_yield()
         }
-        return true
     }
 
     /// The links of sockets that are accepted connections: TCP ones in a state other than

@@ -4,16 +4,31 @@ import SuccessionProtocol
 import Testing
 
 @Suite struct PredecessorStateMachineTests {
+    @Test func batches_twoAtMost_areUnderWay() {
+        var machine = PredecessorStateMachine(batches: [2, 2, 2, 1], stateSize: nil)
+        _ = machine.handle(.begin)
+        _ = machine.handle(.spawned)
+        #expect(
+            machine.handle(.received(.hello(features: [])))
+                == [.sendOffer(batch: 1), .sendOffer(batch: 2)])
+        #expect(
+            machine.handle(.received(.taken(batch: 1, descriptors: 2))) == [.sendOffer(batch: 3)])
+        #expect(
+            machine.handle(.received(.taken(batch: 2, descriptors: 2))) == [.sendOffer(batch: 4)])
+        #expect(machine.handle(.received(.taken(batch: 3, descriptors: 2))) == [])
+    }
+
     @Test func upgrade_whenNothingGoesWrong_succeeds() {
         var machine = PredecessorStateMachine(batches: [250, 3], stateSize: 10)
         #expect(machine.handle(.begin) == [.step(.start, .started), .spawn])
         #expect(
             machine.handle(.spawned)
                 == [.step(.start, .done), .setDeadline(.ready), .step(.offer, .started)])
-        #expect(machine.handle(.received(.hello(features: ["state"]))) == [.sendOffer(batch: 1)])
-        #expect(machine.willSendState)
         #expect(
-            machine.handle(.received(.taken(batch: 1, descriptors: 250))) == [.sendOffer(batch: 2)])
+            machine.handle(.received(.hello(features: ["state"])))
+                == [.sendOffer(batch: 1), .sendOffer(batch: 2)])
+        #expect(machine.willSendState)
+        #expect(machine.handle(.received(.taken(batch: 1, descriptors: 250))) == [])
         #expect(machine.handle(.received(.taken(batch: 2, descriptors: 3))) == [.sendState])
         #expect(
             machine.handle(.received(.takenState(size: 10)))

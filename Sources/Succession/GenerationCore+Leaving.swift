@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionProtocol
+import SuccessionSystem
+import SuccessionTransport
+
+/// The end of a generation.
+extension GenerationCore {
+    func succeeded(by attempt: UpgradeAttempt) {
+        // The successor holds the same lock; ours would keep a later instance out while this one
+        // still drains.
+        lock = nil
+        beginDrain(deadline: attempt.plan.drainDeadline, hasSuccessor: true)
+    }
+
+    /// Stops accepting for good and gives what is open until the deadline.
+    ///
+    /// In the middle of an upgrade that is called off first. A second call brings the deadline
+    /// forward.
+    func beginDrain(deadline: Duration?, hasSuccessor: Bool = false) {
+        let deadline = deadline ?? configuration.drainDeadline
+        if let drain { return drain.shorten(to: deadline) }
+        if isUpgrading, !hasSuccessor {
+            postponedDrain = min(deadline, postponedDrain ?? deadline)
+            collection?.cancel()
+            attempt?.cancel("generation \(number) was told to leave")
+            return
+        }
+        let isLast = !hasSuccessor && !refuseToSucceed()
+        let drain = DrainRun(
+            connections, deadline: deadline, exitGrace: configuration.exitGrace,
+            report: { [weak self] in self?.report($0, $1) },
+            publish: { [weak self] in self?.publish($0) })
+        self.drain = drain
+        drain.start()
+        Task {
+            await acceptance.stop { if isLast { Self.removePath(of: $0) } }
+            enter(.draining(deadline: deadline))
+            drain.waitForConnections()
+        }
+    }
+
+    /// Tells a predecessor that waits for this generation that it will not come; false if there is
+    /// none.
+    private func refuseToSucceed() -> Bool {
+        guard let succeeding, !hasAccepted, !succeeding.isPredecessorGone else { return false }
+        succeeding.refuse(
+            Failure(
+                code: .operator,
+                reason: "generation \(number) was told to leave before it accepted"))
+        return true
+    }
+
+    /// The last of its line takes the paths it bound along; a path given by a service manager is
+    /// the manager's.
+    private static func removePath(of listener: Listener) {
+        guard listener.origin == .bound, let identity = listener.pathIdentity,
+            case .unixPath(let path) = listener.address.socketAddress
+        else { return }
+        remove(path, ifStill: identity)
+    }
+
+    /// To be called when an upgrade is over.
+    func beginPostponedDrain() {
+        guard let deadline = postponedDrain else { return }
+        postponedDrain = nil
+        beginDrain(deadline: deadline)
+    }
+
+    func untilDrained() async {
+        for await state in states.stream() {
+            if case .draining = state { break }
+        }
+        _ = await drain?.untilDrained()
+    }
+
+    private func publish(_ message: Message) {
+        try? attempt?.channel?.send(message)
+        audience.removeAll { $0.isClosed }
+        for session in audience { session.send(message) }
+    }
+
+    func addAudience(_ session: ControlSession) {
+        audience.append(session)
+        guard let drain else { return }
+        session.send(drain.progressMessage())
+        if let lastWord = drain.lastWord { session.send(lastWord) }
+    }
+
+    func received(signal number: CInt) {
+        switch configuration.signals[number] {
+        case .upgrade:
+            report(.info, "signal \(number): upgrade")
+            upgrade(LaunchPlan(), session: nil)
+        case .drain:
+            report(.info, "signal \(number): drain")
+            beginDrain(deadline: nil)
+        case .stop:
+            if let drain, drain.remaining == .zero { ProcessExit.immediately(status: 128 + number) }
+            report(.info, "signal \(number): stop")
+            beginDrain(deadline: .zero)
+        case nil: break
+        }
+    }
+}
