@@ -90,8 +90,8 @@ public final class Generation: Sendable {
     /// For descriptors that are not listeners: a pipe, a timer, a device. The generation owns what
     /// `make` returns. Such a descriptor has no address and ``Listener/accept()`` throws.
     public func descriptor(
-        _ name: String, orMake make: () throws(SuccessionError) -> CInt
-    ) throws(SuccessionError) -> Listener {
+        _ name: String, orMake make: () throws -> CInt
+    ) throws -> Listener {
         try check(name)
         let wanted = ListenAddress(kind: .other, socketAddress: .unixUnnamed)
         if case .taken(let inherited) = core.holdings.withLock({

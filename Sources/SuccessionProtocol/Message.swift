@@ -15,8 +15,8 @@ package struct Message: Sendable, Hashable {
     }
 
     package static let maximumPacketSize = 65_536
-    /// The kernel takes 253 in one packet, some C libraries fewer.
-    package static let maximumDescriptors = 250
+    /// The kernel takes 253 in one packet, musl has been seen to take 252 (haproxy#1413).
+    package static let maximumDescriptors = 252
     /// The largest state that travels in a message; the rest of the packet is for its lines.
     package static let maximumInlineState = 49_152
 

@@ -5,7 +5,7 @@ package enum OfferBatches {
     /// What the manifest of one batch may take of the packet; the rest is for the other lines.
     package static let maximumManifestSize = 49_152
 
-    /// The positions of the entries of each batch: at most 250 descriptors and 48 KiB of manifest
+    /// The positions of the entries of each batch: at most 252 descriptors and 48 KiB of manifest
     /// in one.
     ///
     /// There is always at least one batch; without entries it is empty.

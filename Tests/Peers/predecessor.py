@@ -11,7 +11,7 @@ import time
 from wire import Aborted, Channel, Failure, Gone
 
 ACCEPTING = 10
-BATCH = 100  # of the 250 there may be: long addresses too must fit into one packet
+BATCH = 100  # of the 252 there may be: long addresses too must fit into one packet
 
 
 class Successor:

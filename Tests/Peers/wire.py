@@ -6,7 +6,7 @@ import os
 import re
 import socket
 
-MAX_PACKET, MAX_FDS = 65536, 250
+MAX_PACKET, MAX_FDS = 65536, 252
 CHANNEL_KINDS = {"hello", "offer", "state", "taken", "ready", "committed", "accepting",
                  "draining", "drained", "abort", "refused"}
 

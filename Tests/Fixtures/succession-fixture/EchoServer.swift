@@ -17,6 +17,7 @@ struct EchoServer {
         if let limit = options.openFilesLimit { try ResourceLimit.setOpenFiles(limit) }
         var configuration = GenerationConfiguration()
         configuration.drainDeadline = options.drain
+        if let signal = options.upgradeSignal { configuration.signals[signal] = .upgrade }
         let fault = options.fault
         configuration.onStep = { fault.happen(at: $0) }
         let generation = try await Generation.begin(options.service, configuration: configuration)
@@ -26,6 +27,11 @@ struct EchoServer {
             generation.handOver { writer in try StatePattern.write(size, to: &writer) }
         }
         let listeners = try makeListeners(generation)
+        if let name = options.kept {
+            _ = try generation.descriptor(name) {
+                try MemoryFile.create(name: name, allowSealing: false).relinquish()
+            }
+        }
         if fault == .neverReady { try await Task.sleep(for: .seconds(3_600)) }
         try await generation.ready()
         announce("ready \(generation.number) \(ProcessEnvironment.processID)\n")

@@ -13,6 +13,9 @@ struct Options {
     var stateSize: Int?
     var openFilesLimit: Int?
     var drain: Duration = .seconds(30)
+    /// Name of a descriptor that is no listener.
+    var kept: String?
+    var upgradeSignal: Int32?
 
     init(_ arguments: [String]) throws {
         var rest = arguments[...]
@@ -29,6 +32,8 @@ struct Options {
             case "--fault": fault = try Fault(value)
             case "--state-size": stateSize = Int(value)
             case "--open-files": openFilesLimit = Int(value)
+            case "--keep": kept = value
+            case "--upgrade-signal": upgradeSignal = Int32(value)
             case "--drain-ms": drain = .milliseconds(Int(value) ?? 0)
             default: throw UsageError("\(option)?")
             }

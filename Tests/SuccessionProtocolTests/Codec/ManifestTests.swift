@@ -66,7 +66,7 @@ import Testing
 }
 
 @Suite struct OfferBatchesTests {
-    @Test(arguments: [(0, [0]), (1, [1]), (250, [250]), (251, [250, 1]), (750, [250, 250, 250])])
+    @Test(arguments: [(0, [0]), (1, [1]), (252, [252]), (253, [252, 1]), (756, [252, 252, 252])])
     func ranges_whenManyEntries_holdAtMost250(count: Int, expected: [Int]) {
         let entries = [ManifestEntry](repeating: Self.entry(name: "a"), count: count)
         #expect(OfferBatches.ranges(entries).map(\.count) == expected)
