@@ -5,7 +5,7 @@ extension PredecessorStateMachine {
         case idle
         case starting(cancelled: Failure?)
         case awaitingHello
-        /// The first batch that has not been acknowledged; one more may be under way.
+        /// The first batch that has not been acknowledged; more may be under way.
         case offering(batch: Int)
         case offeringState
         case awaitingReady

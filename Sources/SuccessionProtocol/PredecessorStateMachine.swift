@@ -17,7 +17,7 @@ package struct PredecessorStateMachine: Sendable, Hashable {
     ///
     /// More would not be faster, and the kernel lets a user have only as many descriptors in flight
     /// as one process may have open.
-    private static let window = 2
+    private static let window = 3
 
     private let batches: [Int]
     private let stateSize: Int?

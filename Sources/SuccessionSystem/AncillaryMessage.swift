@@ -16,7 +16,7 @@ package enum AncillaryMessage {
     package struct Received: Sendable {
         package var bytes: [UInt8]
         /// Close-on-exec; those that nobody keeps are closed.
-        package var descriptors: [OwnedDescriptor]
+        package var descriptors: ReceivedDescriptors
         /// The packet was longer than the room for it, and its end is lost (MSG_TRUNC).
         package var isTruncated: Bool
         /// Not every descriptor arrived (MSG_CTRUNC): the table of open files is full, there was no
@@ -59,8 +59,8 @@ package enum AncillaryMessage {
         }
         _ = try Syscall.shim(result)
         let descriptors = withUnsafeBytes(of: &ancillary.descriptors) { numbers in
-            numbers.bindMemory(to: CInt.self).prefix(ancillary.count)
-                .map { OwnedDescriptor(taking: $0) }
+            ReceivedDescriptors(
+                taking: numbers.bindMemory(to: CInt.self).prefix(ancillary.count))
         }
         let lost = ancillary.lost_descriptors != 0
         if bytes.isEmpty, descriptors.isEmpty, !lost { return nil }

@@ -17,8 +17,12 @@ package struct MessageSocket: Sendable {
     /// The descriptors stay the caller's: the kernel duplicates them into the packet. EPIPE says
     /// that the other side is gone, EAGAIN that a socket that does not block is full.
     package func send(_ message: Message, descriptors: [CInt] = []) throws(Errno) {
-        try AncillaryMessage.send(
-            message.encoded(), descriptors: descriptors, over: descriptor.rawValue)
+        try send(encoded: message.encoded(), descriptors: descriptors)
+    }
+
+    /// Sends a packet that was encoded before.
+    package func send(encoded packet: [UInt8], descriptors: [CInt]) throws(Errno) {
+        try AncillaryMessage.send(packet, descriptors: descriptors, over: descriptor.rawValue)
     }
 
     /// Receives one packet; nil is end-of-file.

@@ -8,9 +8,9 @@ package import SuccessionSystem
 /// The descriptors belong to the packet: those nobody takes are closed with it.
 package struct Packet: Sendable {
     package let message: Message
-    package let descriptors: [OwnedDescriptor]
+    package let descriptors: ReceivedDescriptors
 
-    package init(_ message: Message, descriptors: [OwnedDescriptor] = []) {
+    package init(_ message: Message, descriptors: ReceivedDescriptors) {
         self.message = message
         self.descriptors = descriptors
     }

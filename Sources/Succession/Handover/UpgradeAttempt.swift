@@ -26,6 +26,8 @@ final class UpgradeAttempt {
     private let core: GenerationCore
     private let batches: [OfferBatch]
     private let state: HandedState?
+    /// The packets of the offer; empty if they depend on what the successor can.
+    private var prepared: [[UInt8]] = []
     private var machine: PredecessorStateMachine
     private var process: ProcessHandle?
     private var captured: CapturedOutput?
@@ -66,7 +68,7 @@ final class UpgradeAttempt {
     private func perform(_ action: PredecessorStateMachine.Action) {
         switch action {
         case .spawn: spawn()
-        case .sendOffer(let batch): send(offer(batch), descriptors: batches[batch - 1].descriptors)
+        case .sendOffer(let batch): sendOffer(batch)
         case .sendState: sendState()
         case .pauseAccepting: pause()
         case .sendCommitted:
@@ -110,6 +112,7 @@ extension UpgradeAttempt {
             channel = MessageSocket(ours)
             successorPID = process?.processID ?? 0
             try watch(ours)
+            prepareOffers()
             handle(.spawned)
         } catch {
             handle(
@@ -132,6 +135,17 @@ extension UpgradeAttempt {
         try ControlThread.watch(channel.rawValue) { [weak self] in self?.channelReadable() }
         guard let pidfd = process?.descriptor else { return }
         try ControlThread.watch(pidfd.rawValue) { [weak self] in self?.successorEnded() }
+    }
+
+    /// While the successor is starting there is time; once it has said hello it waits.
+    private func prepareOffers() {
+        guard state == nil else { return }
+        prepared = batches.indices.map { offer($0 + 1).encoded() }
+    }
+
+    private func sendOffer(_ number: Int) {
+        let packet = prepared.isEmpty ? offer(number).encoded() : prepared[number - 1]
+        send(.offer, packet, descriptors: batches[number - 1].descriptors)
     }
 
     private func offer(_ number: Int) -> Message {
@@ -175,15 +189,19 @@ extension UpgradeAttempt {
     }
 
     private func send(_ message: Message, descriptors: [CInt] = []) {
-        core.step("send \(message.kind.rawValue)")
+        send(message.kind, message.encoded(), descriptors: descriptors)
+    }
+
+    private func send(_ kind: MessageKind, _ packet: [UInt8], descriptors: [CInt]) {
+        core.step("send \(kind.rawValue)")
         do {
-            try channel?.send(message, descriptors: descriptors)
+            try channel?.send(encoded: packet, descriptors: descriptors)
         } catch {
             // A peer that is gone or reads nothing is told of by end-of-file or the deadline, in
             // order.
             if error == .brokenPipe || error == .resourceTemporarilyUnavailable { return }
             let failure = Failure(
-                code: .channel, reason: "cannot send '\(message.kind.rawValue)': \(error)")
+                code: .channel, reason: "cannot send '\(kind.rawValue)': \(error)")
             // Later: the machine's actions are performed to the end before it hears of the next
             // event.
             Task { @ControlThread [weak self] in self?.handle(.sendFailed(failure)) }

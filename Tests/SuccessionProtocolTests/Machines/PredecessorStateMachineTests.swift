@@ -4,17 +4,17 @@ import SuccessionProtocol
 import Testing
 
 @Suite struct PredecessorStateMachineTests {
-    @Test func batches_twoAtMost_areUnderWay() {
-        var machine = PredecessorStateMachine(batches: [2, 2, 2, 1], stateSize: nil)
+    @Test func batches_threeAtMost_areUnderWay() {
+        var machine = PredecessorStateMachine(batches: [2, 2, 2, 2, 1], stateSize: nil)
         _ = machine.handle(.begin)
         _ = machine.handle(.spawned)
         #expect(
             machine.handle(.received(.hello(features: [])))
-                == [.sendOffer(batch: 1), .sendOffer(batch: 2)])
+                == [.sendOffer(batch: 1), .sendOffer(batch: 2), .sendOffer(batch: 3)])
         #expect(
-            machine.handle(.received(.taken(batch: 1, descriptors: 2))) == [.sendOffer(batch: 3)])
+            machine.handle(.received(.taken(batch: 1, descriptors: 2))) == [.sendOffer(batch: 4)])
         #expect(
-            machine.handle(.received(.taken(batch: 2, descriptors: 2))) == [.sendOffer(batch: 4)])
+            machine.handle(.received(.taken(batch: 2, descriptors: 2))) == [.sendOffer(batch: 5)])
         #expect(machine.handle(.received(.taken(batch: 3, descriptors: 2))) == [])
     }
 
