@@ -80,7 +80,7 @@ public final class Generation: Sendable {
             return keep(
                 Inherited(
                     name: name, address: bound.address, origin: .bound, backlog: bound.backlog,
-                    descriptor: bound.descriptor), as: name)
+                    descriptor: bound.descriptor), as: name, isBoundHere: true)
         }
     }
 
@@ -177,11 +177,13 @@ public final class Generation: Sendable {
         }
     }
 
-    private func keep(_ inherited: Inherited, as name: String) -> Listener {
+    private func keep(
+        _ inherited: Inherited, as name: String, isBoundHere: Bool = false
+    ) -> Listener {
         let listener = Listener(
             name: name, address: inherited.address, origin: inherited.origin,
             backlog: inherited.backlog, descriptor: inherited.descriptor,
-            connections: core.connections)
+            isBoundHere: isBoundHere, connections: core.connections)
         core.holdings.withLock { $0.listeners.append(listener) }
         return listener
     }

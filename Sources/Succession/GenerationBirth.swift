@@ -121,12 +121,12 @@ enum GenerationBirth {
             throw .system("cannot lock \(directory.lockPath)", error)
         }
         guard let lock else { throw alreadyServed(service, directory) }
+        let activated = try activation()
         // A generation that still drains after its successor died keeps its number and its socket.
         let number = (directory.removeStale().last ?? 0) + 1
         let core = try GenerationCore(
             service: service, number: number, configuration: configuration, program: program,
             directory: directory, lock: lock, succeeding: nil)
-        let activated = try activation()
         core.holdings.withLock { $0.inheritance = Inheritance(activated) }
         try core.start()
         return Generation(core: core, succeeding: nil)

@@ -34,7 +34,11 @@ extension GenerationCore {
         self.drain = drain
         drain.start()
         Task {
-            await acceptance.stop { if isLast { Self.removePath(of: $0) } }
+            await acceptance.stop { [hasAccepted] listener in
+                if isLast || listener.isBoundHere && !hasAccepted {
+                    Self.removePath(of: listener)
+                }
+            }
             enter(.draining(deadline: deadline))
             drain.waitForConnections()
         }
@@ -53,7 +57,7 @@ extension GenerationCore {
 
     /// The last of its line takes the paths it bound along; a path given by a service manager is
     /// the manager's.
-    private static func removePath(of listener: Listener) {
+    nonisolated static func removePath(of listener: Listener) {
         guard listener.origin == .bound, let identity = listener.pathIdentity,
             case .unixPath(let path) = listener.address.socketAddress
         else { return }

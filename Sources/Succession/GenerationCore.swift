@@ -99,6 +99,11 @@ final class GenerationCore {
         endpoint.remove()
         // Our successor has pointed it to itself; only the last of its line finds its own number.
         if directory.servingGeneration() == number { try? Syscall.unlink(directory.servingPath) }
+        guard case .starting = states.current else { return }
+        // It never served: what it bound for itself goes with it, and nothing else.
+        for listener in holdings.withLock({ $0.listeners }) where listener.isBoundHere {
+            Self.removePath(of: listener)
+        }
     }
 
     // MARK: Ready
@@ -158,7 +163,7 @@ final class GenerationCore {
         }
     }
 
-    static func remove(_ path: String, ifStill identity: FileIdentity) {
+    nonisolated static func remove(_ path: String, ifStill identity: FileIdentity) {
         guard (try? Syscall.linkStatus(path))?.identity == identity else { return }
         try? Syscall.unlink(path)
     }

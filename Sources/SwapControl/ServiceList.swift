@@ -7,7 +7,8 @@ import SuccessionTransport
 package enum ServiceList {
     /// Every directory that looks like a service's, in the order of names.
     ///
-    /// A directory that was named, by the operator or in the environment, is the only one looked into.
+    /// A directory that was named, by the operator or in the environment, is the only one looked
+    /// into.
     package static func all(runtimeDirectory: String? = nil) throws(ControlError) -> [Service] {
         if let named = namedDirectory(runtimeDirectory) { return [named] }
         let parents = RuntimeDirectory.parents
@@ -40,12 +41,9 @@ package enum ServiceList {
         }
     }
 
-    /// Whether there is a `<generation>.sock`, or the `lock` a service leaves behind.
+    /// Whether there is a `<generation>.sock`; a service that was stopped leaves only its `lock`.
     private static func isService(_ directory: RuntimeDirectory) -> Bool {
         guard (try? Syscall.linkStatus(directory.path))?.isDirectory == true else { return false }
-        if !directory.generations().isEmpty { return true }
-        guard let lock = try? Syscall.linkStatus(directory.lockPath) else { return false }
-        // Other programs have directories of that name.
-        return !lock.isDirectory
+        return !directory.generations().isEmpty
     }
 }

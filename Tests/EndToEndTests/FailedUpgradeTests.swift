@@ -168,6 +168,18 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: path))
     }
 
+    @Test func successor_thatFails_takesThePathsItBoundAlong() throws {
+        let service = try TestService()
+        let old = try service.startFixture(["--listen", "echo=unix:\(service.directory)/a.sock"])
+        let run = try service.upgradeFixture(
+            ["--listen", "echo=unix:\(service.directory)/b.sock", "--fault", "never-ready"],
+            swapctl: ["--timeout", "500ms"])
+        #expect(run.status == .exited(1), "\(run)")
+        #expect(FileManager.default.fileExists(atPath: service.directory + "/a.sock"))
+        #expect(!FileManager.default.fileExists(atPath: service.directory + "/b.sock"))
+        #expect(old.handle.isAlive())
+    }
+
     @Test func successor_toldToLeaveBeforeItAccepts_predecessorServesOn() throws {
         let service = try TestService()
         let fifo = try Fifo(in: service.directory)

@@ -13,7 +13,7 @@ import Testing
         let bound = try Binder.bind(wanted, name: "test", options: BindOptions())
         return Listener(
             name: "test", address: bound.address, origin: .bound, backlog: bound.backlog,
-            descriptor: bound.descriptor, connections: ConnectionRegistry())
+            descriptor: bound.descriptor, isBoundHere: true, connections: ConnectionRegistry())
     }
 
     private func connect(_ listener: Listener) throws -> OwnedDescriptor {

@@ -33,6 +33,8 @@ public final class Listener: Sendable {
     public let backlog: Int
 
     let descriptor: OwnedDescriptor
+    /// Bound by this very generation, and not by an earlier one.
+    let isBoundHere: Bool
     let gate = AcceptGate()
     /// The file at the path of a Unix socket when the listener came to this generation.
     ///
@@ -43,13 +45,14 @@ public final class Listener: Sendable {
 
     init(
         name: String, address: ListenAddress, origin: Origin, backlog: Int,
-        descriptor: OwnedDescriptor, connections: ConnectionRegistry
+        descriptor: OwnedDescriptor, isBoundHere: Bool, connections: ConnectionRegistry
     ) {
         self.name = name
         self.address = address
         self.origin = origin
         self.backlog = backlog
         self.descriptor = descriptor
+        self.isBoundHere = isBoundHere
         self.connections = connections
         if case .unixPath(let path) = address.socketAddress {
             pathIdentity = (try? Syscall.linkStatus(path))?.identity
