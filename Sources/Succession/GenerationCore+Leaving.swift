@@ -33,13 +33,15 @@ extension GenerationCore {
             publish: { [weak self] in self?.publish($0) })
         self.drain = drain
         drain.start()
+        // Before the acceptors have stopped: what is answered from now on can say that it is the
+        // last.
+        enter(.draining(deadline: deadline))
         Task {
             await acceptance.stop { [hasAccepted] listener in
                 if isLast || listener.isBoundHere && !hasAccepted {
                     Self.removePath(of: listener)
                 }
             }
-            enter(.draining(deadline: deadline))
             drain.waitForConnections()
         }
     }

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+import Testing
+
+/// The example web server, and with it the SwiftNIO adapter, under an upgrade.
+@Suite(.serialized) struct WebServerTests {
+    private func start(_ options: [String] = []) throws -> (TestService, ChildProcess, UInt16) {
+        let service = try TestService()
+        let port = try FreePort.find()
+        let web = try ChildProcess(
+            Binaries.web,
+            ["--service", service.name, "--http", "tcp:127.0.0.1:\(port)"] + options,
+            environment: service.environment)
+        try service.waitUntilServing()
+        return (service, web, port)
+    }
+
+    private func upgrade(_ service: TestService, _ options: [String] = ["--detach"]) throws
+        -> SwapctlRun
+    {
+        try service.swapctl(["upgrade", service.name, "--json"] + options)
+    }
+
+    @Test func keptAliveConnection_whenDraining_nextResponseSaysClose() throws {
+        let (service, web, port) = try start()
+        let client = try HTTPClient(port: port)
+        let before = try client.get("/")
+        #expect(before.generation == web.processID)
+        #expect(before.headers["connection"] == nil)
+        #expect(try upgrade(service).status == .exited(0))
+        let after = try client.get("/")
+        #expect(after.generation == web.processID)
+        #expect(after.headers["connection"] == "close")
+        #expect(try client.isClosed(within: 5_000))
+        #expect(try web.waitForExit() == .exited(0))
+    }
+
+    @Test func idleConnection_whenDraining_isClosedAtTheDeadlineAndNotBefore() throws {
+        let (service, web, port) = try start()
+        let client = try HTTPClient(port: port)
+        _ = try client.get("/")
+        let run = try upgrade(service, ["--detach", "--drain", "1500ms"])
+        #expect(run.status == .exited(0), "\(run)")
+        #expect(try !client.isClosed(within: 700))
+        #expect(try client.isClosed(within: 5_000))
+        #expect(try web.waitForExit() == .exited(0))
+        #expect(web.standardError.contains("cut 1 connections"))
+    }
+
+    @Test(arguments: ["/slow?ms=400", "/body?n=400000&ms=20"])
+    func request_inProgress_isFinishedByItsGeneration(path: String) throws {
+        let (service, web, port) = try start()
+        let client = try HTTPClient(port: port)
+        _ = try client.get("/")
+        try client.send(path)
+        #expect(try upgrade(service).status == .exited(0))
+        let response = try client.receive()
+        #expect(response.status == "HTTP/1.1 200 OK")
+        #expect(response.generation == web.processID)
+        if path.hasPrefix("/body") {
+            #expect(response.body.count == 400_000)
+            // Its head was gone before the drain began: only the next answer can announce the end.
+            #expect(try client.get("/").headers["connection"] == "close")
+        }
+        #expect(try client.isClosed(within: 5_000))
+        #expect(try web.waitForExit() == .exited(0))
+    }
+
+    @Test func successor_thatNeedsTime_meanwhileThePredecessorServes() throws {
+        let (service, web, port) = try start(["--start-delay", "700ms"])
+        let swapctl = try service.startSwapctl(["upgrade", service.name, "--json"])
+        _ = try swapctl.line("{\"detail\":\"at most")
+        #expect(try HTTPClient(port: port).get("/").generation == web.processID)
+        #expect(try swapctl.waitForExit() == .exited(0))
+        #expect(try HTTPClient(port: port).get("/").generation != web.processID)
+    }
+
+    /// A stream that never ends does not keep a generation alive.
+    @Test func endlessStream_atTheDeadline_isCutAndCounted() throws {
+        let (service, web, port) = try start()
+        let client = try HTTPClient(port: port)
+        try client.send("/stream?ms=20")
+        _ = try client.receive()
+        let run = try upgrade(service, ["--drain", "500ms"])
+        #expect(run.status == .exited(2), "\(run)")
+        #expect(run.result["cut"] as? Int == 1)
+        #expect(try web.waitForExit() == .exited(0))
+    }
+
+    @Test func failedUpgrade_afterThePause_serverAcceptsAgain() throws {
+        let (service, web, port) = try start()
+        // Takes the listener's place in every step, and dies when it should begin to accept.
+        let run = try service.swapctl([
+            "upgrade", service.name, "--json", "--", Binaries.fixture, "serve", "--service",
+            service.name, "--listen", "http=tcp:127.0.0.1:\(port)", "--fault",
+            "kill:starting to accept",
+        ])
+        #expect(run.status == .exited(1), "\(run)")
+        #expect(try HTTPClient(port: port).get("/").generation == web.processID)
+        #expect(try upgrade(service, []).status == .exited(0))
+    }
+}
