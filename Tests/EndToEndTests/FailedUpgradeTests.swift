@@ -199,6 +199,9 @@ import Testing
                 $0 != old.processID && $0 != swapctl.processID
             })
         try ProcessHandle.open(successor).signal(Signals.terminate)
+        // Said on the standard error both generations have: only now it is certain that it comes
+        // first.
+        _ = try old.errorLine("\(service.name)[2] signal 15")
         fifo.release()
         #expect(try swapctl.waitForExit() == .exited(1), "\(swapctl.standardOutput)")
         #expect(swapctl.standardOutput.contains("told to leave before it accepted"))
