@@ -34,6 +34,7 @@ public final class Generation: Sendable {
     /// threads that read the environment, for it removes `SUCCESSION_CHANNEL` from it. Throws
     /// ``SuccessionError/Code/alreadyServed`` if another process serves `service`, with the pid and
     /// the command by which it is upgraded.
+    @concurrent
     public static func begin(
         _ service: String, configuration: GenerationConfiguration = GenerationConfiguration()
     ) async throws(SuccessionError) -> Generation {
@@ -110,6 +111,7 @@ public final class Generation: Sendable {
     ///
     /// Returns when every listener accepts. Throws if the predecessor called the upgrade off or was
     /// silent for too long: leave then, it serves on.
+    @concurrent
     public func ready() async throws(SuccessionError) {
         try await core.ready()
     }
@@ -119,6 +121,7 @@ public final class Generation: Sendable {
     ///
     /// Returns the error to leave the program with. The operator is shown `reason`. Without a
     /// predecessor nobody is told.
+    @concurrent
     public func refuse(_ reason: String) async -> SuccessionError {
         await succeeding?.refuse(Failure(code: .state, reason: reason))
         return SuccessionError(.refused, reason)
@@ -134,6 +137,7 @@ public final class Generation: Sendable {
     /// or an operator asked.
     ///
     /// Also returns when the task is cancelled.
+    @concurrent
     public func draining() async {
         for await state in states {
             if case .draining = state { return }
@@ -142,12 +146,14 @@ public final class Generation: Sendable {
 
     /// Returns when this generation drains and no connection is open, at the latest soon after the
     /// deadline.
+    @concurrent
     public func drained() async {
         await core.untilDrained()
     }
 
     /// Starts a successor, as `swapctl upgrade` without options does; returns at once, and the
     /// outcome is an event.
+    @concurrent
     public func upgrade() async {
         await core.upgrade(LaunchPlan(), session: nil)
     }
@@ -155,6 +161,7 @@ public final class Generation: Sendable {
     /// Stops accepting for good, without a successor; returns at once.
     ///
     /// `deadline` is when what is open is cut; nil is what the configuration says.
+    @concurrent
     public func drain(deadline: Duration? = nil) async {
         await core.beginDrain(deadline: deadline)
     }

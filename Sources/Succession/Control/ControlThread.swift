@@ -8,7 +8,8 @@ import SystemPackage
 ///
 /// A thread of its own, and not the cooperative pool: an operator must get an answer, and a
 /// deadline must fire, while the application keeps every pool thread busy. Code isolated to it must
-/// never block.
+/// never block. Public functions that come here are `@concurrent`: without that the task of whoever
+/// calls them would go on here, and compute here.
 @globalActor
 actor ControlThread {
     static let shared = ControlThread()

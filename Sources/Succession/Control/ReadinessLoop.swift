@@ -62,11 +62,12 @@ final class ReadinessLoop: SerialExecutor {
             return state.jobs.count == 1
         }
         // The loop looks for jobs before it waits again.
-        guard isFirst, thread.load(ordering: .relaxed) != currentThreadID(), let wakeUp else {
-            return
-        }
+        guard isFirst, !isCurrent, let wakeUp else { return }
         Syscall.signalEvent(wakeUp.rawValue)
     }
+
+    /// Whether the caller runs on the control thread.
+    var isCurrent: Bool { thread.load(ordering: .relaxed) == currentThreadID() }
 
     /// When ``Reactor/deliver(_:)`` is to be called next, whatever happens before; the loop's own
     /// thread only.

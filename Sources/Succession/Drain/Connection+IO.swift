@@ -8,6 +8,7 @@ extension Connection {
     ///
     /// One task at a time may read or write. Throws what `read(2)` fails with; a deadline that cuts
     /// the connection looks like end-of-file.
+    @concurrent
     public func read(atMost count: Int = 65_536) async throws(SuccessionError) -> [UInt8] {
         while true {
             let attempt = withUnsafeDescriptor { fd -> Result<[UInt8], Errno> in
@@ -24,6 +25,7 @@ extension Connection {
     /// Writes all bytes, waiting for room if need be.
     ///
     /// Throws what `send(2)` fails with, EPIPE if the other end is gone; SIGPIPE is not raised.
+    @concurrent
     public func write(_ bytes: [UInt8]) async throws(SuccessionError) {
         var rest = bytes[...]
         while !rest.isEmpty {

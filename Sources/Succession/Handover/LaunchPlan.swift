@@ -24,7 +24,7 @@ package struct LaunchPlan: Sendable, Hashable {
     /// Variables that speak of this process and would mislead the next one.
     ///
     /// A successor that believed in our `LISTEN_FDS` would look for descriptors that are not there.
-    static let variablesOfThisProcess: Set<String> = [
+    static let variablesOfThisProcess: [String] = [
         "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID", "WATCHDOG_PID", "MAINPID",
         "MAINPIDFDID", "SYSTEMD_EXEC_PID", "SUCCESSION_CHANNEL", "SUCCESSION_STDERR",
     ]

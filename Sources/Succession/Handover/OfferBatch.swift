@@ -12,10 +12,10 @@ struct OfferBatch: Sendable {
     /// batch.
     static func split(_ items: [(entry: ManifestEntry, descriptor: CInt)]) -> [OfferBatch] {
         var rest = items[...]
-        let batches = OfferBatches.split(items.map(\.entry)).map { entries in
+        let batches = OfferBatches.split(items.map { $0.entry }).map { entries in
             defer { rest = rest.dropFirst(entries.count) }
             return OfferBatch(
-                descriptors: rest.prefix(entries.count).map(\.descriptor),
+                descriptors: rest.prefix(entries.count).map { $0.descriptor },
                 manifest: ManifestBody.encode(entries))
         }
         return batches.isEmpty ? [OfferBatch(descriptors: [], manifest: [])] : batches

@@ -50,7 +50,7 @@ final class UpgradeAttempt {
         self.whenDone = whenDone
         batches = core.offer()
         machine = PredecessorStateMachine(
-            batches: batches.map(\.descriptors.count), stateSize: state?.count)
+            batches: batches.map { $0.descriptors.count }, stateSize: state?.count)
     }
 
     func begin() {
@@ -228,7 +228,7 @@ extension UpgradeAttempt {
         if progress == .started { stepStartedAt = now }
         whenStepped(
             StepReport(
-                step: "\(step)", status: progress == .started ? "running" : "ok",
+                step: step.rawValue, status: progress == .started ? "running" : "ok",
                 elapsed: .nanoseconds(Int64(clamping: now - stepStartedAt)),
                 detail: detail(of: step)))
     }

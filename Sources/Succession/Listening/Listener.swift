@@ -67,6 +67,7 @@ public final class Listener: Sendable {
     /// Connections that were reset while they waited are passed over, and a full table of
     /// descriptors is met with a pause of 10 ms up to a second: neither is an error. The connection
     /// belongs to the caller. Throws for descriptors that are no stream listeners.
+    @concurrent
     public func accept() async throws(SuccessionError) -> Connection? {
         var backOff = Duration.milliseconds(10)
         while !Task.isCancelled {

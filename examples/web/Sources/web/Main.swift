@@ -19,10 +19,11 @@ enum Main {
     private static func serve(_ options: Options) async throws {
         var configuration = GenerationConfiguration()
         configuration.drainDeadline = options.drain
+        // While the predecessor hands over; they do not read the environment, which begin changes.
+        async let threads = MultiThreadedEventLoopGroup(numberOfThreads: options.threads)
         let generation = try await Generation.begin(
             options.service, configuration: configuration)
-        let server = Server(
-            generation, threads: MultiThreadedEventLoopGroup(numberOfThreads: options.threads))
+        let server = Server(generation, threads: await threads)
         for address in options.http { try await server.serveHTTP(at: address) }
         for address in options.echo { try await server.serveEcho(at: address) }
         for address in options.udp { try await server.serveDatagrams(at: address) }
