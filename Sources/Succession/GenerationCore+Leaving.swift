@@ -3,6 +3,7 @@
 import SuccessionProtocol
 import SuccessionSystem
 import SuccessionTransport
+import Synchronization
 
 /// The end of a generation.
 extension GenerationCore {
@@ -27,6 +28,7 @@ extension GenerationCore {
             return
         }
         let isLast = !hasSuccessor && !refuseToSucceed()
+        holdings.withLock { $0.isLast = isLast }
         let drain = DrainRun(
             connections, deadline: deadline, exitGrace: configuration.exitGrace,
             report: { [weak self] in self?.report($0, $1) },

@@ -13,6 +13,8 @@ struct Holdings: Sendable {
     var stateProvider: (@Sendable (inout StateWriter) throws -> Void)?
     var inheritedState: HandedState?
     var isReady = false
+    /// Leaving, and nobody comes after it.
+    var isLast = false
 }
 
 /// The inside of a ``Generation``: everything that happens on the control thread.
@@ -99,9 +101,10 @@ final class GenerationCore {
         endpoint.remove()
         // Our successor has pointed it to itself; only the last of its line finds its own number.
         if directory.servingGeneration() == number { try? Syscall.unlink(directory.servingPath) }
-        guard case .starting = states.current else { return }
-        // It never served: what it bound for itself goes with it, and nothing else.
-        for listener in holdings.withLock({ $0.listeners }) where listener.isBoundHere {
+        // One that never served takes along what it bound for itself, and nothing else.
+        let isUnborn = states.current == .starting
+        let (listeners, isLast) = holdings.withLock { ($0.listeners, $0.isLast) }
+        for listener in listeners where isLast || isUnborn && listener.isBoundHere {
             Self.removePath(of: listener)
         }
     }

@@ -15,6 +15,8 @@ final class DrainRun {
     private var deadlineTimer: Timer?
     private var progressTimer: Timer?
     private var isOver = false
+    private var isExpired = false
+    private var hasStopped = false
     /// `drained`, once it has been said.
     private(set) var lastWord: Message?
     private nonisolated let hasFinished = Atomic(false)
@@ -46,6 +48,8 @@ final class DrainRun {
 
     /// To be called when nothing more is accepted: from now on no connection left means drained.
     func waitForConnections() {
+        hasStopped = true
+        if isExpired { return cut() }
         Task { [weak self, connections] in
             await connections.untilEmpty()
             self?.finish()
@@ -87,7 +91,14 @@ final class DrainRun {
     }
 
     private func expire() {
-        guard !isOver else { return }
+        guard !isOver, !isExpired else { return }
+        isExpired = true
+        scheduleExit()
+        // What is accepted until the acceptors have stopped is to be cut too.
+        if hasStopped { cut() }
+    }
+
+    private func cut() {
         let names = connections.oldest(5).map { "\($0.proto) \($0.peer)" }
         let records = connections.beginCut()
         if !records.isEmpty {
@@ -100,7 +111,6 @@ final class DrainRun {
         // moment.
         finish()
         for record in records { record.cut() }
-        scheduleExit()
     }
 
     private func finish() {
