@@ -20,7 +20,6 @@ enum GenerationBirth {
         }
         let program = OwnProgram.current()
         let channel = takeChannel()
-        if let channel { Succeeding.sayHello(over: channel.channel, configuration) }
         do {
             try ReadinessLoop.shared.start()
         } catch {

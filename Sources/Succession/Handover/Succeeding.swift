@@ -47,19 +47,6 @@ final class Succeeding {
         self.configuration = configuration
     }
 
-    /// Says hello, at the first moment of a successor: the predecessor answers while this process is
-    /// still starting.
-    nonisolated static func sayHello(
-        over channel: OwnedDescriptor, _ configuration: GenerationConfiguration
-    ) {
-        var message = Message(.hello)
-        message.add("PID", Int(ProcessEnvironment.processID))
-        message.add("FEATURES", "state memfd")
-        configuration.onStep("send hello")
-        // A predecessor that is gone is told by end-of-file.
-        try? MessageSocket(channel).send(message)
-    }
-
     /// Takes over what the predecessor offers.
     func inherit() async throws(SuccessionError) -> Legacy {
         do {
@@ -95,7 +82,7 @@ final class Succeeding {
 
     private func perform(_ action: SuccessorStateMachine.Action) {
         switch action {
-        case .sendHello: break  // Said before the control thread was started: sayHello(over:).
+        case .sendHello: send(hello())
         case .takeBatch: if let packet { batches.append(packet) }
         case .sendTaken(let batch):
             var message = Message(.taken)
@@ -135,6 +122,13 @@ final class Succeeding {
         configuration.onStep("send \(message.kind.rawValue)")
         // A predecessor that is gone is told by end-of-file, in order with what it sent before.
         try? channel.send(message)
+    }
+
+    private func hello() -> Message {
+        var message = Message(.hello)
+        message.add("PID", Int(ProcessEnvironment.processID))
+        message.add("FEATURES", "state memfd")
+        return message
     }
 
     private func start() {
