@@ -115,9 +115,19 @@ extension UpgradeAttempt {
             prepareOffers()
             handle(.spawned)
         } catch {
+            endUnwatched()
             handle(
                 .spawnFailed(Failure(code: .start, reason: "cannot start a successor: \(error)")))
         }
+    }
+
+    /// A successor that was started but cannot be watched must not live on unseen: the failure that
+    /// is reported says that there is none.
+    private func endUnwatched() {
+        guard let process else { return }
+        try? process.signal(Signals.kill)
+        _ = process.waitForExit(deadline: Syscall.monotonicNanoseconds() + 1_000_000_000)
+        exit = try? process.reap()
     }
 
     private static func explain(_ errno: Errno, path: String) -> Failure {

@@ -30,11 +30,7 @@ final class EchoClient {
 
     /// True if the other side closes within the time.
     func isClosed(within milliseconds: CInt) throws -> Bool {
-        guard
-            try Syscall.poll(
-                socket.rawValue, events: Syscall.pollIn, timeoutMilliseconds: milliseconds)
-        else { return false }
-        return ((try? Syscall.read(socket.rawValue, count: 1)) ?? []).isEmpty
+        try socket.isAtEnd(within: milliseconds)
     }
 
     private func readLine(within milliseconds: CInt) throws -> String {

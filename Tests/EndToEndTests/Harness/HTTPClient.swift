@@ -57,11 +57,7 @@ final class HTTPClient {
 
     /// True if the server closes within the time, without having sent anything more.
     func isClosed(within milliseconds: CInt) throws -> Bool {
-        guard
-            try Syscall.poll(
-                socket.rawValue, events: Syscall.pollIn, timeoutMilliseconds: milliseconds)
-        else { return false }
-        return ((try? Syscall.read(socket.rawValue, count: 1)) ?? []).isEmpty
+        try socket.isAtEnd(within: milliseconds)
     }
 
     private func readMore() throws {
