@@ -63,6 +63,7 @@ test: deps lint build ## everything that must pass before a change is merged
 	swift test --skip-build $(CHECKED) --no-parallel --filter SuccessionSystemTests
 	SUCCESSION_BIN="$(CURDIR)/$(BIN)" swift test --skip-build $(CHECKED) --no-parallel \
 	    --filter EndToEndTests
+	@Tests/Examples/run --bin $(BIN)
 
 # Only what it runs: a newcomer waits for this.
 demo: ROOT_BINARIES := swapctl
