@@ -166,6 +166,20 @@ public final class Generation: Sendable {
         await core.beginDrain(deadline: deadline)
     }
 
+    /// Requests to read the configuration again: from `swapctl reload`, and from the signals that
+    /// mean it.
+    ///
+    /// ```swift
+    /// for await request in generation.reloads {
+    ///     do { settings.replace(by: try Settings(path)); request.accept() }
+    ///     catch { request.refuse("\(error)") }
+    /// }
+    /// ```
+    ///
+    /// They come one at a time: the next when the last has been answered. Without a loop they are
+    /// refused; of several loops the oldest gets them. Ends when this generation drains.
+    public var reloads: AsyncStream<ReloadRequest> { core.reloadStreams.stream() }
+
     private func check(_ name: String) throws(SuccessionError) {
         // The rules of systemd's FDNAME=, so that every name can also be a socket unit's.
         let isValid =

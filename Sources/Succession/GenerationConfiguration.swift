@@ -10,6 +10,8 @@ public struct GenerationConfiguration: Sendable {
         case drain
         /// Cut what is open and leave; a second one ends the process at once.
         case stop
+        /// Read the configuration again, as `swapctl reload` asks; see ``Generation/reloads``.
+        case reload
     }
 
     /// Where the control socket lies; nil: found as docs/protocol.md §3 says.
@@ -18,13 +20,18 @@ public struct GenerationConfiguration: Sendable {
     public var drainDeadline: Duration = .seconds(30)
     /// How long a successor may take from its start until it is ready.
     public var readyTimeout: Duration = .seconds(60)
+    /// How long the application may take to answer a ``ReloadRequest``, unless the operator says
+    /// otherwise.
+    public var reloadTimeout: Duration = .seconds(30)
     /// How long after the deadline of a drain the process may live on before it is ended with
     /// status 70; nil: for ever.
     public var exitGrace: Duration? = .seconds(5)
     /// Signals by number.
     ///
     /// Install nothing else for them, and send none before ``Generation/begin(_:configuration:)``
-    /// has returned. An empty table leaves every signal alone.
+    /// has returned. An empty table leaves every signal alone. SIGHUP (1) is not in it: a daemon maps
+    /// it to ``SignalAction/reload`` or ``SignalAction/upgrade``, and a server in a terminal ends
+    /// with that.
     public var signals: [Int32: SignalAction] = [
         12 /* SIGUSR2 */: .upgrade, 15 /* SIGTERM */: .drain, 2 /* SIGINT */: .stop,
     ]

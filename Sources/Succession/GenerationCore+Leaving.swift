@@ -34,6 +34,7 @@ extension GenerationCore {
             report: { [weak self] in self?.report($0, $1) },
             publish: { [weak self] in self?.publish($0) })
         self.drain = drain
+        endReloads(hasSuccessor: hasSuccessor)
         drain.start()
         // Before the acceptors have stopped: what is answered from now on can say that it is the
         // last.
@@ -107,6 +108,8 @@ extension GenerationCore {
             if let drain, drain.remaining == .zero { ProcessExit.immediately(status: 128 + number) }
             report(.info, "signal \(number): stop")
             beginDrain(deadline: .zero)
+        case .reload:
+            reload(Reloading.Asker(Signals.name(number), session: nil), within: nil)
         case nil: break
         }
     }

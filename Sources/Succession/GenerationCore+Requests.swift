@@ -20,6 +20,10 @@ extension GenerationCore {
         case .stop:
             addAudience(session)
             beginDrain(deadline: .zero)
+        case .reload:
+            reload(
+                Reloading.Asker("pid \(session.peer.processID)", session: session),
+                within: message.integer("TIMEOUT_MS").map { .milliseconds(max(0, $0)) })
         default:
             session.refuse(Failure.unknownKind(message.kind.rawValue))
         }
@@ -39,7 +43,7 @@ extension GenerationCore {
 
     /// Starts an upgrade, or says why not; the session, if any, hears each step and the result.
     func upgrade(_ plan: LaunchPlan, session: ControlSession?) {
-        if let refusal = refusalToUpgrade() {
+        if let refusal = refusal(unlessServing: "be upgraded") {
             report(.warning, "no upgrade: \(refusal.reason)")
             session?.refuse(refusal)
             return
@@ -64,7 +68,8 @@ extension GenerationCore {
         }
     }
 
-    private func refusalToUpgrade() -> Failure? {
+    /// Why something that only an undisturbed serving generation does is not done now.
+    func refusal(unlessServing what: String) -> Failure? {
         if isUpgrading {
             let pid = attempt?.successorPID ?? 0
             let age =
@@ -80,7 +85,7 @@ extension GenerationCore {
             return Failure(
                 code: .notServing,
                 reason:
-                    "generation \(number) (pid \(ProcessEnvironment.processID)) is \(states.current.word), and only one that serves can be upgraded"
+                    "generation \(number) (pid \(ProcessEnvironment.processID)) is \(states.current.word), and only one that serves can \(what)"
             )
         }
         return nil

@@ -53,6 +53,8 @@ final class GenerationCore {
     var postponedDrain: Duration?
     /// The application's writing of its state, while an upgrade waits for it.
     var collection: StateCollection?
+    private(set) lazy var reloading = makeReloading()
+    nonisolated let reloadStreams = ReloadStreams()
     /// Operators who want to hear how the drain goes.
     var audience: [ControlSession] = []
 

@@ -44,6 +44,8 @@ extension MessageKind {
     package static let upgrade = MessageKind("upgrade")
     package static let drain = MessageKind("drain")
     package static let stop = MessageKind("stop")
+    package static let reload = MessageKind("reload")
+    package static let reloaded = MessageKind("reloaded")
     package static let step = MessageKind("step")
     package static let result = MessageKind("result")
 }
@@ -51,7 +53,8 @@ extension MessageKind {
 extension MessageKind {
     private static let known: Set<MessageKind> = [
         .hello, .offer, .state, .taken, .ready, .committed, .accepting, .draining, .drained, .abort,
-        .refused, .status, .upgrade, .drain, .stop, .step, .result,
+        .refused, .status, .upgrade, .drain, .stop, .reload, .reloaded,
+        .step, .result,
     ]
 
     /// Whether this version of the protocol has such a message, on whatever socket.

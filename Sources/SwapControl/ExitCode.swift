@@ -6,7 +6,8 @@ import SuccessionSystem
 package enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
     /// Done: the upgrade is committed, the generation has left, the status is printed.
     case done = 0
-    /// The upgrade failed, and the predecessor serves on as before.
+    /// The upgrade failed, and the predecessor serves on as before; or the application refused a
+    /// reload.
     case unchanged = 1
     /// Done, but connections were cut, or the generation did not leave in time.
     case cut = 2
@@ -32,7 +33,8 @@ package enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
     private var meaning: String {
         switch self {
         case .done: "done; after upgrade: the successor serves"
-        case .unchanged: "unchanged: the upgrade failed, the predecessor serves on"
+        case .unchanged:
+            "unchanged: the upgrade failed or the reload was refused; the old one serves on"
         case .cut: "done, but connections were cut, or the generation stays"
         case .usage: "wrong usage"
         case .noService: "no such service, or nobody serves it"

@@ -86,4 +86,13 @@ extension JSONValue {
             "exit_code": .integer(Int(report.exitCode.rawValue)),
         ]
     }
+
+    package static func result(_ report: ReloadReport) -> JSONValue {
+        [
+            "event": "result", "service": .string(report.service), "verb": "reload",
+            "result": "reloaded", "generation": .integer(report.serving.generation),
+            "pid": .optional(report.serving.processID),
+            "elapsed_us": .integer(report.elapsedMicroseconds), "exit_code": .integer(0),
+        ]
+    }
 }

@@ -23,7 +23,10 @@ struct Swapctl: ParsableCommand {
             The server does the work: interrupting swapctl, or killing it, stops nothing.
             """,
         version: "0.1.0",
-        subcommands: [UpgradeCommand.self, StatusCommand.self, DrainCommand.self, StopCommand.self])
+        subcommands: [
+            UpgradeCommand.self, StatusCommand.self, ReloadCommand.self, DrainCommand.self,
+            StopCommand.self,
+        ])
 }
 #else
 import SwapControl

@@ -100,7 +100,7 @@ final class ControlSession {
             return refuse(Failure(code: .unexpected, reason: "one request a connection"))
         }
         switch message.kind {
-        case .status, .upgrade, .drain, .stop:
+        case .status, .upgrade, .drain, .stop, .reload:
             hasRequest = true
             timer?.cancel()
             respond(message, self)

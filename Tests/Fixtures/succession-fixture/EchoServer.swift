@@ -18,6 +18,7 @@ struct EchoServer {
         var configuration = GenerationConfiguration()
         configuration.drainDeadline = options.drain
         if let signal = options.upgradeSignal { configuration.signals[signal] = .upgrade }
+        if let signal = options.reloadSignal { configuration.signals[signal] = .reload }
         let fault = options.fault
         configuration.onStep = { fault.happen(at: $0) }
         let generation = try await Generation.begin(options.service, configuration: configuration)
@@ -33,6 +34,10 @@ struct EchoServer {
             }
         }
         if fault == .neverReady { try await Task.sleep(for: .seconds(3_600)) }
+        if let answer = options.reload {
+            let reloads = generation.reloads
+            Task { await answer.give(to: reloads) { announce($0) } }
+        }
         try await generation.ready()
         announce("ready \(generation.number) \(ProcessEnvironment.processID)\n")
         await serve(listeners)
@@ -70,9 +75,10 @@ struct EchoServer {
         }
     }
 
-    private func announce(_ line: String) {
-        try? Syscall.writeAll(1, Array(line.utf8))
-    }
+}
+
+private func announce(_ line: String) {
+    try? Syscall.writeAll(1, Array(line.utf8))
 }
 
 private func echo(_ connection: Connection) async {

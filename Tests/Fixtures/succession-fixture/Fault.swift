@@ -37,7 +37,7 @@ enum Fault: Sendable, Equatable {
         switch self {
         case .kill(step): Glibc.kill(getpid(), SIGKILL)
         case .hang(step): while true { Glibc.kill(getpid(), SIGSTOP) }
-        case .hold(step, let fifo): hold(fifo)
+        case .hold(step, let fifo): Self.wait(at: fifo)
         case .none, .exitAtOnce, .neverReady, .refuse, .kill, .hang, .hold: break
         }
     }
@@ -46,7 +46,7 @@ enum Fault: Sendable, Equatable {
     /// which makes the next write fail, is the permission to go on.
     ///
     /// A reader that keeps it open blocks this process.
-    private func hold(_ fifo: String) {
+    static func wait(at fifo: String) {
         guard let pipe = try? Syscall.open(fifo, .writeOnly, mode: 0) else { return }
         try? Syscall.writeAll(pipe.rawValue, Array("reached\n".utf8))
         _ = try? Syscall.poll(pipe.rawValue, events: 0, timeoutMilliseconds: 60_000)

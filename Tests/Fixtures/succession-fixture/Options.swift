@@ -16,6 +16,8 @@ struct Options {
     /// Name of a descriptor that is no listener.
     var kept: String?
     var upgradeSignal: Int32?
+    var reloadSignal: Int32?
+    var reload: ReloadAnswer?
 
     init(_ arguments: [String]) throws {
         var rest = arguments[...]
@@ -34,6 +36,8 @@ struct Options {
             case "--open-files": openFilesLimit = Int(value)
             case "--keep": kept = value
             case "--upgrade-signal": upgradeSignal = Int32(value)
+            case "--reload": reload = try ReloadAnswer(value)
+            case "--reload-signal": reloadSignal = Int32(value)
             case "--drain-ms": drain = .milliseconds(Int(value) ?? 0)
             default: throw UsageError("\(option)?")
             }

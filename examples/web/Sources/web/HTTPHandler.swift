@@ -10,6 +10,8 @@ final class HTTPHandler: ChannelInboundHandler {
 
     private let generationID: String
     private var request: HTTPRequestHead?
+    /// Those in force when the request came.
+    private var settings = Settings()
     private var paced: PacedBody?
 
     init(generationID: String) {
@@ -18,7 +20,9 @@ final class HTTPHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head(let head): request = head
+        case .head(let head):
+            request = head
+            settings = CurrentSettings.shared.value
         case .body: break
         case .end:
             guard let request else { return }
@@ -83,6 +87,7 @@ final class HTTPHandler: ChannelInboundHandler {
     ) {
         var head = HTTPResponseHead(version: request.version, status: status)
         head.headers.add(name: "X-Generation", value: generationID)
+        for (name, value) in settings.headers { head.headers.add(name: name, value: value) }
         if let length { head.headers.add(name: "Content-Length", value: String(length)) }
         if !request.isKeepAlive {
             head.headers.add(name: "Connection", value: "close")

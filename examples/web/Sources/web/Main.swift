@@ -19,10 +19,16 @@ enum Main {
     private static func serve(_ options: Options) async throws {
         var configuration = GenerationConfiguration()
         configuration.drainDeadline = options.drain
+        if options.config != nil { configuration.signals[SIGHUP] = .reload }
         // While the predecessor hands over; they do not read the environment, which begin changes.
         async let threads = MultiThreadedEventLoopGroup(numberOfThreads: options.threads)
         let generation = try await Generation.begin(
             options.service, configuration: configuration)
+        if let path = options.config {
+            try CurrentSettings.shared.load(path)
+            let reloads = generation.reloads
+            Task { await CurrentSettings.shared.follow(reloads, path) }
+        }
         let server = Server(generation, threads: await threads)
         for address in options.http { try await server.serveHTTP(at: address) }
         for address in options.echo { try await server.serveEcho(at: address) }

@@ -8,7 +8,7 @@ import Succession
 struct Options {
     static let usage = """
         usage: web --service NAME [--http ADDRESS]… [--echo ADDRESS]… [--udp ADDRESS]…
-                   [--drain 30s] [--start-delay 0ms] [--threads 2]
+                   [--drain 30s] [--start-delay 0ms] [--threads 2] [--config FILE]
         """
 
     var service = ""
@@ -19,6 +19,8 @@ struct Options {
     /// How long this server pretends to load something before it is ready.
     var startDelay = Duration.zero
     var threads = 2
+    /// Read again at `swapctl reload` and at SIGHUP.
+    var config: String?
 
     init(_ arguments: some Sequence<String>) throws {
         var arguments = arguments.makeIterator()
@@ -33,6 +35,7 @@ struct Options {
             case "--udp": udp.append(try Self.address(value))
             case "--drain": drain = try Self.duration(value, of: option)
             case "--start-delay": startDelay = try Self.duration(value, of: option)
+            case "--config": config = value
             case "--threads":
                 guard let number = Int(value), 1...256 ~= number else {
                     throw UsageError("--threads \(value): not a number between 1 and 256")

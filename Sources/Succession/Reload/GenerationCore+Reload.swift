@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionProtocol
+import SuccessionSystem
+
+/// The configuration is read again by the generation that serves.
+extension GenerationCore {
+    func makeReloading() -> Reloading {
+        Reloading(
+            reloadStreams, timeout: configuration.reloadTimeout,
+            began: {},
+            ended: { [weak self] in self?.reloadEnded($0) },
+            accepted: { [number] asker in
+                var message = Message(.reloaded)
+                message.add("GENERATION", number)
+                message.add("PID", Int(ProcessEnvironment.processID))
+                message.add("ELAPSED_US", Duration.since(asker.since).microsecondsClamped)
+                return message
+            })
+    }
+
+    /// Has the application read its configuration, or says why not.
+    func reload(_ asker: Reloading.Asker, within limit: Duration?) {
+        guard let refusal = refusal(unlessServing: "reload") else {
+            return reloading.ask(asker, within: limit)
+        }
+        asker.session?.refuse(refusal)
+        report(.warning, "no reload, asked for by \(asker.name): \(refusal.reason)")
+    }
+
+    private func reloadEnded(_ outcome: Reloading.Outcome) {
+        let by = outcome.askedBy.joined(separator: ", ")
+        let late = outcome.isLate ? ", which nobody waits for any more," : ""
+        if let failure = outcome.failure {
+            report(.warning, "reload asked for by \(by)\(late) refused: \(failure.reason)")
+        } else {
+            report(.info, "reload asked for by \(by)\(late) accepted")
+        }
+    }
+
+    /// To be called when the generation begins to leave.
+    func endReloads(hasSuccessor: Bool) {
+        let reason =
+            hasSuccessor
+            ? "generation \(number + 1) has taken over meanwhile, with the configuration it found when it started: reload that one if the change came later"
+            : "generation \(number) has been told to leave meanwhile"
+        reloading.end(Failure(code: .notServing, reason: reason))
+    }
+}
