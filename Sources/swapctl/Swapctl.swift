@@ -26,6 +26,7 @@ struct Swapctl: ParsableCommand {
         subcommands: [
             UpgradeCommand.self, StatusCommand.self, ReloadCommand.self, DrainCommand.self,
             StopCommand.self,
+            UnitsCommand.self,
         ])
 }
 #else

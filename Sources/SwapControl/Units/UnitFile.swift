@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+import SystemPackage
+
+/// A unit: the name of its file, and what is in it.
+package struct UnitFile: Sendable, Hashable {
+    package let name: String
+    package let text: String
+
+    /// The units that were asked for: first those of the sockets, then that of the service.
+    package static func all(_ request: UnitRequest) throws(ControlError) -> [UnitFile] {
+        try request.check()
+        var files: [UnitFile] = []
+        if request.layout != .binding {
+            for name in request.names {
+                files.append(
+                    UnitFile(name: request.socketUnit(name), text: SocketUnit.text(request, name)))
+            }
+        }
+        files.append(UnitFile(name: request.serviceUnit, text: ServiceUnit.text(request)))
+        return files
+    }
+
+    /// Writes the file; true if it was not there as it is now.
+    ///
+    /// One of another content is left as it is and thrown, unless `replacing`.
+    package func write(to directory: String, replacing: Bool) throws(ControlError) -> Bool {
+        let path = directory + "/" + name
+        do {
+            let wanted = Array(text.utf8)
+            let found = try? Syscall.readFile(path)
+            if found == wanted { return false }
+            if found != nil, !replacing {
+                throw ControlError.usage(
+                    "\(path.harmless) is there, and is another one: look at it, then give --force")
+            }
+            let temporary = "\(directory)/.\(name).\(ProcessEnvironment.processID)"
+            try? Syscall.unlink(temporary)
+            let file = try Syscall.open(temporary, .readWriteCreate, mode: 0o644)
+            try Syscall.writeAll(file.rawValue, wanted)
+            try Syscall.changeMode(temporary, 0o644)
+            try Syscall.rename(temporary, path)
+            return true
+        } catch let error as ControlError {
+            throw error
+        } catch let error as Errno {
+            throw .system("cannot write \(path.harmless)", error)
+        } catch {
+            throw .usage("\(error)")
+        }
+    }
+}
+
+extension UnitRequest {
+    /// The unit of the sockets that have this name: the first one's is that of the service.
+    func socketUnit(_ name: String) -> String {
+        let base = layout == .instances ? service + "-front" : service
+        return name == names.first ? "\(base).socket" : "\(base)-\(name).socket"
+    }
+
+    var socketUnits: String { names.map(socketUnit).joined(separator: " ") }
+
+    var serviceUnit: String { layout == .instances ? "\(service)@.service" : "\(service).service" }
+
+    /// The service as swapctl knows it: each instance is one.
+    var swapctlName: String { layout == .instances ? "\(service)-%i" : service }
+
+    var systemctl: String { isForUserManager ? "systemctl --user" : "systemctl" }
+}
