@@ -44,6 +44,8 @@ final class GenerationCore {
     /// Paths of a predecessor's listeners that nobody took; they go when it is certain that it will
     /// not need them again.
     private var leftOverPaths: [(path: String, identity: FileIdentity)] = []
+    /// Written down when this generation begins to serve: an upgrade need not wait for it.
+    private var preparedOffer: (listeners: Int, batches: [OfferBatch])?
     /// The upgrade that runs, or the one that succeeded: its channel stays open until this process
     /// is gone.
     var attempt: UpgradeAttempt?
@@ -141,6 +143,7 @@ final class GenerationCore {
             }
         }
         report(.info, "pid \(ProcessEnvironment.processID) serves \(listenerSummary())")
+        _ = offer()
     }
 
     private func listenerSummary() -> String {
@@ -257,8 +260,14 @@ final class GenerationCore {
     /// What a successor is offered, in batches: every listener taken, and the lock.
     func offer() -> [OfferBatch] {
         let listeners = holdings.withLock { $0.listeners }
+        // Listeners are added and never replaced; the lock goes with the last offer.
+        if let preparedOffer, preparedOffer.listeners == listeners.count {
+            return preparedOffer.batches
+        }
         var items = listeners.map { (Manifest.entry(for: $0), $0.descriptor.rawValue) }
         if let lock { items.append((Manifest.lock, lock.rawValue)) }
-        return OfferBatch.split(items)
+        let batches = OfferBatch.split(items)
+        preparedOffer = (listeners.count, batches)
+        return batches
     }
 }

@@ -6,14 +6,20 @@ import Succession
 
 @main
 enum Main {
-    static func main() async {
-        do {
-            try await serve(Options(CommandLine.arguments.dropFirst()))
-        } catch let error as UsageError {
-            leave("web: \(error)\n\(Options.usage)", status: 64)
-        } catch {
-            leave("web: \(error)", status: 1)
+    // Not async: the thread of an async main is ended, for which the C library loads another one
+    // when the first connections are waiting.
+    static func main() {
+        Task.detached {
+            do {
+                try await serve(Options(CommandLine.arguments.dropFirst()))
+                exit(0)
+            } catch let error as UsageError {
+                leave("web: \(error)\n\(Options.usage)", status: 64)
+            } catch {
+                leave("web: \(error)", status: 1)
+            }
         }
+        while true { pause() }
     }
 
     private static func serve(_ options: Options) async throws {
