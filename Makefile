@@ -81,4 +81,4 @@ install: ## install swapctl and its documents below $(DESTDIR)$(PREFIX)
 	    "$(DESTDIR)$(PREFIX)/share/doc/swift-succession"
 
 clean: ## remove everything that was built
-	rm -rf .build dist examples/*/.build
+	rm -rf .build dist examples/*/.build Adapters/*/.build

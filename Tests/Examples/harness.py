@@ -138,15 +138,27 @@ class Service:
             if result["generation"] == 3:
                 held = self.descriptors(result["pid"])
         if held:
-            pid = result["pid"]
-            with contextlib.suppress(CheckFailed):
-                until(lambda: self.descriptors(pid) == held, "the same descriptors", 5)
-            last = self.descriptors(pid)
+            last = self.descriptors(result["pid"])
             expect(last == held, f"generation 3 held {held}, {result['generation']} holds {last}")
         return result
 
     def descriptors(self, pid):
-        """How many descriptors of each kind a process holds, leaving out connections."""
+        """How many descriptors of each kind a process holds for a second, leaving out connections."""
+        lasting, connected = None, set()
+        end = time.monotonic() + 1
+        while lasting is None or time.monotonic() < end:
+            seen = set()
+            for entry in os.scandir(f"/proc/{pid}/fd"):
+                with contextlib.suppress(OSError):
+                    seen.add((entry.name, os.readlink(entry.path)))
+            lasting = seen if lasting is None else lasting & seen
+            connected |= self.connected_sockets()
+        return dict(collections.Counter(
+            target.split(":[")[0] for _, target in lasting if target not in connected))
+
+    @staticmethod
+    def connected_sockets():
+        """Every socket of this machine that is the end of a connection, as /proc/PID/fd names it."""
         connected = set()
         for table in ("tcp", "tcp6"):
             for line in pathlib.Path("/proc/net", table).read_text().splitlines()[1:]:
@@ -157,14 +169,7 @@ class Service:
             fields = line.split()
             if len(fields) > 7 and fields[4] in ("0001", "0005") and fields[5] == "03":
                 connected.add(f"socket:[{fields[6]}]")
-        kinds = collections.Counter()
-        for entry in os.scandir(f"/proc/{pid}/fd"):
-            with contextlib.suppress(OSError):
-                target = os.readlink(entry.path)
-                # A closed connection may still wait in the table of descriptors of the server.
-                if target not in connected:
-                    kinds[target.split(":[")[0]] += 1
-        return dict(kinds)
+        return connected
 
     def processes(self):
         """The pids of everything that carries the runtime directory of this very check."""
