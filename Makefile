@@ -12,6 +12,8 @@ SHELL := /bin/bash
 
 ROOT_BINARIES := swapctl succession-load succession-fixture
 EXAMPLES      := $(patsubst examples/%/Package.swift,%,$(wildcard examples/*/Package.swift))
+# gRPC and the libraries below it take too long to optimise.
+DEBUG_EXAMPLES := grpc-greeter
 # What a short start needs: no C++ library to load (a directory with nothing but its archive comes
 # first), fixed addresses instead of 37,000 relocations, no table of exported symbols, and no search
 # beside the program. libc stays dynamic: libsystemd is loaded when a manager passes sockets.
@@ -20,6 +22,8 @@ RELEASE       := -c release --static-swift-stdlib --disable-local-rpath \
                  -Xswiftc -L$(STATIC_CXX) -Xswiftc -Xclang-linker -Xswiftc -static-libgcc \
                  -Xlinker -no-pie -Xlinker --no-export-dynamic
 CHECKED       := -Xswiftc -warnings-as-errors
+UNASSERTED    := --disable-index-store -debug-info-format none \
+                 -Xswiftc -assert-config -Xswiftc Release
 BIN           := dist/bin
 
 .DEFAULT_GOAL := help
@@ -43,11 +47,20 @@ build-root: $(STATIC_CXX)/libstdc++.a | deps
 	for product in $(ROOT_BINARIES); do swift build $(RELEASE) --product $$product; done
 	@scripts/collect-binaries "$$(swift build $(RELEASE) --show-bin-path)" $(BIN) $(ROOT_BINARIES)
 
-$(EXAMPLES:%=build-example-%): build-example-%: $(STATIC_CXX)/libstdc++.a | deps
+$(patsubst %,build-example-%,$(filter-out $(DEBUG_EXAMPLES),$(EXAMPLES))): \
+build-example-%: $(STATIC_CXX)/libstdc++.a | deps
 	@mkdir -p $(BIN)
 	swift build --package-path examples/$* $(RELEASE)
 	@scripts/collect-binaries \
 	    "$$(swift build --package-path examples/$* $(RELEASE) --show-bin-path)" $(BIN)
+
+# Without the assertion by which SwiftNIO stops a process when another one took the connection it was
+# told of.
+$(DEBUG_EXAMPLES:%=build-example-%): build-example-%: | deps
+	@mkdir -p $(BIN)
+	swift build --package-path examples/$* $(UNASSERTED)
+	@scripts/collect-binaries \
+	    "$$(swift build --package-path examples/$* $(UNASSERTED) --show-bin-path)" $(BIN)
 
 lint: | deps ## formatting, layers, sizes, licence headers, snippets
 	@scripts/check-layers

@@ -15,24 +15,55 @@ extension ServerBootstrap {
     /// on: this bootstrap's `autoRead` is turned off for good, so use another one for listeners
     /// that are not adopted. Call it before ``Generation/ready()``.
     ///
-    /// Each connection counts in ``Generation/connections`` from the moment it is taken, and is
-    /// closed when the deadline of a drain has passed. The channel owns a duplicate of the
-    /// descriptor; closing it does not disturb other generations. Do not send it a quiescing event:
-    /// that closes connections which the generation still owes an answer.
+    /// Each connection counts in ``Generation/connections`` from the moment it is taken, as one of
+    /// `protocol` (nil: the first word of the address), and is closed when the deadline of a drain
+    /// has passed. The channel owns a duplicate of the descriptor; closing it does not disturb other
+    /// generations. Do not send it a quiescing event: that closes connections which the generation
+    /// still owes an answer.
     public func adopt(
-        _ listener: Listener, of generation: Generation
+        _ listener: Listener, of generation: Generation, protocol proto: String? = nil
     ) async throws -> any Channel {
         let descriptor = try listener.duplicate(for: .stream, mustListen: true)
         let adoption = serverChannelOption(.autoRead, value: false).withBoundSocket(descriptor)
         // By now NIO has called listen(2) with a backlog of its own, which holds for every process
         // that has the socket.
         listener.restoreBacklog()
-        let (connections, kind) = (generation.connections, listener.kind)
+        let (connections, kind) = (generation.connections, proto ?? listener.kind)
         let (channel, acceptor) = try await adoption.adopted { channel in
             try AdoptedListener(channel, connections: connections, protocol: kind)
         }
         listener.attach(acceptor)
         return channel
+    }
+
+    /// Makes an asynchronous server channel of a generation's stream listener.
+    ///
+    /// What `childChannelInitializer` makes of each connection is an element of the channel's
+    /// inbound sequence; a connection for which it fails is closed. The sequence ends when the
+    /// generation has stopped accepting for good, behind the last connection that was taken.
+    /// Everything else is as with the other form.
+    @concurrent
+    public func adopt<Output: Sendable>(
+        _ listener: Listener, of generation: Generation, protocol proto: String? = nil,
+        childChannelInitializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Output>
+    ) async throws -> NIOAsyncChannel<Output, Never> {
+        let descriptor = try listener.duplicate(for: .stream, mustListen: true)
+        let server = try await serverChannelOption(.autoRead, value: false).bind(descriptor) {
+            connection in
+            let output = childChannelInitializer(connection)
+            // NIO lets go of it without closing it, and a pause would wait for it for ever.
+            output.whenFailure { _ in connection.close(promise: nil) }
+            return output
+        }
+        listener.restoreBacklog()
+        let (connections, kind) = (generation.connections, proto ?? listener.kind)
+        let channel = server.channel
+        let adoption = channel.eventLoop.makeSucceededFuture(channel)
+        let (_, acceptor) = try await adoption.adopted { channel in
+            try AdoptedListener(channel, connections: connections, protocol: kind)
+        }
+        listener.attach(acceptor)
+        return server
     }
 }
 

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import GRPCNIOTransportHTTP2Posix
+import NIOCore
+import NIOHTTP2
+import NIOPosix
+import NIOSSL
+import Succession
+import SuccessionNIO
+
+/// Makes the channel that takes connections for a gRPC server from a generation's listener.
+struct AdoptedListenerFactory: HTTP2ServerTransport.ListenerFactory {
+    typealias Connection = HTTP2ServerTransport.ConnectionConfigurator.ConnectionChannel
+
+    /// Kept when the listener has been adopted.
+    let adoption: EventLoopPromise<Void>
+    private let listener: Listener
+    private let generation: Generation
+    private let tls: NIOSSLContext?
+    private let threads: MultiThreadedEventLoopGroup
+
+    init(
+        _ listener: Listener, of generation: Generation, tls: NIOSSLContext?,
+        threads: MultiThreadedEventLoopGroup
+    ) {
+        self.listener = listener
+        self.generation = generation
+        self.tls = tls
+        self.threads = threads
+        adoption = threads.any().makePromise()
+    }
+
+    var eventLoopGroup: any EventLoopGroup { threads }
+
+    func makeListeningChannel(
+        listenerConfigurator: HTTP2ServerTransport.ListenerConfigurator,
+        connectionConfigurator: HTTP2ServerTransport.ConnectionConfigurator
+    ) async throws -> NIOAsyncChannel<Connection, Never> {
+        let farewells = Farewells()
+        do {
+            let channel = try await ServerBootstrap(group: threads)
+                .serverChannelInitializer { listenerConfigurator.configure(channel: $0) }
+                .adopt(listener, of: generation, protocol: "grpc") { [tls] connection in
+                    Self.setUp(connection, tls, connectionConfigurator, farewells)
+                }
+            // Behind the adoption: that one stops accepting, and this one speaks of it.
+            listener.attach(farewells)
+            adoption.succeed()
+            return channel
+        } catch {
+            adoption.fail(error)
+            throw error
+        }
+    }
+
+    /// On the connection's event loop.
+    private static func setUp(
+        _ connection: any Channel, _ tls: NIOSSLContext?,
+        _ configurator: HTTP2ServerTransport.ConnectionConfigurator, _ farewells: Farewells
+    ) -> EventLoopFuture<Connection> {
+        connection.eventLoop.makeCompletedFuture {
+            guard let tls else { return }
+            try connection.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
+        }.flatMap {
+            configurator.configure(
+                channel: connection,
+                tls: tls == nil ? .none : .configured(requireALPN: false))
+        }.flatMapThrowing { configured in
+            let pipeline = connection.pipeline.syncOperations
+            let codec = try pipeline.handler(type: NIOHTTP2Handler.self)
+            try pipeline.addHandler(FarewellHandler(), position: .after(codec))
+            farewells.add(connection)
+            return configured
+        }
+    }
+}
