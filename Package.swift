@@ -132,5 +132,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: ["SuccessionSystem", "SuccessionTransport", "SuccessionProtocol"],
             swiftSettings: settings),
+        // Each case in Tests/Systemd beside a real systemd of its own.
+        .testTarget(name: "SystemdTests", swiftSettings: settings),
     ]
 )

@@ -33,6 +33,10 @@ struct EchoServer {
                 try MemoryFile.create(name: name, allowSealing: false).relinquish()
             }
         }
+        let others = try options.taken.map { name in
+            try generation.descriptor(name) { throw UsageError("nobody passed '\(name)'") }
+        }
+        if options.tellsHoldings { (listeners + others).forEach(tell) }
         if fault == .neverReady { try await Task.sleep(for: .seconds(3_600)) }
         if let answer = options.reload {
             let reloads = generation.reloads
@@ -74,7 +78,14 @@ struct EchoServer {
             }
         }
     }
+}
 
+/// One line: name, origin, address, and what the descriptor is to the kernel.
+private func tell(_ listener: Listener) {
+    let link = listener.withUnsafeDescriptor { descriptor in
+        (try? Syscall.readLink("/proc/self/fd/\(descriptor)")) ?? "?"
+    }
+    announce("holds \(listener.name) \(listener.origin) \(listener.address) \(link)\n")
 }
 
 private func announce(_ line: String) {

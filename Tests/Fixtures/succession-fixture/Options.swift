@@ -15,6 +15,10 @@ struct Options {
     var drain: Duration = .seconds(30)
     /// Name of a descriptor that is no listener.
     var kept: String?
+    /// Names of descriptors of any kind that must be there: nothing is made in their place.
+    var taken: [String] = []
+    /// Whether everything that is held is told before `ready`.
+    var tellsHoldings = false
     var upgradeSignal: Int32?
     var reloadSignal: Int32?
     var reload: ReloadAnswer?
@@ -35,6 +39,8 @@ struct Options {
             case "--state-size": stateSize = Int(value)
             case "--open-files": openFilesLimit = Int(value)
             case "--keep": kept = value
+            case "--take": taken.append(value)
+            case "--tell" where value == "holdings": tellsHoldings = true
             case "--upgrade-signal": upgradeSignal = Int32(value)
             case "--reload": reload = try ReloadAnswer(value)
             case "--reload-signal": reloadSignal = Int32(value)

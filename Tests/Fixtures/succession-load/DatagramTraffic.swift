@@ -26,7 +26,7 @@ struct DatagramTraffic: Sendable {
                 if number % Self.datagramsPerSocket != 0 { socket = current }
                 let end = MonotonicTime.now
                 tally.succeed(.datagram, from: start, to: end)
-                tally.see(generation: generation, at: end)
+                session.see(generation: generation, at: end, in: &tally)
             } catch {
                 tally.fail(.datagram, error)
                 session.report(.datagram, target, error)

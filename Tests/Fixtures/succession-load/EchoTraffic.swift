@@ -50,7 +50,7 @@ struct EchoTraffic: Sendable {
     private func open(_ tally: inout Tally) throws(Failure) -> EchoConnection {
         let connection = try EchoConnection(
             connectingTo: target, timeout: session.options.timeout)
-        tally.see(generation: connection.generation, at: .now)
+        session.see(generation: connection.generation, at: .now, in: &tally)
         return connection
     }
 

@@ -65,7 +65,7 @@ struct HTTPTraffic: Sendable {
                 let response = try exchange()
                 let end = MonotonicTime.now
                 tally.succeed(kind, from: start, to: end)
-                tally.see(generation: response.generation, at: end)
+                session.see(generation: response.generation, at: end, in: &tally)
             } catch {
                 tally.fail(kind, error)
                 session.report(kind, target, error)

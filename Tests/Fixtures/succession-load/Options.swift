@@ -5,13 +5,14 @@ struct Options: Sendable {
     static let usage = """
         usage: succession-load [--http tcp:HOST:PORT|unix:/PATH]… [--echo tcp:HOST:PORT]…
                  [--udp udp:HOST:PORT]… [--threads-per-target N] [--rate N] [--timeout 10s]
-                 [--hold 2s] [--duration 5s] [--json]
+                 [--hold 2s] [--duration 5s] [--announce] [--json]
 
           --threads-per-target  threads for each kind of quick request to each target (2)
           --rate                requests a second of each thread (300)
           --timeout             for each request (10s)
           --hold                how long a held echo connection lives; 0s: none are held (2s)
           --duration            when to stop; without it, when standard input is closed
+          --announce            say on standard error when a generation answers for the first time
           --json                print one JSON object instead of a table
 
         Hosts are numeric. Exit status: 0 no failure, 1 some request failed, 64 usage.
@@ -26,6 +27,7 @@ struct Options: Sendable {
     private(set) var timeout: Int64 = 10_000_000_000
     private(set) var hold: Int64 = 2_000_000_000
     private(set) var duration: Int64?
+    private(set) var announce = false
     private(set) var json = false
     private(set) var help = false
 
@@ -33,6 +35,7 @@ struct Options: Sendable {
         var rest = arguments[...]
         while let name = rest.popFirst() {
             switch name {
+            case "--announce": announce = true
             case "--json": json = true
             case "--help", "-h": help = true
             default:

@@ -9,6 +9,7 @@ final class Session: Sendable {
     let started = MonotonicTime.now
     private let stopping = Atomic(false)
     private let printed = Atomic(0)
+    private let announced = Mutex<Set<Int32>>([])
 
     init(options: Options) {
         self.options = options
@@ -19,6 +20,16 @@ final class Session: Sendable {
     /// Asks every worker to finish the request it is at.
     func stop() {
         stopping.store(true, ordering: .relaxed)
+    }
+
+    /// Notes who answered; with `--announce`, the first answer of each is a line on standard error.
+    func see(generation pid: Int32, at time: MonotonicTime, in tally: inout Tally) {
+        if options.announce, tally.generations[pid] == nil,
+            announced.withLock({ $0.insert(pid).inserted })
+        {
+            StandardError.print("generation \(pid) answers\n")
+        }
+        tally.see(generation: pid, at: time)
     }
 
     /// Prints a failure on standard error, the first twenty of a run.

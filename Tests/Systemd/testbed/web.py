@@ -1,0 +1,67 @@
+"""The example web server under the project's own units."""
+
+from .journal import Journal
+from .load import Load
+from .machine import PROGRAMS, install_binary, install_unit
+from .manager import Manager, run
+from .processes import Process
+
+TARGET = "tcp:127.0.0.1:8080"
+
+
+class Web:
+    """A service that has been started and is under load.
+
+    `units` are installed with the drop-in, which is the same for all of their services; `start`
+    are started, in this order, and the last of them is the service.
+    """
+
+    def __init__(self, *units, start=None, drop_in=None):
+        install_binary("web", PROGRAMS)
+        install_binary("swapctl", "/usr/local/bin")
+        for unit in units:
+            install_unit(unit, drop_in if unit.endswith(".service") else None)
+        self.manager = Manager()
+        self.journal = Journal()
+        started = start or units
+        self.unit = started[-1]
+        for unit in started:
+            self.manager.do("start", unit)
+        self.load = Load("--http", TARGET)
+        self.load.wait_for(self.pid)
+
+    @classmethod
+    def behind_socket_unit(cls, drop_in=None):
+        return cls("web.socket", "web.service", drop_in=drop_in)
+
+    @classmethod
+    def alone(cls, drop_in=None):
+        """Binds for itself; the manager stores its listener."""
+        return cls("web-notify.service", drop_in=drop_in)
+
+    @property
+    def service(self):
+        return self.unit.removesuffix(".service")
+
+    @property
+    def pid(self):
+        return self.manager.main_pid(self.unit)
+
+    def main(self):
+        return Process(self.pid)
+
+    def reload(self):
+        """Reloads, which must succeed; returns the new main process after its first answer."""
+        self.manager.do("reload", self.unit)
+        main = self.main()
+        self.load.wait_for(main.pid)
+        return main
+
+    def swapctl(self, *arguments):
+        return run("/usr/local/bin/swapctl", *arguments)
+
+    def processes(self):
+        """Returns the pids of the unit's cgroup."""
+        path = "/sys/fs/cgroup" + self.manager.get(self.unit, "ControlGroup")
+        with open(f"{path}/cgroup.procs", encoding="ascii") as processes:
+            return sorted(int(line) for line in processes)

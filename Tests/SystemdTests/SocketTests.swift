@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+/// What socket units hand to a server.
+@Suite(.serialized, .enabled(if: Sandbox.isPossible)) struct SocketTests {
+    @Test func socketUnit_ofThirteenKinds_eachArrivesWithNameAndAddress() throws {
+        try Sandbox.run("sockets.arrive")
+    }
+}
