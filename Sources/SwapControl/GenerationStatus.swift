@@ -35,6 +35,13 @@ package struct GenerationStatus: Sendable, Hashable {
     package var listenerCount: Int
     package var listeners: [ManifestEntry]
     package var oldest: [Connection]
+    /// Where a service manager runs it: the unit, as the generation itself sees it.
+    package var unit: UnitReference?
+    /// After how long without a ping its manager ends it.
+    package var watchdogMicroseconds: Int?
+    /// How many descriptors it has stored with its manager, and may store.
+    package var stored: Int?
+    package var storedMaximum: Int?
 
     /// Reads an answer; nil if it does not even say which generation it is of.
     package init?(_ message: Message) {
@@ -61,6 +68,12 @@ package struct GenerationStatus: Sendable, Hashable {
             guard fields.count >= 3, let age = Int(fields[0]) else { return nil }
             return Connection(ageMicroseconds: age, proto: fields[1], peer: fields[2])
         }
+        unit = message.text("UNIT").map { name in
+            UnitReference(name: name, isOfUser: message.text("UNIT_SCOPE") == "user")
+        }
+        watchdogMicroseconds = message.integer("WATCHDOG_US")
+        stored = message.integer("STORED")
+        storedMaximum = message.integer("STORED_MAX")
     }
 
     package var serving: Serving { Serving(generation: generation, processID: processID) }

@@ -36,7 +36,9 @@ extension JSONValue {
             "upgrade": status.upgrade.map(describe) ?? .null,
             "listener_count": .integer(status.listenerCount),
             "listeners": .array(status.listeners.map(describe)),
-            "oldest": .array(status.oldest.map(describe)),
+            "oldest": .array(status.oldest.map(describe)), "unit": .optional(status.unit?.name),
+            "watchdog_us": .optional(status.watchdogMicroseconds),
+            "stored": .optional(status.stored), "stored_max": .optional(status.storedMaximum),
         ]
         if !status.service.isEmpty { fields["service"] = .string(status.service) }
         return fields

@@ -42,8 +42,10 @@ package enum ServiceList {
     }
 
     /// Whether there is a `<generation>.sock`; a service that was stopped leaves only its `lock`.
+    ///
+    /// The directory of a dynamic user is reached by a link.
     private static func isService(_ directory: RuntimeDirectory) -> Bool {
-        guard (try? Syscall.linkStatus(directory.path))?.isDirectory == true else { return false }
+        guard (try? Syscall.status(directory.path))?.isDirectory == true else { return false }
         return !directory.generations().isEmpty
     }
 }

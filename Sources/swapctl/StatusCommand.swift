@@ -12,6 +12,9 @@ struct StatusCommand: ParsableCommand {
             Without a name all services are shown. A generation that is 'stale' ended without \
             cleaning up; one that is 'silent' lives but does not answer.
 
+            Of a service in a systemd unit it also shows what its manager says, and warns of each \
+            setting that would hurt, with the line to change.
+
             EXAMPLES:
               swapctl status
               swapctl status web
@@ -36,10 +39,14 @@ struct StatusCommand: ParsableCommand {
     private func show(
         _ report: StatusReport, _ reporter: inout Reporter, isOneOfMany: Bool
     ) throws {
+        // Nothing is run where no manager is.
+        let manager = ManagerReport.ask(report)
         if common.json {
             for object in JSONValue.status(report) { reporter.write(object) }
+            if let manager { reporter.write(.manager(manager, service: report.service.name)) }
         } else {
-            let lines = StatusTable.lines(report, isOneOfMany: isOneOfMany)
+            let lines =
+                StatusTable.lines(report, isOneOfMany: isOneOfMany) + (manager?.lines ?? [])
             StandardStream.output.write(lines.map { $0 + "\n" }.joined())
         }
         if report.exitCode != .done, !isOneOfMany {

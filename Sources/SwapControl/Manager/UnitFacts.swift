@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+
+/// All that a judgement on a unit's configuration rests on.
+package struct UnitFacts: Sendable {
+    package var unit: UnitReference
+    package var properties: UnitProperties
+    /// The name as an operator gives it to swapctl.
+    package var service: String
+    /// The generations that answered, newest first.
+    package var living: [GenerationStatus]
+    /// Of the processes above, as far as /proc shows them: the parent, and the path of the control group.
+    package var parents: [Int: Int] = [:]
+    package var controlGroups: [Int: String] = [:]
+    /// Where the manager makes runtime directories.
+    package var runtimeRoot = "/run"
+
+    package init(
+        unit: UnitReference, properties: UnitProperties, service: String,
+        living: [GenerationStatus]
+    ) {
+        self.unit = unit
+        self.properties = properties
+        self.service = service
+        self.living = living
+    }
+
+    var serving: GenerationStatus? { living.first { $0.state == "serving" } }
+    /// The one whose listeners count.
+    var speaker: GenerationStatus? { serving ?? living.first }
+
+    /// Looks at the processes.
+    mutating func lookAtProcesses() {
+        if unit.isOfUser, let own = ProcessEnvironment.value("XDG_RUNTIME_DIR") {
+            runtimeRoot = own
+        }
+        for process in living.map(\.processID) {
+            guard let pid = Int32(exactly: process) else { continue }
+            if let parent = ProcessStatus.of(pid)?.parentProcessID {
+                parents[process] = Int(parent)
+            }
+            if let bytes = try? Syscall.readFile("/proc/\(process)/cgroup") {
+                controlGroups[process] = Self.path(String(decoding: bytes, as: UTF8.self))
+            }
+        }
+    }
+
+    /// The path in the manager's hierarchy: `0::/…`, or the one named systemd where there are several.
+    private static func path(_ text: String) -> String? {
+        let lines = text.split(separator: "\n")
+        let line =
+            lines.first { $0.hasPrefix("0::") && $0 != "0::/" }
+            ?? lines.first { $0.contains(":name=systemd:") }
+        return line.flatMap { line in
+            line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).last
+                .map(String.init)
+        }
+    }
+}
