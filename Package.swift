@@ -83,11 +83,18 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),
+        .target(
+            name: "SuccessionReleases",
+            dependencies: [
+                "SwapControl", "SuccessionSystem", "SuccessionProtocol",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings),
         // L5
         .executableTarget(
             name: "swapctl",
             dependencies: [
-                "SwapControl",
+                "SwapControl", "SuccessionReleases",
                 .product(
                     name: "ArgumentParser", package: "swift-argument-parser",
                     condition: .when(traits: ["CLI"])),
@@ -127,6 +134,10 @@ let package = Package(
             ]),
         .testTarget(
             name: "SwapControlTests", dependencies: ["SwapControl", "SuccessionProtocol"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SuccessionReleasesTests",
+            dependencies: ["SuccessionReleases", "SwapControl", "SuccessionSystem"],
             swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests",

@@ -16,6 +16,8 @@ package struct FileFacts: Sendable, Hashable {
     package var userID: UInt32
     package var groupID: UInt32
     package var size: Int
+    /// When the content last changed, in seconds since 1970.
+    package var modifiedAt: Int
     private var kind: UInt32
 
     init(_ status: stat) {
@@ -25,6 +27,7 @@ package struct FileFacts: Sendable, Hashable {
         userID = status.st_uid
         groupID = status.st_gid
         size = Int(status.st_size)
+        modifiedAt = Int(status.st_mtim.tv_sec)
     }
 
     package var device: UInt64 { identity.device }

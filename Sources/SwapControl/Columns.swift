@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Text in columns.
-enum Columns {
-    enum Alignment {
+package enum Columns {
+    package enum Alignment {
         case left, right
     }
 
     /// The rows as lines, each column as wide as its widest cell and two spaces from the next.
-    static func lines(_ rows: [[String]], _ alignments: [Alignment]) -> [String] {
+    package static func lines(_ rows: [[String]], _ alignments: [Alignment]) -> [String] {
         let widths = alignments.indices.map { column in
             rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
         }
@@ -21,7 +21,7 @@ enum Columns {
 }
 
 extension String {
-    func padded(to width: Int, _ alignment: Columns.Alignment = .left) -> String {
+    package func padded(to width: Int, _ alignment: Columns.Alignment = .left) -> String {
         let padding = String(repeating: " ", count: max(0, width - count))
         return alignment == .left ? self + padding : padding + self
     }
@@ -33,7 +33,7 @@ extension String {
     }
 
     /// The text with control characters shown as `?`: what a server or its successor wrote must not drive the terminal.
-    var harmless: String {
+    package var harmless: String {
         // C1 controls (U+0080…U+009F) drive some terminals as ESC sequences do.
         String(
             String.UnicodeScalarView(
@@ -47,6 +47,6 @@ extension String {
 }
 
 /// `1 connection`, `3 connections`.
-func counted(_ number: Int, _ noun: String) -> String {
+package func counted(_ number: Int, _ noun: String) -> String {
     "\(number) \(noun)\(number == 1 ? "" : "s")"
 }

@@ -32,14 +32,14 @@ package enum DurationText {
     }
 
     /// `0.84 s`: what a step took.
-    static func seconds(microseconds: Int) -> String {
+    package static func seconds(microseconds: Int) -> String {
         let hundredths = (max(0, microseconds) + 5_000) / 10_000
         let fraction = hundredths % 100
         return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction) s"
     }
 
     /// `11 s`, `2 min`, `1 h 30 min`: a deadline, rounded up so that it never reads sooner than it is.
-    static func deadline(milliseconds: Int) -> String {
+    package static func deadline(milliseconds: Int) -> String {
         let seconds = max(0, milliseconds) / 1_000 + (max(0, milliseconds) % 1_000 > 0 ? 1 : 0)
         if seconds < 120 { return "\(seconds) s" }
         let minutes = (seconds + 59) / 60
@@ -49,7 +49,7 @@ package enum DurationText {
 }
 
 extension Duration {
-    var wholeMilliseconds: Int {
+    package var wholeMilliseconds: Int {
         let (seconds, attoseconds) = components
         return Int(clamping: seconds) * 1_000 + Int(attoseconds / 1_000_000_000_000_000)
     }

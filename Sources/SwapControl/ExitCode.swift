@@ -13,9 +13,13 @@ package enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
     case cut = 2
     case usage = 64
     case noService = 69
+    /// A file could not be written: a full disk, a file system that is read-only.
+    case inputOutput = 74
     case busy = 75
     case protocolViolation = 76
     case permission = 77
+    /// `current.conf`, or a file it names, is not as it must be.
+    case configuration = 78
 
     /// The table of all codes, for the help.
     package static var table: String {
@@ -38,9 +42,11 @@ package enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
         case .cut: "done, but connections were cut, or the generation stays"
         case .usage: "wrong usage"
         case .noService: "no such service, or nobody serves it"
+        case .inputOutput: "a file could not be written, nothing was changed"
         case .busy: "another upgrade of the service is in progress"
         case .protocolViolation: "not understood: another version of the protocol, or none"
         case .permission: "not permitted: neither root nor the user of the server"
+        case .configuration: "current.conf, or what it names, is wrong: nothing was changed"
         }
     }
 }

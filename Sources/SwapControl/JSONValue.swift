@@ -12,8 +12,13 @@ package enum JSONValue: Sendable, Hashable {
     case array([JSONValue])
     case object([String: JSONValue])
 
-    static func optional(_ integer: Int?) -> JSONValue { integer.map { .integer($0) } ?? .null }
-    static func optional(_ string: String?) -> JSONValue { string.map { .string($0) } ?? .null }
+    package static func optional(_ integer: Int?) -> JSONValue {
+        integer.map { .integer($0) } ?? .null
+    }
+
+    package static func optional(_ string: String?) -> JSONValue {
+        string.map { .string($0) } ?? .null
+    }
 }
 
 extension JSONValue: Encodable {

@@ -11,6 +11,9 @@ package struct Service: Sendable, Hashable {
     /// False if the directory was given without a name: any service may then be found in it.
     let isNamed: Bool
 
+    /// The path of that directory.
+    package var runtimeDirectory: String { directory.path }
+
     init(name: String, directory: RuntimeDirectory, isNamed: Bool = true) {
         self.name = name
         self.directory = directory

@@ -6,8 +6,14 @@ import SuccessionSystem
 package struct SuccessorCommand: Sendable, Hashable {
     /// An absolute path: the server's working directory is another one than the operator's.
     package let executable: String
-    /// From `argv[0]` on, which is the program as the operator wrote it.
+    /// From `argv[0]` on, which is the program as the operator wrote it; empty: the server's own.
     package let arguments: [String]
+
+    /// A program by its absolute path; without arguments it gets the server's own.
+    package init(executable: String, arguments: [String] = []) {
+        self.executable = executable
+        self.arguments = arguments
+    }
 
     /// Resolves the program as a shell does: a name with a slash from the working directory, another in `PATH`.
     ///

@@ -27,6 +27,7 @@ struct Swapctl: ParsableCommand {
             UpgradeCommand.self, StatusCommand.self, ReloadCommand.self, DrainCommand.self,
             StopCommand.self,
             UnitsCommand.self,
+            ReleaseCommand.self, HistoryCommand.self,
         ])
 }
 #else

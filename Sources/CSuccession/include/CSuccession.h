@@ -138,6 +138,34 @@ struct csuccession_spawn_request {
 /// Returns the pid; `pidfd` is -1 on kernels that have none.
 int csuccession_spawn(const struct csuccession_spawn_request *request, int *pidfd);
 
+// MARK: files.c: renameat2, copy_file_range and the interface of inotify are GNU only or in no module
+
+enum {
+    CSUCCESSION_NO_REPLACE = 1,
+    CSUCCESSION_EXCHANGE = 2,
+};
+
+int csuccession_rename(const char *old_path, const char *new_path, unsigned flags);
+/// From and to the offsets of the open files; shares the blocks where the file system can.
+intptr_t csuccession_copy_range(int source, int target, size_t length);
+
+enum {
+    CSUCCESSION_TOUCHED = 0x4,
+    CSUCCESSION_WRITTEN = 0x8,
+    CSUCCESSION_NAME_CHANGED = 0x180,
+    CSUCCESSION_NAME_GONE = 0x240,
+    CSUCCESSION_SELF_GONE = 0xC00,
+    CSUCCESSION_UNMOUNTED = 0x2000,
+    CSUCCESSION_OVERFLOW = 0x4000,
+    CSUCCESSION_IGNORED = 0x8000,
+};
+
+int csuccession_inotify(void);
+/// Directories only. Returns the number of the watch.
+int csuccession_inotify_add(int descriptor, const char *path, uint32_t mask);
+/// getpwuid_r fills pointers into a buffer. Name and home have room for `capacity` bytes each.
+int csuccession_user(uint32_t id, char *name, char *home, size_t capacity);
+
 // MARK: relay.c: nothing says that Swift code may run in a signal handler
 
 int csuccession_relay_install(int signal, int descriptor);

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SwapControl
+
+/// Changes some strings of an object and leaves every other byte of the text as it is.
+enum JSONEdit {
+    /// Sets keys of the object that `text` is; new ones are put behind the last.
+    static func setting(
+        _ changes: [(key: String, value: String)], in text: [UInt8], _ root: JSONNode
+    ) -> [UInt8] {
+        var result = text
+        let members = root.members ?? []
+        let known = changes.compactMap { change in
+            members.first { $0.key == change.key }.map { ($0.node.range, change.value) }
+        }
+        let new = changes.filter { change in !members.contains { $0.key == change.key } }
+        // From the end, so that what is still to be changed stays where it was.
+        if !new.isEmpty { insert(new, into: &result, root, members) }
+        for (range, value) in known.sorted(by: { $0.0.lowerBound > $1.0.lowerBound }) {
+            result.replaceSubrange(range, with: literal(value))
+        }
+        return result
+    }
+
+    /// The text of an object that holds nothing else.
+    static func object(_ members: [(key: String, value: String)]) -> [UInt8] {
+        let lines = members.map {
+            Array("  ".utf8) + literal($0.key) + Array(": ".utf8) + literal($0.value)
+        }
+        return Array("{\n".utf8) + lines.joined(separator: Array(",\n".utf8)) + Array("\n}\n".utf8)
+    }
+
+    private static func insert(
+        _ new: [(key: String, value: String)], into text: inout [UInt8], _ root: JSONNode,
+        _ members: [JSONNode.Member]
+    ) {
+        let lines = new.map { literal($0.key) + Array(": ".utf8) + literal($0.value) }
+        guard let last = members.last else {
+            let body = lines.joined(separator: Array(",\n  ".utf8))
+            text.replaceSubrange(root.range, with: Array("{\n  ".utf8) + body + Array("\n}".utf8))
+            return
+        }
+        let separator = Array(",".utf8) + indentation(of: last, in: text)
+        text.insert(
+            contentsOf: lines.flatMap { separator + $0 }, at: last.node.range.upperBound)
+    }
+
+    /// The white space before a key, which is put before new ones too.
+    private static func indentation(of member: JSONNode.Member, in text: [UInt8]) -> [UInt8] {
+        var start = member.keyStart
+        while start > 0, [0x20, 0x09, 0x0A, 0x0D].contains(text[start - 1]) { start -= 1 }
+        return start == member.keyStart ? [0x20] : Array(text[start..<member.keyStart])
+    }
+
+    private static func literal(_ string: String) -> [UInt8] {
+        Array(JSONLine.text(.string(string)).utf8)
+    }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+import SwapControl
+import SystemPackage
+
+/// What `current.conf` says: an object whose keys `X.file` each name a file, and whose other keys
+/// are somebody else's.
+struct CurrentFile: Sendable {
+    private static let largest = 1 << 16
+
+    /// One `X.file`.
+    struct Entry: Sendable, Hashable {
+        /// `bin` for `bin.file`.
+        var key: String
+        /// As it stands there.
+        var value: String
+        /// `~` expanded.
+        var path: String
+        var place: JSONPlace
+    }
+
+    let site: ReleaseSite
+    let text: [UInt8]
+    let root: JSONNode
+    let entries: [Entry]
+
+    var selection: Selection {
+        Selection(Dictionary(entries.map { ($0.key, $0.path) }) { $1 })
+    }
+
+    /// Reads the file; nil if there is none.
+    static func read(_ site: ReleaseSite) throws(ControlError) -> CurrentFile? {
+        guard let text = try readText(site) else { return nil }
+        return try CurrentFile(site, text)
+    }
+
+    /// The bytes of the file, whatever they say; nil if there is none.
+    static func readText(_ site: ReleaseSite) throws(ControlError) -> [UInt8]? {
+        let path = site.currentPath
+        do {
+            let facts = try Syscall.status(path)
+            guard facts.isRegularFile else {
+                throw ControlError.configuration(
+                    facts.isDirectory
+                        ? "\(path) is a directory: it must be a file"
+                        : "\(path) is no regular file")
+            }
+            return try Syscall.readFile(path, limit: largest)
+        } catch let error as ControlError {
+            throw error
+        } catch let error as Errno {
+            switch error {
+            case .noSuchFileOrDirectory:
+                guard (try? Syscall.linkStatus(path)) != nil else { return nil }
+                throw ControlError.configuration("\(path) is a link that leads nowhere")
+            case .tooManySymbolicLinkLevels:
+                throw ControlError.configuration("\(path): its links lead in a circle")
+            case .fileTooLarge:
+                throw ControlError.configuration("\(path) has more than \(largest) bytes")
+            default: throw ControlError.file("cannot read \(path)", error)
+            }
+        } catch {
+            return nil
+        }
+    }
+
+    /// Reads the text of such a file.
+    init(_ site: ReleaseSite, _ text: [UInt8]) throws(ControlError) {
+        self.site = site
+        self.text = text
+        let path = site.currentPath
+        do {
+            root = try JSONParser.parse(text)
+        } catch {
+            throw .configuration("\(path):\(error.place): \(error.reason)")
+        }
+        guard let members = root.members else {
+            throw .configuration("\(path):1:1: the file must be an object, and is \(root.kind)")
+        }
+        var entries: [Entry] = []
+        for member in members where member.key.hasSuffix(Selection.suffix) {
+            entries.append(try Self.entry(member, text, path))
+        }
+        self.entries = entries
+        guard entries.contains(where: { $0.key == Selection.program }) else {
+            throw .configuration(
+                "\(path):1: there is no key \"bin.file\", which names the program; write "
+                    + "\"bin.file\": \"\(site.releaseDirectory)/…\"")
+        }
+    }
+
+    private static func entry(
+        _ member: JSONNode.Member, _ text: [UInt8], _ path: String
+    ) throws(ControlError) -> Entry {
+        let key = String(member.key.dropLast(Selection.suffix.count))
+        let place = JSONPlace(of: member.node.range.lowerBound, in: text)
+        func wrong(_ reason: String) -> ControlError {
+            .configuration("\(path):\(place): \"\(member.key)\" \(reason)")
+        }
+        guard ReleaseSite.isValidName(key) else {
+            throw wrong("cannot be the name of a link: use letters, digits, - and _")
+        }
+        guard let value = member.node.string else {
+            throw wrong("is \(member.node.kind); it must be the path of a file, in quotation marks")
+        }
+        if value.isEmpty { throw wrong("is empty; it must be the path of a file") }
+        if value.utf8.contains(0) { throw wrong("contains a zero byte") }
+        if value.hasPrefix("/") { return Entry(key: key, value: value, path: value, place: place) }
+        guard value.hasPrefix("~/") else {
+            throw wrong(
+                "is '\(value)', which is relative; write an absolute path, or one that begins "
+                    + "with ~/")
+        }
+        guard let home = Path.home else {
+            throw wrong("begins with ~, and HOME is not set; write an absolute path")
+        }
+        return Entry(key: key, value: value, path: home + value.dropFirst(), place: place)
+    }
+}

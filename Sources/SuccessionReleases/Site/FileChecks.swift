@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+import SwapControl
+import SystemPackage
+
+extension CurrentFile {
+    /// Throws unless every file it names can be served: there, not empty, the program executable,
+    /// and what it was when it was added.
+    func check() throws(ControlError) {
+        let checksums = try Checksums.read(site)
+        for entry in entries {
+            try check(entry, checksums)
+        }
+    }
+
+    private func check(_ entry: Entry, _ checksums: Checksums) throws(ControlError) {
+        let path = entry.path
+        let isProgram = entry.key == Selection.program
+        if let reason = FileProblem.of(path, isProgram: isProgram) {
+            throw wrong(entry, reason)
+        }
+        let resolved = (try? Syscall.realPath(path)) ?? path
+        guard let recorded = checksums.of(resolved) else { return }
+        let found = try attempt("cannot read \(path)") { () throws(Errno) in
+            try SHA256.ofFile(path)
+        }
+        if found != recorded {
+            throw wrong(
+                entry,
+                "is not what was added: its SHA-256 is \(found.prefix(12))…, recorded is "
+                    + "\(recorded.prefix(12))…; add it again under another name")
+        }
+    }
+
+    private func wrong(_ entry: Entry, _ reason: String) -> ControlError {
+        .configuration(
+            "\(site.currentPath):\(entry.place): \"\(entry.key)\(Selection.suffix)\": "
+                + "\(entry.path) \(reason)")
+    }
+}
+
+/// What is wrong with a file that shall be served.
+enum FileProblem {
+    /// A predicate with what to do about it; nil: nothing is wrong.
+    static func of(_ path: String, isProgram: Bool) -> String? {
+        let facts: FileFacts
+        do {
+            facts = try Syscall.status(path)
+        } catch {
+            return of(error, path)
+        }
+        if facts.isDirectory { return "is a directory; name a file in it" }
+        if !facts.isRegularFile { return "is no regular file" }
+        if facts.size == 0 { return "is empty; upload it again" }
+        if isProgram, !facts.isExecutable {
+            return "is not executable; run `chmod +x \(path)`"
+        }
+        return nil
+    }
+
+    private static func of(_ error: Errno, _ path: String) -> String {
+        switch error {
+        case .noSuchFileOrDirectory:
+            let isLink = (try? Syscall.linkStatus(path))?.isSymbolicLink == true
+            return isLink
+                ? "is a link that leads nowhere"
+                : "does not exist; see `swapctl release list` for what does"
+        case .tooManySymbolicLinkLevels: return "cannot be reached: its links lead in a circle"
+        case .notDirectory: return "cannot be reached: a part of the path is no directory"
+        case .permissionDenied: return "cannot be reached: \(error)"
+        default: return "cannot be looked at: \(error)"
+        }
+    }
+}

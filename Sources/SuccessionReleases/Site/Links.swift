@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+import SwapControl
+import SystemPackage
+
+/// The links of a site, `app.bin` and the rest.
+struct Links {
+    private let site: ReleaseSite
+
+    init(_ site: ReleaseSite) {
+        self.site = site
+    }
+
+    /// Throws if a name that should be a link is taken by something else, which is not replaced.
+    func check(_ selection: Selection) throws(ControlError) {
+        for key in selection.order {
+            let path = site.linkPath(key)
+            guard let facts = try? Syscall.linkStatus(path), !facts.isSymbolicLink else { continue }
+            throw .configuration(
+                "\(path) is no link, and is not replaced by one: move it away, for example with "
+                    + "`swapctl release add`")
+        }
+    }
+
+    /// Points every link to its file, each in one step; those that point there stay untouched.
+    func turn(to selection: Selection) throws(ControlError) {
+        try check(selection)
+        var isChanged = false
+        for key in selection.order {
+            guard let target = selection.files[key], turned(key) != target else { continue }
+            let path = site.linkPath(key)
+            try attempt("cannot turn the link \(path)") { () throws(Errno) in
+                try DurableFile.link(path, to: target)
+            }
+            isChanged = true
+        }
+        if isChanged {
+            try attempt("cannot write \(site.directory)") { () throws(Errno) in
+                try Syscall.synchronizeDirectory(site.directory)
+            }
+        }
+    }
+
+    /// Removes links that one selection has and another has not.
+    func remove(_ old: Selection, keeping new: Selection) {
+        for key in old.order where new.files[key] == nil && turned(key) != nil {
+            try? Syscall.unlink(site.linkPath(key))
+        }
+    }
+
+    /// Where a link points; nil if there is none.
+    func turned(_ key: String) -> String? { try? Syscall.readLink(site.linkPath(key)) }
+
+    func areTurned(to selection: Selection) -> Bool {
+        selection.files.allSatisfy { turned($0.key) == $0.value }
+    }
+}

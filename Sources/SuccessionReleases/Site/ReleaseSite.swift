@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+package import SwapControl
+import SystemPackage
+
+/// Where the releases of one application lie.
+///
+/// `release/` holds them side by side, `current.conf` names the files of the current one, links
+/// point to those, and `.succession/` holds the journal and the checksums.
+package struct ReleaseSite: Sendable, Hashable {
+    /// Absolute, without links.
+    package let directory: String
+    /// The file that names the current release.
+    package let currentPath: String
+    /// What the names of the links begin with: `app` in `app.bin`.
+    package let name: String
+
+    package var releaseDirectory: String { directory + "/release" }
+    var stateDirectory: String { directory + "/.succession" }
+    var journalPath: String { stateDirectory + "/journal" }
+    var checksumsPath: String { stateDirectory + "/SHA256SUMS" }
+    var servingPath: String { stateDirectory + "/serving" }
+    var intentPath: String { stateDirectory + "/intent" }
+    /// What `current.conf` said when it was last refused.
+    var refusedPath: String { stateDirectory + "/refused.conf" }
+
+    package func linkPath(_ key: String) -> String { "\(directory)/\(name).\(key)" }
+
+    init(directory: String, currentName: String, name: String) {
+        self.directory = directory
+        self.name = name
+        currentPath = directory + "/" + currentName
+    }
+
+    /// Finds the site: `--current`, else `SUCCESSION_CURRENT`, else above the program of the
+    /// generation that serves, else in the working directory.
+    ///
+    /// `current` is the path of the file, which need not be there yet, or of its directory. The
+    /// name is the one given, else the one recorded when the site was first watched, else that of
+    /// the directory.
+    package static func locate(
+        current: String?, name: String? = nil, service: Service? = nil
+    ) throws(ControlError) -> ReleaseSite {
+        let path = try Path.absolute(currentPath(current, service))
+        let isDirectory = (try? Syscall.status(path))?.isDirectory == true
+        let parent = isDirectory ? path : Path.parent(path)
+        let directory = try attempt("cannot look into \(parent)") { () throws(Errno) in
+            try Syscall.realPath(parent)
+        }
+        let site = ReleaseSite(
+            directory: directory, currentName: isDirectory ? defaultName : Path.name(path),
+            name: name ?? Path.name(directory))
+        guard isValidName(site.name) else {
+            throw .wrongUsage(
+                "'\(site.name)' cannot begin the name of a link; give --name with letters, digits, "
+                    + "- and _")
+        }
+        if name == nil, let recorded = try ServingRecord.serving(site)?.name {
+            return ReleaseSite(
+                directory: directory, currentName: Path.name(site.currentPath), name: recorded)
+        }
+        return site
+    }
+
+    static let defaultName = "current.conf"
+
+    private static func currentPath(
+        _ given: String?, _ service: Service?
+    ) throws(ControlError) -> String {
+        if let given {
+            if given.isEmpty {
+                throw .wrongUsage("--current is empty; give the path of current.conf")
+            }
+            return given
+        }
+        if let variable = ProcessEnvironment.value("SUCCESSION_CURRENT"), !variable.isEmpty {
+            return variable
+        }
+        if let service, let found = ofServing(service) { return found }
+        if (try? Syscall.linkStatus(defaultName)) != nil { return defaultName }
+        throw .wrongUsage(
+            "no \(defaultName) here, and none above the program that serves; give --current PATH, "
+                + "or set SUCCESSION_CURRENT")
+    }
+
+    /// The `current.conf` of the site in whose release directory the serving program lies.
+    package static func ofServing(_ service: Service) -> String? {
+        guard let status = try? ControlClient(service).servingStatus(timeout: .seconds(1)),
+            let program = try? Syscall.readLink("/proc/\(status.processID)/exe")
+        else { return nil }
+        var directory = Path.parent(program)
+        while directory != "/", directory != "." {
+            if Path.name(directory) == "release" {
+                let path = Path.parent(directory) + "/" + defaultName
+                return (try? Syscall.linkStatus(path)) == nil ? nil : path
+            }
+            directory = Path.parent(directory)
+        }
+        return nil
+    }
+
+    static func isValidName(_ name: String) -> Bool {
+        !name.isEmpty && name.utf8.count <= 100 && !name.hasPrefix(".") && !name.hasPrefix("-")
+            && name.utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte)
+                    || (0x61...0x7A).contains(byte) || byte == 0x2D || byte == 0x5F || byte == 0x2E
+            }
+    }
+
+    /// Makes `.succession` unless it is there.
+    func prepareState() throws(ControlError) {
+        try Self.makeDirectory(stateDirectory)
+    }
+
+    func prepareReleases() throws(ControlError) {
+        try Self.makeDirectory(releaseDirectory)
+    }
+
+    private static func makeDirectory(_ path: String) throws(ControlError) {
+        try attempt("cannot make \(path)") { () throws(Errno) in
+            do throws(Errno) {
+                try Syscall.makeDirectory(path, mode: 0o755)
+                try Syscall.synchronizeDirectory(Path.parent(path))
+            } catch {
+                if error != .fileExists { throw error }
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+package import SwapControl
+import SystemPackage
+
+/// Puts a copy of a file or a directory into the release directory, whole or not at all.
+package struct ReleaseAddition: Sendable {
+    package let name: String
+    package let path: String
+    package let files: Int
+    package let digest: String
+    /// It was there already, and the same.
+    package let isUnchanged: Bool
+
+    /// Copies `source` to the name `name`, which is its own unless given.
+    ///
+    /// It has its name only when it is complete and on the disk. A name that is taken by something
+    /// else is an error: what was once released does not change. `expected` is the SHA-256 the
+    /// file must have.
+    package static func add(
+        _ source: String, as given: String?, to site: ReleaseSite, expected: String? = nil
+    ) throws(ControlError) -> ReleaseAddition {
+        let source = try checked(source)
+        let name = given ?? Path.name(source)
+        guard ReleaseName.isValid(name) else {
+            throw .wrongUsage(
+                "'\(name.harmless)' cannot be the name of a release; give one with --as")
+        }
+        try site.prepareReleases()
+        try site.prepareState()
+        let lock = try SiteLock.files(site)
+        defer { withExtendedLifetime(lock) {} }
+        removeLeftovers(site)
+        let path = site.releaseDirectory + "/" + name
+        let temporary = Path.temporary(beside: path)
+        do throws(ControlError) {
+            let files = try copy(source, to: temporary)
+            let digest = digest(files, below: "release/\(name)")
+            if let expected, expected.lowercased() != digest {
+                throw ControlError.configuration(
+                    "\(source) has the SHA-256 \(digest), not \(expected); nothing was added: "
+                        + "upload it again")
+            }
+            let isNew = try place(temporary, at: path, digest, site)
+            if isNew { try record(files, path, site) }
+            return ReleaseAddition(
+                name: name, path: path, files: files.count, digest: digest, isUnchanged: !isNew)
+        } catch {
+            try? FileCopy.remove(temporary)
+            throw error
+        }
+    }
+
+    private static func checked(_ source: String) throws(ControlError) -> String {
+        var path = try Path.absolute(source)
+        while path.hasSuffix("/"), path != "/" { path.removeLast() }
+        do {
+            // A link is what it leads to: the release shall not change with it.
+            path = try Syscall.realPath(path)
+        } catch {
+            let reason = FileProblem.of(path, isProgram: false) ?? "cannot be reached: \(error)"
+            throw .configuration("\(path) \(reason)")
+        }
+        if (try? Syscall.status(path))?.isDirectory == true { return path }
+        if let reason = FileProblem.of(path, isProgram: false) {
+            throw .configuration("\(path) \(reason)")
+        }
+        return path
+    }
+
+    private static func copy(
+        _ source: String, to temporary: String
+    ) throws(ControlError) -> [(path: String, digest: String)] {
+        do {
+            return try FileCopy.copy(source, to: temporary)
+        } catch {
+            if error.errno == .invalidArgument {
+                throw .configuration("\(error.path) is neither a file nor a directory nor a link")
+            }
+            throw .file("cannot copy \(error.path) to \(Path.parent(temporary))", error.errno)
+        }
+    }
+
+    /// The digest of the file, or of the list of the files of a directory.
+    private static func digest(_ files: [(path: String, digest: String)], below name: String)
+        -> String
+    {
+        if files.count == 1, files[0].path.isEmpty { return files[0].digest }
+        let lines = files.sorted { $0.path < $1.path }.map { "\($0.digest)  \(name)\($0.path)\n" }
+        return SHA256.of(Array(lines.joined().utf8))
+    }
+
+    /// False: the same is there already.
+    private static func place(
+        _ temporary: String, at path: String, _ digest: String, _ site: ReleaseSite
+    ) throws(ControlError) -> Bool {
+        let name = Path.name(path)
+        let isTaken = try attempt("cannot name the copy \(path)") { () throws(Errno) -> Bool in
+            do throws(Errno) {
+                try Syscall.renameToNew(temporary, path)
+            } catch {
+                if error == .fileExists { return true }
+                guard error == .invalidArgument || error == .noFunction else { throw error }
+                // The lock of the files keeps every other swapctl out meanwhile.
+                if (try? Syscall.linkStatus(path)) != nil { return true }
+                try Syscall.rename(temporary, path)
+            }
+            try Syscall.synchronizeDirectory(site.releaseDirectory)
+            return false
+        }
+        if !isTaken { return true }
+        let recorded = try Checksums.read(site).ofRelease(name) ?? (try? SHA256.ofFile(path))
+        guard recorded == digest else {
+            throw .configuration(
+                "\(path) exists and is something else; a release does not change: add it under "
+                    + "another name with --as")
+        }
+        try attempt("cannot remove \(temporary)") { () throws(Errno) in
+            try FileCopy.remove(temporary)
+        }
+        return false
+    }
+
+    private static func record(
+        _ files: [(path: String, digest: String)], _ path: String, _ site: ReleaseSite
+    ) throws(ControlError) {
+        var checksums = try Checksums.read(site)
+        checksums.removeRelease(Path.name(path))
+        for file in files { checksums.set(path + file.path, file.digest) }
+        do {
+            try checksums.write()
+        } catch {
+            // Without its checksum it would be a release that nothing was promised of.
+            try? FileCopy.remove(path)
+            throw error
+        }
+    }
+
+    /// Removes what processes that are gone have left unfinished.
+    static func removeLeftovers(_ site: ReleaseSite) {
+        for directory in [site.releaseDirectory, site.directory, site.stateDirectory] {
+            for name in (try? Syscall.listDirectory(directory)) ?? [] {
+                guard let owner = Path.temporaryOwner(name), ProcessStatus.of(owner) == nil else {
+                    continue
+                }
+                try? FileCopy.remove(directory + "/" + name)
+            }
+        }
+    }
+}
+
+extension ReleaseAddition {
+    package var sentence: String {
+        let count = files == 1 ? "" : ", \(counted(files, "file"))"
+        return isUnchanged
+            ? "\(name) is there already, and the same"
+            : "\(name) added\(count), SHA-256 \(digest.prefix(12))…"
+    }
+
+    package var json: JSONValue {
+        [
+            "event": "result", "verb": "add", "name": .string(name), "path": .string(path),
+            "files": .integer(files), "sha256": .string(digest),
+            "result": isUnchanged ? "unchanged" : "added", "exit_code": .integer(0),
+        ]
+    }
+}

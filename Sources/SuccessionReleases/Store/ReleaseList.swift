@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+package import SwapControl
+import SystemPackage
+
+/// What lies in a release directory.
+package struct ReleaseList: Sendable {
+    package struct Release: Sendable, Hashable {
+        package var name: String
+        package var isDirectory: Bool
+        /// In bytes; of all files in a directory.
+        package var size: Int
+        /// Seconds since 1970.
+        package var addedAt: Int
+        package var checksum: String?
+        /// Why it may not be removed: `current (bin)`, `pid 4711`; empty: nobody needs it.
+        package var uses: [String]
+    }
+
+    package let site: ReleaseSite
+    /// By stem and version, the oldest first.
+    package let releases: [Release]
+
+    /// Looks into the release directory, and at the processes that run what is in it.
+    package static func read(_ site: ReleaseSite) throws(ControlError) -> ReleaseList {
+        let names = try names(in: site)
+        let checksums = try Checksums.read(site)
+        let uses = try ReleaseUses.find(site)
+        return ReleaseList(
+            site: site,
+            releases: names.map { name in
+                let path = site.releaseDirectory + "/" + name.text
+                let facts = try? Syscall.status(path)
+                return Release(
+                    name: name.text, isDirectory: facts?.isDirectory == true, size: size(path),
+                    addedAt: facts?.modifiedAt ?? 0, checksum: checksums.ofRelease(name.text),
+                    uses: uses.of(name.text))
+            })
+    }
+
+    static func names(in site: ReleaseSite) throws(ControlError) -> [ReleaseName] {
+        let path = site.releaseDirectory
+        let entries = try attempt("cannot look into \(path)") { () throws(Errno) -> [String] in
+            do throws(Errno) {
+                return try Syscall.listDirectory(path)
+            } catch {
+                if error == .noSuchFileOrDirectory { return [] }
+                throw error
+            }
+        }
+        return entries.filter { ReleaseName.isValid($0) }.map { ReleaseName($0) }.sorted()
+    }
+
+    private static func size(_ path: String) -> Int {
+        guard let facts = try? Syscall.linkStatus(path) else { return 0 }
+        guard facts.isDirectory else { return facts.size }
+        let names = (try? Syscall.listDirectory(path)) ?? []
+        return names.reduce(0) { $0 + size(path + "/" + $1) }
+    }
+}
+
+extension ReleaseList {
+    package var lines: [String] {
+        if releases.isEmpty { return ["\(site.releaseDirectory) holds no release"] }
+        let rows = releases.map { release in
+            [
+                release.name + (release.isDirectory ? "/" : ""), "\(release.size)",
+                Timestamp.text(seconds: release.addedAt),
+                release.checksum.map { String($0.prefix(12)) } ?? "-",
+                release.uses.joined(separator: ", "),
+            ]
+        }
+        return Columns.lines(
+            [["RELEASE", "BYTES", "ADDED", "SHA-256", "USED BY"]] + rows,
+            [.left, .right, .left, .left, .left])
+    }
+
+    package var json: [JSONValue] {
+        releases.map { release in
+            [
+                "event": "release", "name": .string(release.name),
+                "path": .string(site.releaseDirectory + "/" + release.name),
+                "directory": .bool(release.isDirectory), "bytes": .integer(release.size),
+                "added": .string(Timestamp.text(seconds: release.addedAt)),
+                "sha256": .optional(release.checksum),
+                "used_by": .array(release.uses.map { .string($0) }),
+            ]
+        }
+    }
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+package import SwapControl
+import SystemPackage
+
+/// Removes old releases that nobody needs.
+package struct ReleasePruning: Sendable {
+    package let site: ReleaseSite
+    package let removed: [String]
+    /// Old, but needed, with who needs them.
+    package let kept: [(name: String, uses: [String])]
+    package let isDryRun: Bool
+
+    /// Keeps the last `count` versions of each stem, and every release that is named, linked to, or
+    /// in use by a living generation.
+    ///
+    /// Throws and removes nothing if a living generation of `services`, or of the services this site
+    /// has served, cannot be looked at.
+    package static func prune(
+        _ site: ReleaseSite, keeping count: Int, services: [Service], dryRun: Bool
+    ) throws(ControlError) -> ReleasePruning {
+        let change = try SiteLock.takeOrFail(site, .change, "is changing the release")
+        let files = try SiteLock.files(site)
+        defer { withExtendedLifetime((change, files)) {} }
+        ReleaseAddition.removeLeftovers(site)
+        for service in try services + recorded(site) { try checkVisible(service) }
+        let list = try ReleaseList.read(site)
+        let uses = Dictionary(list.releases.map { ($0.name, $0.uses) }) { $1 }
+        let names = list.releases.map { ReleaseName($0.name) }
+        let old = Dictionary(grouping: names, by: \.stem).values
+            .flatMap { $0.sorted().dropLast(count) }.sorted()
+        let free = old.filter { uses[$0.text]?.isEmpty != false }.map(\.text)
+        if !dryRun { try remove(free, site) }
+        return ReleasePruning(
+            site: site, removed: free,
+            kept: old.map(\.text).filter { !free.contains($0) }.map { ($0, uses[$0] ?? []) },
+            isDryRun: dryRun)
+    }
+
+    private static func recorded(_ site: ReleaseSite) throws(ControlError) -> [Service] {
+        guard let record = try ServingRecord.serving(site) else { return [] }
+        let directory = record.runtimeDirectory.isEmpty ? nil : record.runtimeDirectory
+        return [try Service.locate(record.service, runtimeDirectory: directory)]
+    }
+
+    /// Every generation that lives must be one whose program can be told.
+    private static func checkVisible(_ service: Service) throws(ControlError) {
+        let report: StatusReport
+        do {
+            report = try StatusReport.ask(service)
+        } catch {
+            if error.exitCode == .noService { return }
+            throw error
+        }
+        for entry in report.entries {
+            let pid: Int?
+            switch entry.answer {
+            case .living(let status): pid = status.processID
+            case .silent(let processID, _): pid = processID
+            case .stale: continue
+            }
+            if let pid, ServerProcess(Int32(clamping: pid)) != nil { continue }
+            throw ControlError(
+                code: "permission",
+                message: "what generation \(entry.generation) of \(service.name)"
+                    + "\(pid.map { " (pid \($0))" } ?? "") executes cannot be told; nothing was "
+                    + "removed: run swapctl as its user, or as root",
+                exitCode: .permission)
+        }
+    }
+
+    private static func remove(_ names: [String], _ site: ReleaseSite) throws(ControlError) {
+        if names.isEmpty { return }
+        var checksums = try Checksums.read(site)
+        for name in names {
+            let path = site.releaseDirectory + "/" + name
+            let hidden = Path.temporary(beside: path)
+            try attempt("cannot remove \(path)") { () throws(Errno) in
+                // A directory is gone at once, not file by file.
+                try Syscall.rename(path, hidden)
+                try FileCopy.remove(hidden)
+            }
+            checksums.removeRelease(name)
+        }
+        try checksums.write()
+    }
+}
+
+extension ReleasePruning {
+    package var sentences: [String] {
+        let kept = kept.map { "\($0.name) is kept: \($0.uses.joined(separator: ", "))" }
+        let what = removed.joined(separator: ", ")
+        if removed.isEmpty { return kept + ["\(site.releaseDirectory): nothing to remove"] }
+        return kept + [
+            "\(site.releaseDirectory): \(what) \(isDryRun ? "would be removed" : "removed")"
+        ]
+    }
+
+    package var json: JSONValue {
+        [
+            "event": "result", "verb": "prune",
+            "result": isDryRun ? "dry-run" : removed.isEmpty ? "unchanged" : "pruned",
+            "removed": .array(removed.map { .string($0) }),
+            "kept": .object(
+                Dictionary(
+                    kept.map { ($0.name, .array($0.uses.map { .string($0) })) }
+                ) { $1 }),
+            "exit_code": .integer(0),
+        ]
+    }
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+import SwapControl
+import SystemPackage
+
+/// Who needs which release.
+struct ReleaseUses {
+    private let site: ReleaseSite
+    private var uses: [String: [String]] = [:]
+
+    private init(_ site: ReleaseSite) {
+        self.site = site
+    }
+
+    func of(_ release: String) -> [String] { uses[release] ?? [] }
+
+    /// Looks at what `current.conf`, the links and the state of the site name, and at every process
+    /// that can be looked at.
+    static func find(_ site: ReleaseSite) throws(ControlError) -> ReleaseUses {
+        var found = ReleaseUses(site)
+        // One that cannot be read names nothing that could be found out.
+        if let current = try? CurrentFile.read(site) {
+            for entry in current.entries { found.add(entry.path, "current (\(entry.key))") }
+        }
+        for name in (try? Syscall.listDirectory(site.directory)) ?? [] {
+            if let target = try? Syscall.readLink(site.directory + "/" + name) {
+                found.add(
+                    target.hasPrefix("/") ? target : site.directory + "/" + target, "link \(name)")
+            }
+        }
+        if let record = try ServingRecord.serving(site) {
+            for (_, path) in record.selection.files { found.add(path, "serving") }
+        }
+        if let intent = try ServingRecord.intent(site) {
+            for (_, path) in intent.selection.files { found.add(path, "a switch under way") }
+        }
+        found.addProcesses(try Journal.read(site))
+        return found
+    }
+
+    /// Processes that execute a release, have the path of one in their command line, or were started
+    /// by a switch to it.
+    private mutating func addProcesses(_ journal: Journal) {
+        let selections = journal.selections
+        for entry in (try? Syscall.listDirectory("/proc")) ?? [] {
+            guard let pid = Int32(entry) else { continue }
+            guard let process = ServerProcess(pid) else { continue }
+            for path in process.paths { add(path, "pid \(pid)") }
+            if let id = process.switchID, let selection = selections[id] {
+                for (_, path) in selection.files { add(path, "pid \(pid)") }
+            }
+        }
+    }
+
+    private mutating func add(_ path: String, _ use: String) {
+        let resolved = (try? Syscall.realPath(path)) ?? path
+        for path in Set([path, resolved]) {
+            guard let relative = Path.relative(path, to: site.releaseDirectory),
+                let name = relative.split(separator: "/").first.map(String.init)
+            else { continue }
+            if uses[name]?.contains(use) != true { uses[name, default: []].append(use) }
+        }
+    }
+}
+
+/// What /proc tells of a process that may be a server.
+struct ServerProcess {
+    /// The variable by which a generation knows which switch has started it.
+    static let switchVariable = "SUCCESSION_SWITCH"
+
+    /// What it executes and what its command line names, links followed.
+    let paths: [String]
+    /// Of the switch that started it.
+    let switchID: String?
+
+    /// Nil: it is gone, or it may not be looked at.
+    init?(_ pid: Int32) {
+        guard let program = try? Syscall.readLink("/proc/\(pid)/exe") else { return nil }
+        let arguments = ServerProcess.strings("/proc/\(pid)/cmdline").filter { $0.hasPrefix("/") }
+        let removed = " (deleted)"
+        paths =
+            [program.hasSuffix(removed) ? String(program.dropLast(removed.count)) : program]
+            + arguments.compactMap { try? Syscall.realPath($0) }
+        let prefix = Self.switchVariable + "="
+        switchID = ServerProcess.strings("/proc/\(pid)/environ")
+            .last { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+    }
+
+    /// The program it executes, links followed.
+    var program: String { paths[0] }
+
+    private static func strings(_ path: String) -> [String] {
+        guard let bytes = try? Syscall.readFile(path) else { return [] }
+        return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    }
+}

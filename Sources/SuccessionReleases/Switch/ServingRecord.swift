@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+import SwapControl
+import SystemPackage
+
+/// A release that serves, or is about to.
+///
+/// `.succession/serving` is the one to which a failure returns. `.succession/intent` is written
+/// before a switch changes anything, and renamed to `serving` when it has succeeded: one step, for
+/// which even a full disk has room.
+struct ServingRecord: Sendable, Hashable {
+    /// Of the switch; the journal and the environment of the generation have it too.
+    var id: String
+    var verb: JournalEntry.Verb
+    var service: String
+    /// Empty: where the name of the service says.
+    var runtimeDirectory: String
+    /// What the links are called.
+    var name: String
+    var selection: Selection
+    /// What `current.conf` says.
+    var text: String
+    /// Where `current.conf` points, if it is a symbolic link.
+    var linkTarget: String?
+    /// How the server is started when it does not run; empty: not known.
+    var command: [String]
+    /// What served before.
+    var from: Selection?
+    var time: String
+    var why: String
+
+    /// What serves; nil: nothing was switched here yet.
+    static func serving(_ site: ReleaseSite) throws(ControlError) -> ServingRecord? {
+        try read(site.servingPath)
+    }
+
+    /// What was about to serve when a switch was cut short.
+    static func intent(_ site: ReleaseSite) throws(ControlError) -> ServingRecord? {
+        try read(site.intentPath)
+    }
+
+    private static func read(_ path: String) throws(ControlError) -> ServingRecord? {
+        guard let node = try StateFile.read(path) else { return nil }
+        if let record = ServingRecord(node) { return record }
+        throw .configuration("\(path) is not as swapctl writes it; remove it")
+    }
+
+    func writeIntent(_ site: ReleaseSite) throws(ControlError) {
+        try StateFile.write(site.intentPath, json)
+    }
+
+    /// Makes the intent what serves.
+    static func commitIntent(_ site: ReleaseSite) throws(ControlError) {
+        try attempt("cannot write \(site.servingPath)") { () throws(Errno) in
+            try Syscall.rename(site.intentPath, site.servingPath)
+            try Syscall.synchronizeDirectory(site.stateDirectory)
+        }
+    }
+
+    static func removeIntent(_ site: ReleaseSite) throws(ControlError) {
+        try attempt("cannot remove \(site.intentPath)") { () throws(Errno) in
+            try DurableFile.remove(site.intentPath)
+        }
+    }
+}
+
+extension ServingRecord {
+    init?(_ node: JSONNode) {
+        guard let id = node["id"]?.string, let service = node["service"]?.string,
+            let verb = node["verb"]?.string.flatMap(JournalEntry.Verb.init(rawValue:)),
+            let name = node["name"]?.string, let selection = Selection(node["files"]),
+            let text = node["current"]?.string
+        else { return nil }
+        self.init(
+            id: id, verb: verb, service: service,
+            runtimeDirectory: node["runtime_directory"]?.string ?? "", name: name,
+            selection: selection, text: text, linkTarget: node["link_target"]?.string,
+            command: (node["command"]?.elements ?? []).compactMap(\.string),
+            from: Selection(node["from"]), time: node["time"]?.string ?? "",
+            why: node["why"]?.string ?? "")
+    }
+
+    private var json: JSONValue {
+        [
+            "id": .string(id), "verb": .string(verb.rawValue), "service": .string(service),
+            "runtime_directory": .string(runtimeDirectory), "name": .string(name),
+            "files": selection.json, "current": .string(text), "link_target": .optional(linkTarget),
+            "command": .array(command.map { .string($0) }), "from": from?.json ?? .null,
+            "time": .string(time), "why": .string(why),
+        ]
+    }
+
+    /// The line of the journal that tells how it ended.
+    func entry(
+        _ result: JournalEntry.Result, serving: Serving?, elapsed: Int, reason: String? = nil
+    ) -> JournalEntry {
+        JournalEntry(
+            time: time, id: id, verb: verb, service: service, by: .current, from: from,
+            to: selection, result: result, generation: serving?.generation,
+            processID: serving?.processID, elapsedMicroseconds: elapsed, why: why, reason: reason)
+    }
+}
+
+/// Files of one JSON object that only swapctl writes.
+enum StateFile {
+    /// Nil: there is none.
+    static func read(_ path: String) throws(ControlError) -> JSONNode? {
+        let bytes = try attempt("cannot read \(path)") { () throws(Errno) -> [UInt8]? in
+            do throws(Errno) {
+                return try Syscall.readFile(path)
+            } catch {
+                if error == .noSuchFileOrDirectory { return nil }
+                throw error
+            }
+        }
+        guard let bytes else { return nil }
+        do {
+            return try JSONParser.parse(bytes)
+        } catch {
+            throw .configuration(
+                "\(path):\(error.place): \(error.reason); only swapctl writes this file: remove it")
+        }
+    }
+
+    static func write(_ path: String, _ value: JSONValue) throws(ControlError) {
+        try attempt("cannot write \(path)") { () throws(Errno) in
+            try DurableFile.replace(path, Array((JSONLine.text(value) + "\n").utf8))
+        }
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionReleases
+import Testing
+
+@Suite struct JSONTests {
+    private func parse(_ text: String) throws -> JSONNode { try JSONParser.parse(Array(text.utf8)) }
+
+    @Test func parse_whenValid_keepsValuesAndTheirOrder() throws {
+        let node = try parse(
+            #" {"b": [1, -2.5e+3, true, false, null], "a": {"é\n\u00e9\ud83d\ude00\/": ""}} "#)
+        #expect(node.members?.map(\.key) == ["b", "a"])
+        let elements = try #require(node["b"]?.elements)
+        #expect(
+            elements.map(\.kind) == [
+                "a number", "a number", "true or false", "true or false", "null",
+            ])
+        #expect(elements[0].integer == 1)
+        #expect(node["a"]?.members?.first?.key == "é\né😀/")
+        #expect(node["a"]?.members?.first?.node.string == "")
+    }
+
+    @Test(arguments: [
+        ("", "1:1", "empty"),
+        ("{\n  \"a\": 1,\n}", "3:1", "after the comma"),
+        ("{\"a\": 1", "1:8", "a comma or }"),
+        ("{\"a\" 1}", "1:6", "a colon"),
+        ("{\n\"é\": tru}", "2:6", "a value should begin"),
+        ("{\"a\": \"x\n\"}", "1:7", "control character"),
+        ("{\"a\": \"x", "1:7", "has no end"),
+        ("{\"a\":1,\"a\":2}", "1:8", "twice"),
+        ("{} {}", "1:4", "more follows"),
+        ("[1, 2", "1:6", "a comma or ]"),
+        ("[01]", "1:3", "a comma or ]"),
+        ("[1.]", "1:4", "a digit"),
+        ("[\"\\x\"]", "1:3", "escape"),
+        ("[\"\\ud800\"]", "1:3", "surrogate"),
+        ("[\"\\u00g0\"]", "1:5", "hexadecimal"),
+        ("{a: 1}", "1:2", "a key in quotation marks"),
+    ])
+    func parse_whenInvalid_saysWhereAndWhy(text: String, place: String, reason: String) {
+        let error = #expect(throws: JSONSyntaxError.self) { try parse(text) }
+        #expect(error?.place.description == place)
+        #expect(error?.reason.contains(reason) == true, "\(String(describing: error))")
+    }
+
+    @Test func parse_whenNotUTF8_isAnError() {
+        #expect(throws: JSONSyntaxError.self) { try JSONParser.parse([0x22, 0xFF, 0x22]) }
+    }
+
+    @Test func parse_whenNestedWithoutEnd_isAnErrorAndNoCrash() {
+        let error = #expect(throws: JSONSyntaxError.self) {
+            try parse(String(repeating: "[", count: 100_000))
+        }
+        #expect(error?.reason.contains("too deeply") == true)
+    }
+
+    /// Every prefix of a valid text is refused: a file that is half written is never taken for one.
+    @Test func parse_whenCutShort_isNeverValid() throws {
+        let text = Array(#"{"bin.file": "/srv/app/release/app.1", "x": [1, {"y": null}]}"#.utf8)
+        _ = try JSONParser.parse(text)
+        for count in 0..<text.count {
+            #expect(throws: JSONSyntaxError.self) { try JSONParser.parse(Array(text[..<count])) }
+        }
+    }
+}
