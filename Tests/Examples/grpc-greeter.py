@@ -6,9 +6,14 @@ import contextlib
 import json
 import queue
 import re
+import socket
+import struct
+import subprocess
 import time
 
 import grpc
+import h2.connection
+import h2.events
 import harness
 
 # As a service config of a name server would say it.
@@ -24,9 +29,14 @@ NO_POLICY = []
 class Greeter:
     """The calls of the example; a channel, and so a connection, of its own."""
 
-    def __init__(self, port, options=()):
-        self.channel = grpc.insecure_channel(
-            f"127.0.0.1:{port}", [("grpc.use_local_subchannel_pool", 1), *options])
+    def __init__(self, port, options=(), certificate=None):
+        where = f"127.0.0.1:{port}"
+        options = [("grpc.use_local_subchannel_pool", 1), *options]
+        if certificate:
+            self.channel = grpc.secure_channel(
+                where, grpc.ssl_channel_credentials(certificate), options)
+        else:
+            self.channel = grpc.insecure_channel(where, options)
         text = {"request_serializer": str.encode, "response_deserializer": bytes.decode}
         self.greet = self.channel.unary_unary("/example.Greeter/Greet", **text)
         self.greet_all = self.channel.stream_unary("/example.Greeter/GreetAll", **text)
@@ -55,16 +65,18 @@ def calls(greeters):
 
 
 @contextlib.contextmanager
-def load(port, options, name, channels=3, clients=12):
+def load(port, options, name, certificate=None):
+    """Twelve clients on three channels."""
     with contextlib.ExitStack() as stack:
-        greeters = [stack.enter_context(contextlib.closing(Greeter(port, options)))
-                    for _ in range(channels)]
-        yield stack.enter_context(harness.Clients(clients, calls(greeters), name))
+        greeters = [stack.enter_context(contextlib.closing(Greeter(port, options, certificate)))
+                    for _ in range(3)]
+        yield stack.enter_context(harness.Clients(12, calls(greeters), name))
 
 
-def start(service):
+def start(service, *options):
     port = harness.free_port()
-    service.start("grpc-greeter", "--service", service.name, "--grpc", f"tcp:127.0.0.1:{port}")
+    service.start("grpc-greeter", "--service", service.name, "--grpc", f"tcp:127.0.0.1:{port}",
+                  *options)
     return port
 
 
@@ -95,6 +107,8 @@ def long_calls(service):
         strict.wait_for_progress(5)
         states = {line["generation"]: line for line in service.status()}
         harness.expect(states[1]["state"] == "draining", f"generation 1: {states[1]}")
+        oldest = states[1]["oldest"]
+        harness.expect([one["protocol"] for one in oldest] == ["grpc"], f"connections: {oldest}")
         harness.expect(states[4]["state"] == "serving", f"generation 4: {states[4]}")
         names.put("last")
         names.put(None)
@@ -128,5 +142,96 @@ def deadline(service):
         harness.expect(generation(greeter.greet("next"), "next") == 2, "not the successor")
 
 
+def tls(service):
+    certificate, key = service.directory / "certificate.pem", service.directory / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-days", "1", "-subj", "/CN=greeter", "-addext", "subjectAltName=IP:127.0.0.1",
+         "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    port = start(service, "--tls", certificate, key)
+    with load(port, NO_POLICY, "no retry policy", certificate.read_bytes()) as strict:
+        service.upgrade_under(strict)
+
+
+class SlowReader:
+    """A client that opens calls whenever the check says so, whatever the server has sent meanwhile."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=harness.SECONDS)
+        self.unread = b""
+        self.calls = {}
+        self.connection = h2.connection.H2Connection()
+        self.connection.initiate_connection()
+
+    def call(self, method, message):
+        stream = self.connection.get_next_available_stream_id()
+        self.calls[stream] = {"data": b"", "status": None}
+        self.connection.send_headers(stream, [
+            (":method", "POST"), (":scheme", "http"), (":authority", "greeter"),
+            (":path", f"/example.Greeter/{method}"), ("te", "trailers"),
+            ("content-type", "application/grpc")])
+        body = message.encode()
+        self.connection.send_data(stream, struct.pack(">BI", 0, len(body)) + body, end_stream=True)
+        return self.calls[stream]
+
+    def frame(self):
+        """Sends what is to be sent and takes the next frame off the socket; None at the end."""
+        self.socket.sendall(self.connection.data_to_send())
+        while len(self.unread) < 9 or len(self.unread) < 9 + int.from_bytes(self.unread[:3], "big"):
+            chunk = self.socket.recv(65536)
+            if not chunk:
+                return None
+            self.unread += chunk
+        end = 9 + int.from_bytes(self.unread[:3], "big")
+        frame, self.unread = self.unread[:end], self.unread[end:]
+        return frame
+
+    def goaway(self):
+        """Reads up to the next GOAWAY; returns its last stream and its error, None at the end."""
+        while frame := self.frame():
+            if frame[3] == 7:
+                return struct.unpack(">II", frame[9:17])
+            self.take(frame)
+        return None
+
+    def take(self, frame):
+        for event in self.connection.receive_data(frame):
+            if isinstance(event, h2.events.DataReceived):
+                self.calls[event.stream_id]["data"] += event.data
+                self.connection.acknowledge_received_data(
+                    event.flow_controlled_length, event.stream_id)
+            elif isinstance(event, h2.events.TrailersReceived):
+                self.calls[event.stream_id]["status"] = dict(event.headers)[b"grpc-status"]
+            elif isinstance(event, h2.events.StreamReset):
+                self.calls[event.stream_id]["status"] = f"reset, error {event.error_code}"
+
+
+def crossing(service):
+    """A call that crosses with the GOAWAY is served, and so are those under way (nio-http2#466).
+
+    A client that does not close its connection after that has it closed, long before the deadline.
+    """
+    port = start(service)
+    client = SlowReader(port)
+    with contextlib.closing(client.socket):
+        running = client.call("GreetAgain", "slow 30 50")
+        while not running["data"]:
+            client.take(client.frame())
+        service.upgrade("--detach", "--drain", "60s")
+        last, error = client.goaway()
+        harness.expect((last, error) == (2**31 - 1, 0), f"GOAWAY {last}, error {error}")
+        crossing = client.call("Greet", "crossing")
+        began = time.monotonic()
+        while (end := client.goaway()) is not None:
+            harness.expect(end[1] == 0, f"GOAWAY {end[0]}, error {end[1]}")
+        took = time.monotonic() - began
+        harness.expect(crossing["status"] == b"0", f"crossing: {crossing}")
+        harness.expect(b"crossing, from generation 1" in crossing["data"], f"{crossing}")
+        harness.expect(running["status"] == b"0", f"running: {running}")
+        harness.expect(running["data"].count(b"from generation 1") == 30, f"{running}")
+        print(f"  both calls served; connection closed by the server within {took:.1f} s")
+    harness.until(lambda: len(service.status()) == 1, "the old generation leaves")
+
+
 if __name__ == "__main__":
-    harness.main(ten_upgrades, long_calls, deadline)
+    harness.main(ten_upgrades, tls, crossing, long_calls, deadline)

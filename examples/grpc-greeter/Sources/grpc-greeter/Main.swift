@@ -3,6 +3,7 @@
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
 @preconcurrency import Glibc  // its stderr is a variable
+import NIOSSL
 import Succession
 import SuccessionGRPC
 
@@ -10,12 +11,20 @@ import SuccessionGRPC
 enum Main {
     static func main() async {
         let arguments = CommandLine.arguments
-        guard arguments.count == 5, arguments[1] == "--service", arguments[3] == "--grpc" else {
-            fputs("usage: grpc-greeter --service NAME --grpc tcp:127.0.0.1:50051\n", stderr)
+        guard arguments.count == 5 || arguments.count == 8 && arguments[5] == "--tls",
+            arguments[1] == "--service", arguments[3] == "--grpc"
+        else {
+            fputs(
+                """
+                usage: grpc-greeter --service NAME --grpc tcp:127.0.0.1:50051 \
+                [--tls CERTIFICATE.pem KEY.pem]
+
+                """, stderr)
             exit(64)
         }
         do {
-            try await serve(arguments[2], at: ListenAddress(arguments[4]))
+            let tls = arguments.count == 8 ? try context(arguments[6], key: arguments[7]) : nil
+            try await serve(arguments[2], at: ListenAddress(arguments[4]), tls: tls)
         } catch {
             fputs("grpc-greeter: \(error)\n", stderr)
             exit(1)
@@ -23,10 +32,12 @@ enum Main {
     }
 
     // snippet serve
-    static func serve(_ service: String, at address: ListenAddress) async throws {
+    static func serve(
+        _ service: String, at address: ListenAddress, tls: NIOSSLContext?
+    ) async throws {
         let generation = try await Generation.begin(service)
         let listener = try generation.listener("grpc", orBind: address)
-        let transport = HTTP2ServerTransport.Adopted(listener, of: generation)
+        let transport = HTTP2ServerTransport.Adopted(listener, of: generation, tls: tls)
         let server = GRPCServer(
             transport: transport, services: [Greeter(generation: generation.number)])
         try await withThrowingDiscardingTaskGroup { tasks in
@@ -37,4 +48,14 @@ enum Main {
         await generation.drained()
     }
     // end serve
+
+    static func context(_ certificate: String, key: String) throws -> NIOSSLContext {
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map {
+                .certificate($0)
+            },
+            privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
+        configuration.applicationProtocols = ["h2"]
+        return try NIOSSLContext(configuration: configuration)
+    }
 }
