@@ -119,7 +119,8 @@ let package = Package(
         .testTarget(
             name: "SuccessionActivationTests",
             dependencies: [
-                "SuccessionActivation",
+                "SuccessionActivation", "SuccessionSystem",
+                .product(name: "SystemPackage", package: "swift-system"),
                 .target(name: "CSystemd", condition: .when(traits: ["Systemd"])),
             ],
             swiftSettings: settings),

@@ -10,7 +10,9 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,6 +37,7 @@ struct pidfd_information {
 _Static_assert(sizeof(struct pidfd_information) == 64, "PIDFD_INFO_SIZE_VER0");
 #define GET_INFORMATION _IOWR(0xFF, 11, struct pidfd_information)
 #define INFORMATION_EXIT (1ULL << 3)
+#define PIDFS_MAGIC 0x50494446
 
 int csuccession_pidfd_open(int pid) {
     long descriptor = syscall(SYS_pidfd_open, pid, 0);
@@ -71,6 +74,16 @@ int csuccession_pidfd_exit(int pidfd, struct csuccession_exit *result) {
     result->was_signaled = WIFSIGNALED(info.exit_code);
     result->value = result->was_signaled ? WTERMSIG(info.exit_code) : WEXITSTATUS(info.exit_code);
     result->dumped_core = result->was_signaled && WCOREDUMP(info.exit_code);
+    return 1;
+}
+
+int csuccession_pidfd_identity(int pidfd, uint64_t *identity) {
+    struct statfs filesystem;
+    struct stat status;
+    if (fstatfs(pidfd, &filesystem) < 0) return -errno;
+    if (filesystem.f_type != PIDFS_MAGIC) return 0;
+    if (fstat(pidfd, &status) < 0) return -errno;
+    *identity = status.st_ino;
     return 1;
 }
 

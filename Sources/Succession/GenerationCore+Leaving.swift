@@ -35,6 +35,14 @@ extension GenerationCore {
             publish: { [weak self] in self?.publish($0) })
         self.drain = drain
         endReloads(hasSuccessor: hasSuccessor)
+        if isLast {
+            let grace = configuration.exitGrace ?? .zero
+            supervision?.stopping("generation \(number) drains and is the last")
+            supervision?.extend(for: deadline + grace)
+        } else {
+            supervision?.endExtensions()
+            supervision?.stopPinging()
+        }
         drain.start()
         // Before the acceptors have stopped: what is answered from now on can say that it is the
         // last.

@@ -37,7 +37,7 @@ extension GenerationCore {
             upgrade: isUpgrading
                 ? attempt.map { ($0.successorPID, $0.startedAt, $0.requestedBy) } : nil,
             listeners: holdings.withLock { $0.listeners }.map { Manifest.entry(for: $0) },
-            oldest: connections.oldest(5)
+            oldest: connections.oldest(5), supervision: supervision
         ).message()
     }
 
@@ -49,6 +49,9 @@ extension GenerationCore {
             return
         }
         isUpgrading = true
+        let patience = plan.readyTimeout ?? configuration.readyTimeout
+        // For the state, for the successor's start, and for the commit.
+        supervision?.extend(for: patience + patience + .seconds(15))
         let provider = holdings.withLock { $0.stateProvider }
         let collection = StateCollection()
         self.collection = collection
@@ -56,7 +59,7 @@ extension GenerationCore {
             defer { self.collection = nil }
             do {
                 let state = try await collection.collect(
-                    from: provider, within: plan.readyTimeout ?? configuration.readyTimeout)
+                    from: provider, within: patience)
                 guard postponedDrain == nil else { return abandon(session) }
                 begin(plan, state: state, session: session)
             } catch {
@@ -112,6 +115,7 @@ extension GenerationCore {
 
     private func conclude(_ outcome: UpgradeAttempt.Outcome, session: ControlSession?) {
         if let failure = outcome.failure {
+            supervision?.endExtensions()
             attempt = nil
             // A successor that was killed could not take its control socket along.
             directory.removeIfStale(number + 1)

@@ -36,6 +36,8 @@ final class GenerationCore {
     private var server: ControlServer?
     private var signals: SignalInbox?
     let succeeding: Succeeding?
+    /// Nil without a service manager.
+    private(set) var supervision: Supervision?
     private(set) lazy var acceptance = AcceptanceSwitch { [weak self] in
         self?.holdings.withLock { $0.listeners } ?? []
     }
@@ -78,6 +80,18 @@ final class GenerationCore {
         }
     }
 
+    private func beginSupervision() {
+        guard let supervision = Supervision(report: { [weak self] in self?.report($0, $1) }) else {
+            return
+        }
+        self.supervision = supervision
+        succeeding?.giveBack = { supervision.giveBack(to: $0, $1) }
+        // A successor is not heard yet, and its predecessor speaks for it.
+        if succeeding == nil { supervision.extend(for: configuration.readyTimeout) }
+    }
+
+    private func servingStatus() -> String { "generation \(number) serves \(listenerSummary())" }
+
     func start() throws(SuccessionError) {
         // Also keeps this object: operators are answered until the process is gone, whatever its
         // author still holds.
@@ -96,6 +110,7 @@ final class GenerationCore {
         } catch {
             throw .system("cannot watch the control socket or signals", error)
         }
+        beginSupervision()
         succeeding?.startAccepting = { [weak self] in try await self?.startAccepting() }
         succeeding?.predecessorGone = { [weak self] in self?.predecessorGone() }
         if succeeding?.isPredecessorGone == true { predecessorGone() }
@@ -146,7 +161,7 @@ final class GenerationCore {
         _ = offer()
     }
 
-    private func listenerSummary() -> String {
+    func listenerSummary() -> String {
         let listeners = holdings.withLock { $0.listeners }
         let texts = listeners.prefix(8).map { "\($0.name)=\($0.address)" }
         let more = listeners.count > 8 ? " and \(listeners.count - 8) more" : ""
@@ -156,11 +171,14 @@ final class GenerationCore {
     private func startAccepting() async throws {
         configuration.onStep("starting to accept")
         try checkNotLeaving()
+        // A successor is the main process by now.
+        supervision?.startPinging()
         try directory.publishServing(number)
         try await acceptance.resume()
         try checkNotLeaving()
         hasAccepted = true
         enter(.serving)
+        supervision?.serving(servingStatus())
         for (path, identity) in leftOverPaths { Self.remove(path, ifStill: identity) }
     }
 
@@ -238,6 +256,7 @@ final class GenerationCore {
                 try await acceptance.resume()
                 // Told to leave meanwhile: that stands.
                 if drain == nil { enter(.serving) }
+                supervision?.takeBack(servingStatus())
             } catch {
                 report(.error, "cannot accept again after a failed upgrade: \(error)")
             }

@@ -7,27 +7,44 @@ import SuccessionSystem
 ///
 /// Not called directly: the library brings seven others along, and a server that no manager started
 /// would load them all before its first line. A program linked with `--as-needed` does not.
-struct LibSystemd {
+struct LibSystemd: Sendable {
     typealias StringArray = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
     typealias ListenFDsWithNames =
         @convention(c) (CInt, UnsafeMutablePointer<StringArray?>?) -> CInt
+    typealias NotifyWithFDs =
+        @convention(c) (
+            Int32, CInt, UnsafePointer<CChar>?, UnsafePointer<CInt>?, CUnsignedInt
+        ) -> CInt
+    typealias NotifyBarrier = @convention(c) (CInt, UInt64) -> CInt
 
     let listenFDsWithNames: ListenFDsWithNames
+    let notifyWithFDs: NotifyWithFDs
+    /// Nil before 246.
+    let notifyBarrier: NotifyBarrier?
 
-    init() throws(ActivationError) {
+    /// The library, loaded by whoever asks first; it stays loaded.
+    static let shared = Result { () throws(ActivationError) in try LibSystemd() }
+
+    private init() throws(ActivationError) {
         do {
             let library = try DynamicLibrary("libsystemd.so.0")
-            guard let address = library.address(of: "sd_listen_fds_with_names") else {
-                throw DynamicLibrary.LoadError(
-                    description: "libsystemd has no sd_listen_fds_with_names")
+            func required(_ name: String) throws -> UnsafeMutableRawPointer {
+                if let address = library.address(of: name) { return address }
+                throw DynamicLibrary.LoadError(description: "libsystemd has no \(name)")
             }
-            // Sound: this is the type the header gives the function (sd_listen_fds(3)), part of a
-            // library whose interface is stable.
-            listenFDsWithNames = unsafeBitCast(address, to: ListenFDsWithNames.self)
+            // Sound: these are the types the header gives the functions (sd_listen_fds(3),
+            // sd_notify(3)), part of a library whose interface is stable.
+            listenFDsWithNames = unsafeBitCast(
+                try required("sd_listen_fds_with_names"), to: ListenFDsWithNames.self)
+            notifyWithFDs = unsafeBitCast(
+                try required("sd_pid_notify_with_fds"), to: NotifyWithFDs.self)
+            notifyBarrier = library.address(of: "sd_notify_barrier").map {
+                unsafeBitCast($0, to: NotifyBarrier.self)
+            }
         } catch {
             throw ActivationError(
-                description: "a service manager passes sockets, and libsystemd is missing: \(error)"
-            )
+                .noLibrary,
+                "a service manager started this program, and libsystemd is missing: \(error)")
         }
     }
 }

@@ -17,7 +17,7 @@ package struct EndpointText: Sendable, Hashable {
     /// One IPv6 socket that also takes IPv4.
     package let isDualStack: Bool
 
-    private init(_ kind: EndpointKind, _ address: SocketAddress, isDualStack: Bool = false) {
+    package init(_ kind: EndpointKind, _ address: SocketAddress, isDualStack: Bool = false) {
         self.kind = kind
         self.address = address
         self.isDualStack = isDualStack

@@ -13,6 +13,15 @@ package enum ExitStatus: Sendable, Hashable {
             ? .signaled(exit.value, coreDumped: exit.dumped_core != 0) : .exited(exit.value)
     }
 
+    /// Reads a status as wait(2) has it.
+    init(waitStatus: CInt) {
+        let signal = waitStatus & 0x7F
+        self =
+            signal == 0
+            ? .exited((waitStatus >> 8) & 0xFF)
+            : .signaled(signal, coreDumped: waitStatus & 0x80 != 0)
+    }
+
     /// The name of a signal, `SIGKILL`, or `signal 42`.
     package static func signalName(_ number: Int32) -> String {
         Signals.name(number)

@@ -77,15 +77,36 @@ package final class ProcessHandle: Sendable {
         return try result.get()
     }
 
-    /// How the process ended, whoever's child it was; nil while it runs or until its parent has
-    /// waited for it, and where the kernel cannot tell (before 6.15).
+    /// How the process ended, whoever's child it was; nil while it runs, and where nobody can tell
+    /// any more: its parent has waited for it, on a kernel before 6.15.
     ///
     /// The corresponding C function is `ioctl` with PIDFD_GET_INFO.
     package func exitStatus() -> ExitStatus? {
         if let known = reaped.withLock({ $0 }) { return known }
+        if let told = statusFromDescriptor() { return told }
+        // Not waited for yet, then /proc has it; waited for in this moment, then the kernel does.
+        if let status = ProcessStatus.of(processID), status.hasEnded,
+            startTime == nil || status.startTime == startTime
+        {
+            return status.waitStatus.map(ExitStatus.init(waitStatus:))
+        }
+        return statusFromDescriptor()
+    }
+
+    private func statusFromDescriptor() -> ExitStatus? {
         guard let descriptor else { return nil }
         var exit = csuccession_exit()
         return csuccession_pidfd_exit(descriptor.rawValue, &exit) == 1 ? ExitStatus(exit) : nil
+    }
+
+    /// The number by which the kernel knows the process, never used again before the next boot; nil
+    /// before Linux 6.9.
+    ///
+    /// The corresponding C function is `fstat` of a pidfd.
+    package var identity: UInt64? {
+        guard let descriptor else { return nil }
+        var identity: UInt64 = 0
+        return csuccession_pidfd_identity(descriptor.rawValue, &identity) == 1 ? identity : nil
     }
 
     /// Whether the process runs: one that has ended and was not waited for does not.

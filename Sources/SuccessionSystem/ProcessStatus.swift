@@ -7,6 +7,9 @@ package struct ProcessStatus: Sendable, Hashable {
     package var startTime: UInt64
     /// It is a zombie, or on its way out.
     package var hasEnded: Bool
+    /// How it ended, as wait(2) has it; nil while it runs, if it is another user's,
+    /// and for 0, which may mean either.
+    package var waitStatus: CInt?
 
     /// Nil: there is no such process, or /proc is not mounted.
     package static func of(_ pid: Int32) -> ProcessStatus? {
@@ -27,5 +30,8 @@ package struct ProcessStatus: Sendable, Hashable {
         parentProcessID = parent
         startTime = start
         hasEnded = fields[0] == "Z" || fields[0] == "X"
+        // The last field, and 0 for those who may not know.
+        let code = fields.count > 49 ? CInt(fields[49]) : nil
+        waitStatus = hasEnded && code != 0 ? code : nil
     }
 }

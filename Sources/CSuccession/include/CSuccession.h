@@ -107,6 +107,9 @@ int csuccession_pidfd_send_signal(int pidfd, int signal);
 int csuccession_reap(int pidfd, int pid, struct csuccession_exit *result);
 /// 1: it has ended and somebody has reaped it; 0: not yet.
 int csuccession_pidfd_exit(int pidfd, struct csuccession_exit *result);
+/// 1: the number by which the kernel knows the process, never used again before the next boot; 0:
+/// this kernel's pidfds have none (before 6.9). sys/vfs.h is in no module.
+int csuccession_pidfd_identity(int pidfd, uint64_t *identity);
 /// O_PATH is GNU only.
 int csuccession_open_path_only(void);
 /// environ is a mutable global, to which Swift 6 gives no access.

@@ -16,7 +16,9 @@ struct StatusReply {
     var upgrade: (successor: Int32, since: UInt64, by: Int32?)?
     var listeners: [ManifestEntry]
     var oldest: [ConnectionRegistry.Record]
+    var supervision: Supervision?
 
+    @ControlThread
     func message() -> Message {
         let now = Syscall.monotonicNanoseconds()
         func microseconds(since: UInt64) -> Int { Int((now &- since) / 1_000) }
@@ -43,9 +45,22 @@ struct StatusReply {
                     record.peer.isEmpty ? "-" : record.peer,
                 ])
         }
+        addSupervision(to: &message)
         message.add("LISTENERS", listeners.count)
         addListeners(to: &message)
         return message
+    }
+
+    @ControlThread
+    private func addSupervision(to message: inout Message) {
+        guard let supervision else { return }
+        if let unit = supervision.unit {
+            message.add("UNIT", unit.name)
+            message.add("UNIT_SCOPE", unit.isOfUser ? "user" : "system")
+        }
+        if let interval = supervision.watchdogInterval {
+            message.add("WATCHDOG_US", interval.microsecondsClamped)
+        }
     }
 
     /// As many as fit in a packet; the count has been said.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SuccessionActivation
 import SuccessionSystem
 
 /// How a successor is started: what the operator asked for, and the rest as this process was
@@ -30,7 +31,8 @@ package struct LaunchPlan: Sendable, Hashable {
     ]
 
     func request(
-        own: OwnProgram, channel: OwnedDescriptor, capturedError: OwnedDescriptor
+        own: OwnProgram, channel: OwnedDescriptor, capturedError: OwnedDescriptor,
+        asSibling: Bool
     ) -> SpawnRequest {
         SpawnRequest(
             path: executable ?? own.path,
@@ -41,12 +43,15 @@ package struct LaunchPlan: Sendable, Hashable {
                 (source: channel.rawValue, target: Self.channelNumber),
                 (source: 2, target: Self.standardErrorNumber),
             ],
-            setsListenPID: false, newSession: false, asSibling: false, workingDirectory: nil)
+            setsListenPID: false, newSession: false, asSibling: asSibling, workingDirectory: nil)
     }
 
     private func environment() -> [String] {
+        var misleading = Self.variablesOfThisProcess
+        // Without WATCHDOG_PID a watchdog that is another process's would seem to be everyone's.
+        if ServiceManager.watchdogInterval() == nil { misleading.append("WATCHDOG_USEC") }
         var variables = ProcessEnvironment.snapshot().filter { entry in
-            !Self.variablesOfThisProcess.contains(Self.key(entry))
+            !misleading.contains(Self.key(entry))
         }
         for change in environmentChanges {
             let key = Self.key(change)

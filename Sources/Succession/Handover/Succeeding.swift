@@ -37,6 +37,9 @@ final class Succeeding {
     /// Set by the generation once it exists: how to start its acceptors.
     var startAccepting: (@ControlThread () async throws -> Void)?
     var predecessorGone: (@ControlThread () -> Void)?
+    /// How to make the predecessor, by its pid, the service's main process again.
+    var giveBack: (@ControlThread (Int32, @escaping @ControlThread () -> Void) -> Void)?
+    private var hasSaidReady = false
 
     init(
         channel: OwnedDescriptor, standardError: OwnedDescriptor?,
@@ -99,6 +102,7 @@ final class Succeeding {
         case .inheritanceComplete: completeInheritance()
         case .sendReady:
             endRedirection()
+            hasSaidReady = true
             send(Message(.ready))
         case .startAccepting: start()
         case .sendAccepting: send(Message(.accepting))
@@ -165,6 +169,15 @@ final class Succeeding {
         timer?.cancel()
         // A predecessor that lives shows the operator what was captured; a dead one shows nothing.
         if hasEnded { endRedirection() }
+        // Once this was said, this may be the main process; its end would be the service's.
+        if hasSaidReady, !hasEnded, let giveBack {
+            giveBack(predecessor) { [self] in end(failure) }
+        } else {
+            end(failure)
+        }
+    }
+
+    private func end(_ failure: Failure) {
         closeChannel()
         let code: SuccessionError.Code =
             switch failure.code {

@@ -99,7 +99,8 @@ extension UpgradeAttempt {
             let (ours, theirs) = try Syscall.socketPair(type: .sequencedPacket, nonBlocking: true)
             let captured = try CapturedOutput()
             let request = plan.request(
-                own: core.program, channel: theirs, capturedError: captured.file)
+                own: core.program, channel: theirs, capturedError: captured.file,
+                asSibling: core.supervision?.isChildOfManager == true)
             do {
                 // The request holds numbers only.
                 process = try withExtendedLifetime((theirs, captured)) { try request.spawn() }
@@ -188,6 +189,19 @@ extension UpgradeAttempt {
     }
 
     private func pause() {
+        guard let supervision = core.supervision, let process else { return pauseAccepting() }
+        core.step("introducing")
+        supervision.introduce(process) { [weak self] failure in
+            guard let self else { return }
+            // What has failed meanwhile needs no pause.
+            switch (failure, self.machine.state) {
+            case (nil, .pausing): self.pauseAccepting()
+            default: self.handle(.pauseFailed(failure ?? "the upgrade is over"))
+            }
+        }
+    }
+
+    private func pauseAccepting() {
         core.step("pausing")
         core.pauseAccepting { [weak self] failure in
             if let failure {

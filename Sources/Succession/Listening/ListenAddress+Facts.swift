@@ -6,22 +6,10 @@ extension ListenAddress {
     /// What a descriptor turns out to be when the kernel is asked; `other` for all that cannot be
     /// listened on by address.
     init(facts: SocketFacts) {
-        let kind: Kind
-        switch (facts.address, facts.type) {
-        case (.ipv4, .stream), (.ipv6, .stream): kind = .tcp
-        case (.ipv4, .datagram), (.ipv6, .datagram): kind = .udp
-        case (.unixPath, .stream), (.unixAbstract, .stream): kind = .unixStream
-        case (.unixPath, .datagram), (.unixAbstract, .datagram): kind = .unixDatagram
-        case (.unixPath, .sequencedPacket), (.unixAbstract, .sequencedPacket):
-            kind = .unixSequencedPacket
-        case (.vsock, .stream): kind = .vsock
-        default: kind = .other
-        }
-        var isDualStack = false
-        if case .ipv6(let bytes, _, _) = facts.address, bytes.allSatisfy({ $0 == 0 }) {
-            isDualStack = !facts.isIPv6Only
-        }
-        self.init(kind: kind, socketAddress: facts.address, isDualStack: isDualStack)
+        let endpoint = EndpointText(facts: facts)
+        self.init(
+            kind: endpoint.kind, socketAddress: endpoint.address,
+            isDualStack: endpoint.isDualStack)
     }
 
     /// A socket of this kind must be in the state of listening to be of use.

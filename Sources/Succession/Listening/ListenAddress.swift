@@ -60,13 +60,7 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// The text form.
     public var description: String {
-        switch (kind, socketAddress) {
-        case (.other, _): "other"
-        case (_, .vsock(let cid, let port)):
-            cid == .max ? "vsock:\(port)" : "vsock:\(cid):\(port)"
-        case (_, .ipv6(_, let port, _)) where isDualStack: "\(kind.rawValue):*:\(port)"
-        default: "\(kind.rawValue):\(socketAddress)"
-        }
+        EndpointText(kind, socketAddress, isDualStack: isDualStack).description
     }
 }
 

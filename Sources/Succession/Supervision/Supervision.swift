@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionActivation
+import SuccessionSystem
+
+/// What a generation has to do with the service manager that started it (docs/supervision.md).
+///
+/// There is none without `NOTIFY_SOCKET`, and then nothing of this is ever called.
+@ControlThread
+final class Supervision {
+    typealias Report = @ControlThread (SuccessionEvent.Level, String) -> Void
+
+    let manager: ServiceManager
+    /// Whether the manager itself started this process, and so would take a sibling of it for one
+    /// of its own.
+    let isChildOfManager: Bool
+    let watchdogInterval: Duration?
+    let unit: (name: String, isOfUser: Bool)?
+
+    private let report: Report
+    private let parent = ProcessEnvironment.parentProcessID
+    private let ownGroup = ControlGroup.own()
+    private var hasComplained = false
+    private var pings: Repetition?
+    private var extensions: Repetition?
+
+    init?(report: @escaping Report) {
+        guard let manager = ServiceManager() else { return nil }
+        self.manager = manager
+        self.report = report
+        unit = ownGroup?.unit
+        watchdogInterval = ServiceManager.watchdogInterval()
+        // A wrapper that waits for this process is in the unit too; a manager never is. Whoever
+        // cannot be seen is another user's process. A parent outside of the pid namespace (0) does
+        // not know our numbers.
+        isChildOfManager = parent > 0 && ownGroup != nil && ControlGroup.of(parent) != ownGroup
+        manager.prepare()
+        ProcessExit.onExit { manager.flush() }
+    }
+
+    // MARK: Saying things
+
+    func say(_ notices: ManagerNotice...) {
+        manager.submit(notices) { result in
+            guard case .failure(let error) = result else { return }
+            Task { @ControlThread [weak self] in self?.complain(error) }
+        }
+    }
+
+    private func complain(_ error: ActivationError) {
+        guard !hasComplained else { return }
+        hasComplained = true
+        report(.warning, "the service manager was not told: \(error)")
+    }
+
+    /// This generation accepts, and is the main process.
+    func serving(_ status: String) {
+        endExtensions()
+        say(.ready, .watchdog, .status(status))
+    }
+
+    /// The last of its line leaves.
+    func stopping(_ status: String) {
+        say(.stopping, .status(status))
+    }
+
+    // MARK: The watchdog
+
+    func startPinging() {
+        guard let watchdogInterval, pings == nil else { return }
+        pings = Repetition(every: watchdogInterval / 3) { [weak self] in self?.say(.watchdog) }
+    }
+
+    func stopPinging() {
+        pings?.stop()
+        pings = nil
+    }
+
+    // MARK: Long phases
+
+    /// Has the manager wait as long as this generation does; says nothing if it is over soon.
+    ///
+    /// In small portions: a process that hangs meanwhile is not waited for.
+    func extend(for limit: Duration) {
+        endExtensions()
+        let end = Syscall.monotonicNanoseconds() + limit.nanosecondsClamped
+        extensions = Repetition(every: .seconds(4), first: .milliseconds(500)) { [weak self] in
+            guard Syscall.monotonicNanoseconds() < end else {
+                self?.endExtensions()
+                return
+            }
+            self?.say(.extendTimeout(by: .seconds(10)))
+        }
+    }
+
+    func endExtensions() {
+        extensions?.stop()
+        extensions = nil
+    }
+
+    // MARK: The main process
+
+    /// Makes the successor the main process; `completion` gets the reason if the manager would not
+    /// supervise it, or did not answer.
+    func introduce(
+        _ successor: ProcessHandle, _ completion: @escaping @ControlThread (String?) -> Void
+    ) {
+        guard isChildOfManager else {
+            report(
+                .warning,
+                "the service manager goes on to supervise process \(parent), which started this one and is in the unit too: in a script, use 'exec'"
+            )
+            return completion(nil)
+        }
+        if let obstacle = obstacle(to: successor.processID) { return completion(obstacle) }
+        stopPinging()
+        // It is the successor's from here on, and that one accepts in ten seconds or is ended.
+        change(
+            [
+                .mainProcess(successor.processID, identity: successor.identity),
+                .extendTimeout(by: .seconds(10)),
+            ], completion)
+    }
+
+    /// Makes another generation the main process again, if the manager still listens to this one.
+    func giveBack(to predecessor: Int32, _ completion: @escaping @ControlThread () -> Void) {
+        guard isChildOfManager, obstacle(to: predecessor) == nil else { return completion() }
+        stopPinging()
+        change([.mainProcess(predecessor, identity: nil), .watchdog], limit: .milliseconds(500)) {
+            _ in completion()
+        }
+    }
+
+    /// After an upgrade that failed: whoever may say so says that this is the main process.
+    func takeBack(_ status: String) {
+        if isChildOfManager { say(.mainProcess(ProcessEnvironment.processID, identity: nil)) }
+        say(.watchdog, .status(status))
+        startPinging()
+    }
+
+    private func change(
+        _ notices: [ManagerNotice], limit: Duration = .seconds(3),
+        _ completion: @escaping @ControlThread (String?) -> Void
+    ) {
+        var isDone = false
+        let done = { @ControlThread (failure: String?) in
+            if !isDone {
+                isDone = true
+                completion(failure)
+            }
+        }
+        let timer = ControlThread.schedule(after: limit) {
+            done("the service manager has not answered within \(limit)")
+        }
+        manager.submit(notices, barrier: limit) { result in
+            Task { @ControlThread in
+                timer.cancel()
+                switch result {
+                case .success: done(nil)
+                case .failure(let error): done("\(error)")
+                }
+            }
+        }
+    }
+
+    /// Why the manager would not supervise a process as it does this one.
+    private func obstacle(to pid: Int32) -> String? {
+        guard let status = ProcessStatus.of(pid), !status.hasEnded else {
+            return "process \(pid) has ended"
+        }
+        guard status.parentProcessID == ProcessEnvironment.parentProcessID else {
+            return
+                "process \(pid) is a child of \(status.parentProcessID), not of the service manager (\(ProcessEnvironment.parentProcessID)), which would not notice its end"
+        }
+        guard ControlGroup.of(pid) == ownGroup else {
+            return
+                "process \(pid) is not in the control group of this unit, so the service manager would neither stop nor watch it"
+        }
+        return nil
+    }
+}

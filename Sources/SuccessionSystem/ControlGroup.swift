@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Where a process lies in the tree of control groups, as /proc/PID/cgroup shows it.
+package struct ControlGroup: Sendable, Hashable {
+    /// One line for each hierarchy.
+    private let text: String
+
+    /// Nil: there is no such process, it is hidden, or /proc is not mounted.
+    package static func of(_ pid: Int32) -> ControlGroup? {
+        read("/proc/\(pid)/cgroup")
+    }
+
+    /// That of this process.
+    package static func own() -> ControlGroup? {
+        read("/proc/self/cgroup")
+    }
+
+    private static func read(_ path: String) -> ControlGroup? {
+        (try? Syscall.readFile(path)).map {
+            ControlGroup(text: String(decoding: $0, as: UTF8.self))
+        }
+    }
+
+    package init(text: String) {
+        self.text = text
+    }
+
+    /// The systemd unit it belongs to, and whether a user's manager runs that; nil if it is none.
+    package var unit: (name: String, isOfUser: Bool)? {
+        // Hierarchies are numbered; systemd's own is 0, or has a name where there are several.
+        for line in text.split(separator: "\n").reversed()
+        where line.hasPrefix("0::") || line.contains(":name=systemd:") {
+            let path = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)[2]
+            let names = path.split(separator: "/").map {
+                // A name that would clash with a file of the kernel gets an underscore in front.
+                $0.hasPrefix("_") ? String($0.dropFirst()) : String($0)
+            }
+            guard let last = names.lastIndex(where: { $0.hasSuffix(".service") }) else { continue }
+            let isOfUser = names[..<last].contains {
+                $0.hasPrefix("user@") && $0.hasSuffix(".service")
+            }
+            return (names[last], isOfUser)
+        }
+        return nil
+    }
+}
