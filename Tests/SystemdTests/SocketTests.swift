@@ -7,4 +7,12 @@ import Testing
     @Test func socketUnit_ofThirteenKinds_eachArrivesWithNameAndAddress() throws {
         try Sandbox.run("sockets.arrive")
     }
+
+    @Test func socketUnit_ofThirteenKinds_eachSurvivesAnUpgrade() throws {
+        try Sandbox.run("sockets.upgrade")
+    }
+
+    @Test func instances_onOneSocketUnit_moveTheServiceFromOneToTheOther() throws {
+        try Sandbox.run("instances.a_and_b")
+    }
 }

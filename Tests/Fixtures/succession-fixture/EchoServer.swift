@@ -45,6 +45,7 @@ struct EchoServer {
         try await generation.ready()
         announce("ready \(generation.number) \(ProcessEnvironment.processID)\n")
         await serve(listeners)
+        await generation.drained()
     }
 
     private func makeListeners(_ generation: Generation) throws -> [Listener] {

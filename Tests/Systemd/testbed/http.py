@@ -3,46 +3,47 @@
 import re
 import socket
 
-from .checks import expect
+from .checks import PATIENCE, expect
 
 CHUNK = 16384
 PAUSE_MS = 50
 
 
-class Response:
-    """An answer that the server is in the middle of: its head has come.
+class Request:
+    """A request that has been sent over a connection of its own.
 
-    The body takes the time that is asked for, which the server paces.
+    Somebody may have taken it, or it waits in the queue of the listener. The body of its answer
+    takes the time that is asked for, which the server paces.
     """
 
-    def __init__(self, seconds, port=8080):
+    def __init__(self, seconds=0, port=8080):
         self.length = CHUNK * (int(seconds * 1000 / PAUSE_MS) + 1)
-        self.socket = socket.create_connection(("127.0.0.1", port), 20)
+        self.received = 0
+        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
         self.socket.sendall(
             f"GET /body?n={self.length}&ms={PAUSE_MS} HTTP/1.1\r\nHost: localhost\r\n"
             "Connection: close\r\n\r\n".encode())
+
+    def begin(self):
+        """Reads the head of the answer; returns the pid of the generation that answers."""
         received = b""
         while b"\r\n\r\n" not in received:
-            data = self.socket.recv(65536)
+            data = self.receive()
             expect(data, f"the connection ended after {received}")
             received += data
         head, _, body = received.partition(b"\r\n\r\n")
         self.received = len(body)
-        self.generation = int(re.search(rb"(?i)x-generation: (\d+)", head).group(1))
+        return int(re.search(rb"(?i)x-generation: (\d+)", head).group(1))
 
     def finish(self):
         """Reads to the end, which must be where it was announced."""
-        try:
-            while data := self.socket.recv(65536):
-                self.received += len(data)
-        except OSError as error:
-            expect(False, f"cut by {error} after {self.received} of {self.length} bytes")
+        while data := self.receive():
+            self.received += len(data)
         expect(self.received == self.length, f"cut after {self.received} of {self.length} bytes")
         self.socket.close()
 
-
-def ask(port=8080):
-    """Asks once over a new connection; returns the pid of the generation that answers."""
-    response = Response(0, port)
-    response.finish()
-    return response.generation
+    def receive(self):
+        try:
+            return self.socket.recv(65536)
+        except OSError as error:
+            expect(False, f"{error} after {self.received} of {self.length} bytes")

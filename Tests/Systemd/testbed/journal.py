@@ -35,18 +35,19 @@ class Journal:
                 raise Failed(f"no line with {' and '.join(texts)} in the journal of {unit}")
 
     def mark(self):
-        """Passes over everything that has been logged until now.
-
-        What a process has logged before it answered or ended is here; nothing can be late, for the
-        journal is flushed first.
-        """
+        """Passes over everything that has been logged until now."""
         self.sync()
         self.seen = len(self.entries)
 
-    def since_mark(self, unit=None):
-        """Returns the entries after the last one that was waited for, without consuming them."""
-        self.sync()
-        return [entry for entry in self.entries[self.seen:] if matches(entry, (), unit)]
+    def wait_for_all(self, *wanted, unit=None):
+        """Returns when each of the wanted, a text or several, is in an entry after the mark.
+
+        In any order: two processes that log one after the other may be read the other way round.
+        """
+        begin = self.seen
+        for texts in wanted:
+            self.seen = begin
+            self.wait(*([texts] if isinstance(texts, str) else texts), unit=unit)
 
     def all(self, *texts, unit=None):
         """Returns every entry with all the texts."""

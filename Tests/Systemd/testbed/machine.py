@@ -7,24 +7,34 @@ import shutil
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BINARIES = pathlib.Path(os.environ["SUCCESSION_BIN"])
 
-UNITS = pathlib.Path("/run/systemd/system")
 PROGRAMS = pathlib.Path("/usr/local/lib/swift-succession")
+LIBRARY = pathlib.Path("/usr/lib/systemd")
 
 
-def install_unit(name, drop_in=None, template=None):
+def install_unit(name, drop_in=None, scope="system"):
     """Installs a unit as the project delivers it, or one of the tests'; a drop-in changes it.
 
-    `template` is the file that the unit is an instance or a copy of.
+    The scope is "system" or "user", as in systemd's own directories.
     """
-    source = template or name
-    found = [path for path in (ROOT / "units" / source, ROOT / "Tests/Systemd/units" / source)
-             if path.exists()]
-    UNITS.mkdir(parents=True, exist_ok=True)
-    shutil.copy(found[0], UNITS / name)
+    delivered = ROOT / "units"
+    sources = [
+        (delivered / "user" if scope == "user" else delivered) / name,
+        ROOT / "Tests/Systemd/units" / name]
+    directory = pathlib.Path("/run/systemd", scope)
+    directory.mkdir(parents=True, exist_ok=True)
+    shutil.copy(next(path for path in sources if path.exists()), directory)
     if drop_in:
-        directory = UNITS / f"{name}.d"
-        directory.mkdir(exist_ok=True)
-        (directory / "test.conf").write_text(drop_in)
+        (directory / f"{name}.d").mkdir(exist_ok=True)
+        (directory / f"{name}.d" / "test.conf").write_text(drop_in)
+
+
+def install_milestones():
+    """Gives user managers the targets and slices of the machine, and no other unit."""
+    directory = pathlib.Path("/run/systemd/user")
+    directory.mkdir(parents=True, exist_ok=True)
+    for pattern in ["*.target", "*.slice"]:
+        for unit in LIBRARY.glob(f"user/{pattern}"):
+            (directory / unit.name).symlink_to(unit)
 
 
 def install_binary(name, directory):

@@ -4,6 +4,7 @@ import os
 import subprocess
 
 from .checks import PATIENCE, expect
+from .machine import install_milestones, install_unit
 
 
 class Result:
@@ -30,13 +31,27 @@ def run(*command, environment=None, seconds=PATIENCE, **options):
 class Manager:
     """systemctl, of the machine or of a user."""
 
-    def __init__(self, user=None, runtime_directory=None):
+    def __init__(self):
         self.command = ["systemctl"]
         self.options = {}
-        if user is not None:
-            self.command.append("--user")
-            self.options = {
-                "user": user, "environment": {"XDG_RUNTIME_DIR": str(runtime_directory)}}
+        self.scope = "system"
+        self.pid = 1
+
+    @classmethod
+    def of_user(cls, user):
+        """Starts the manager of a user, who is one of the machine's."""
+        install_unit("user@.service")
+        install_milestones()
+        machine = cls()
+        machine.do("start", f"user@{user.pw_uid}.service")
+        manager = cls()
+        manager.command.append("--user")
+        manager.options = {
+            "user": user.pw_uid, "group": user.pw_gid, "extra_groups": [],
+            "environment": {"XDG_RUNTIME_DIR": f"/run/user/{user.pw_uid}"}}
+        manager.scope = "user"
+        manager.pid = machine.main_pid(f"user@{user.pw_uid}.service")
+        return manager
 
     def try_to(self, *arguments, seconds=PATIENCE):
         """Runs systemctl and returns what came of it, which may be a failure."""

@@ -16,23 +16,25 @@ class Web:
     are started, in this order, and the last of them is the service.
     """
 
-    def __init__(self, *units, start=None, drop_in=None):
+    def __init__(self, *units, start=None, drop_in=None, manager=None):
+        self.manager = manager or Manager()
         install_binary("web", PROGRAMS)
         install_binary("swapctl", "/usr/local/bin")
         for unit in units:
-            install_unit(unit, drop_in if unit.endswith(".service") else None)
-        self.manager = Manager()
+            is_service = unit.endswith(".service")
+            install_unit(unit, drop_in if is_service else None, self.manager.scope)
         self.journal = Journal()
         started = start or units
         self.unit = started[-1]
+        self.manager.do("daemon-reload")
         for unit in started:
             self.manager.do("start", unit)
         self.load = Load("--http", TARGET)
         self.load.wait_for(self.pid)
 
     @classmethod
-    def behind_socket_unit(cls, drop_in=None):
-        return cls("web.socket", "web.service", drop_in=drop_in)
+    def behind_socket_unit(cls, drop_in=None, manager=None):
+        return cls("web.socket", "web.service", drop_in=drop_in, manager=manager)
 
     @classmethod
     def alone(cls, drop_in=None):

@@ -1,0 +1,43 @@
+"""The end of a service: everybody finishes."""
+
+from testbed import expect
+from testbed.http import Request
+from testbed.web import Web
+
+
+def two_generations():
+    """A stop while an old generation still drains lets both finish; nobody is killed."""
+    web = Web.behind_socket_unit()
+    first = Request(2)
+    old = web.main()
+    expect(first.begin() == old.pid, "another answers the first request")
+    new = web.reload()
+    second = Request(1)
+    expect(second.begin() == new.pid, "another answers the second request")
+    expect(old.is_alive(), f"pid {old.pid} has left {first.length} bytes behind")
+    web.load.stop_without_failures()
+    job = web.manager.start_to("stop", web.unit)
+    first.finish()
+    second.finish()
+    check_end(web, job)
+
+
+def long_drain():
+    """A drain that takes longer than TimeoutStopSec= has the manager wait."""
+    web = Web.behind_socket_unit(drop_in="[Service]\nTimeoutStopSec=1\n")
+    request = Request(4)
+    request.begin()
+    web.load.stop(least=1)
+    job = web.manager.start_to("stop", web.unit)
+    request.finish()
+    check_end(web, job)
+
+
+def check_end(web, job):
+    output, _ = job.communicate(timeout=20)
+    expect(job.returncode == 0, output)
+    web.journal.wait("Deactivated successfully", unit=web.unit)
+    for word in ["SIGKILL", "timed out", "Failed with result"]:
+        found = web.journal.all(word, unit=web.unit)
+        expect(not found, f"{[entry['MESSAGE'] for entry in found]}")
+    expect(web.manager.get(web.unit, "Result") == "success", "not a success")

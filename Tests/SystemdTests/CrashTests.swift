@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+/// kill -9, and processes that hang.
+@Suite(.serialized, .enabled(if: Sandbox.isPossible)) struct CrashTests {
+    @Test func kill_ofUpgradedMain_isNoticedAtOnce() throws {
+        try Sandbox.run("crash.upgraded_main")
+    }
+
+    @Test func kill_ofAllGenerations_withSocketUnit_refusesNobody() throws {
+        try Sandbox.run("crash.all_with_socket_unit")
+    }
+
+    @Test func watchdog_whenSuccessorIsStopped_restartsIt() throws {
+        try Sandbox.run("watchdog.stopped_successor")
+    }
+
+    @Test func watchdog_acrossUpgrades_isContent() throws {
+        try Sandbox.run("watchdog.upgrades")
+    }
+}

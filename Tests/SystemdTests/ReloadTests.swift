@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+/// Upgrades inside a unit, however they are asked for.
+@Suite(.serialized, .enabled(if: Sandbox.isPossible)) struct ReloadTests {
+    @Test func reload_twentyTimes_failsNoRequestAndMovesMainPID() throws {
+        try Sandbox.run("reload.twenty_times")
+    }
+
+    @Test func reload_underUserManager_failsNoRequestAndMovesMainPID() throws {
+        try Sandbox.run("reload.under_user_manager")
+    }
+
+    @Test func reload_ofBrokenRelease_failsWithItsReasonAndLeavesTheOldOne() throws {
+        try Sandbox.run("reload.broken_release")
+    }
+
+    @Test func reload_whileOneRuns_waitsForIt() throws {
+        try Sandbox.run("reload.while_one_runs")
+    }
+
+    @Test func startAndReload_longerThanTimeout_areWaitedFor() throws {
+        try Sandbox.run("reload.slower_than_timeout")
+    }
+
+    @Test func swapctl_inAShellOutside_isAsGoodAsReload() throws {
+        try Sandbox.run("shell.without_private_users")
+    }
+
+    @Test func swapctl_inAShellOutside_withPrivateUsers_isAsGoodAsReload() throws {
+        try Sandbox.run("shell.hardened")
+    }
+
+    @Test func successor_ofUnitsFirstProcess_isNotGivenItsEnvironment() throws {
+        try Sandbox.run("inside.environment")
+    }
+
+    @Test func successor_inHardenedUnit_isShutInAsItsPredecessor() throws {
+        try Sandbox.run("inside.sandboxing")
+    }
+}
