@@ -161,9 +161,12 @@ import Testing
 
     // MARK: Descriptors
 
-    /// Descriptors from 3 on are this process's own: its parent's build tool has taken them.
+    /// Descriptor 3, unless the build tool has left one open under that number.
+    private static let third = try? Syscall.open("/dev/null", .readOnly)
+
     private func listenEnvironment(_ more: [String: String] = [:]) -> [String: String] {
-        ["LISTEN_PID": Self.own, "LISTEN_FDS": "1", "LISTEN_FDNAMES": "web"]
+        _ = Self.third
+        return ["LISTEN_PID": Self.own, "LISTEN_FDS": "1", "LISTEN_FDNAMES": "web"]
             .merging(more) { $1 }
     }
 
