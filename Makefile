@@ -78,6 +78,8 @@ test: deps lint build ## everything that must pass before a change is merged
 	    --filter EndToEndTests
 	SUCCESSION_BIN="$(CURDIR)/$(BIN)" swift test --skip-build $(CHECKED) --no-parallel \
 	    --filter '^SystemdTests'
+# One after the other: their clients block, and each has a generation in this process.
+	swift test --package-path Tests/NIOAdapter $(CHECKED) --no-parallel
 	@Tests/Examples/run --bin $(BIN)
 
 # Only what it runs: a newcomer waits for this.
@@ -96,4 +98,4 @@ install: ## install swapctl and its documents below $(DESTDIR)$(PREFIX)
 	    "$(DESTDIR)$(PREFIX)/share/doc/swift-succession"
 
 clean: ## remove everything that was built
-	rm -rf .build dist examples/*/.build Adapters/*/.build
+	rm -rf .build dist examples/*/.build Adapters/*/.build Tests/*/.build

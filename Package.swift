@@ -72,6 +72,8 @@ let package = Package(
                 "Succession", "SuccessionSystem",
                 .product(
                     name: "NIOHTTP1", package: "swift-nio", condition: .when(traits: ["NIO"])),
+                .product(
+                    name: "NIOWebSocket", package: "swift-nio", condition: .when(traits: ["NIO"])),
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["NIO"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),
             ],

@@ -47,6 +47,7 @@ extension GenerationCore {
         // Before the acceptors have stopped: what is answered from now on can say that it is the
         // last.
         enter(.draining(deadline: deadline))
+        connections.beginDrain(deadline: deadline)
         Task {
             await acceptance.stop { [hasAccepted] listener in
                 if isLast || listener.isBoundHere && !hasAccepted {

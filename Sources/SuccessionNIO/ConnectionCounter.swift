@@ -24,27 +24,19 @@ final class ConnectionCounter: ChannelInboundHandler {
         let connection = unwrapInboundIn(data)
         let id = ObjectIdentifier(connection)
         setups.began(id)
-        let entry = connections.opened(
-            peer: Self.text(connection.remoteAddress), protocol: proto
-        ) {
-            connection.close(promise: nil)
-        }
+        let entry = connections.opened(connection, protocol: proto)
         connection.closeFuture.whenComplete { [setups] _ in
             entry.close()
             setups.ended(id)
         }
-        context.fireChannelRead(data)
-    }
-
-    /// As everywhere in the package: `127.0.0.1:5000`, `[::1]:5000`, nothing for an unnamed Unix
-    /// socket.
-    private static func text(_ address: SocketAddress?) -> String {
-        switch address {
-        case .v4: "\(address?.ipAddress ?? ""):\(address?.port ?? 0)"
-        case .v6: "[\(address?.ipAddress ?? "")]:\(address?.port ?? 0)"
-        case .unixDomainSocket: address?.pathname ?? ""
-        case nil: ""
+        // Comes before the initialiser, which the same event loop runs. It fails only if the
+        // connection is gone.
+        if connection.eventLoop.inEventLoop {
+            try? CountedConnection(entry).watch(connection)
+        } else {
+            connection.eventLoop.execute { try? CountedConnection(entry).watch(connection) }
         }
+        context.fireChannelRead(data)
     }
 }
 #endif

@@ -8,12 +8,16 @@ public import Succession
 /// Ends kept-alive HTTP/1.1 connections in the way clients expect while their generation drains.
 ///
 /// The next response says `Connection: close`, and the connection is closed behind it; requests
-/// that were pipelined after it are not answered, as RFC 9112 §9.6 has it. A connection that is
-/// idle stays open until it is used, or until the deadline of the drain cuts it: closing it at once
-/// would cross with a request on its way.
+/// that were pipelined after it are not answered, as RFC 9112 §9.6 has it.
+///
+/// A connection that nobody uses cannot be told. Closing it may cross with a request on its way,
+/// whenever that is done; so it is left open for the first half of the drain, where a client that
+/// comes back is answered and told, and is closed at a moment of its own in the second half. A
+/// connection on which part of a request has come is not idle.
 ///
 /// Belongs right after what `configureHTTPServerPipeline` adds, before the application's handlers.
-public final class HTTP1DrainHandler: ChannelDuplexHandler {
+/// Have it removed when the connection is upgraded to another protocol.
+public final class HTTP1DrainHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Requests.
     public typealias InboundIn = HTTPServerRequestPart
     /// Requests that are to be answered.
@@ -30,27 +34,47 @@ public final class HTTP1DrainHandler: ChannelDuplexHandler {
         case over
     }
 
-    private let isDraining: () -> Bool
-    private let lingerTime: TimeAmount
+    private let generation: Generation
+    private let idle: DrainMoment
+    private let lingering: LingeringClose
+    private var hook: DrainHook?
+    private var connection: CountedConnection?
     private var phase = Phase.serving
     private var dropsRequests = false
-    private var lingering: Scheduled<Void>?
+    /// Requests whose responses have not been written to the end.
+    private var unanswered = 0
 
     /// A handler for one connection of a generation.
     ///
+    /// - Parameter idle: when connections that nobody uses are closed. `.deadline` leaves them open
+    ///   until they are cut; `.beginning` crosses with most requests.
     /// - Parameter lingerTime: how long a client may take to close its end after the last response.
     ///   What it still sends is read until then: a socket closed with unread data resets the
     ///   connection, and the response may be lost.
-    public init(_ generation: Generation, lingerTime: TimeAmount = .seconds(2)) {
-        isDraining = {
-            if case .draining = generation.state { true } else { false }
+    public init(
+        _ generation: Generation, idle: DrainMoment = .spread(0.5...0.9),
+        lingerTime: TimeAmount = .seconds(2)
+    ) {
+        self.generation = generation
+        self.idle = idle
+        lingering = LingeringClose(lingerTime)
+    }
+
+    /// The connection is shown as `http/1.1`.
+    public func handlerAdded(context: ChannelHandlerContext) {
+        guard let counted = try? generation.countedConnection(context.channel) else { return }
+        counted.entry.speaks("http/1.1")
+        connection = counted
+        hook = DrainHook(counted.entry, idle, on: context.eventLoop) { [weak self] in
+            self?.closeIfIdle(context)
         }
-        self.lingerTime = lingerTime
     }
 
     /// Passes requests on that are to be answered.
     public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if phase != .serving, case .head = unwrapInboundIn(data) { dropsRequests = true }
+        if case .head = unwrapInboundIn(data) {
+            if phase != .serving { dropsRequests = true } else { unanswered += 1 }
+        }
         // The rest of the request that is being answered goes on to the application.
         if !dropsRequests { context.fireChannelRead(data) }
     }
@@ -61,19 +85,25 @@ public final class HTTP1DrainHandler: ChannelDuplexHandler {
     ) {
         switch phase {
         case .serving:
-            guard case .head(var head) = unwrapOutboundIn(data), head.endsTheRequest, isDraining()
-            else { return context.write(data, promise: promise) }
-            phase = .lastResponse
-            head.headers.replaceOrAdd(name: "Connection", value: "close")
-            context.write(wrapOutboundOut(.head(head)), promise: promise)
+            switch unwrapOutboundIn(data) {
+            case .head(var head) where head.endsTheRequest && isDraining:
+                phase = .lastResponse
+                head.headers.replaceOrAdd(name: "Connection", value: "close")
+                return context.write(wrapOutboundOut(.head(head)), promise: promise)
+            case .end:
+                unanswered -= 1
+                connection?.hasUnansweredBytes = false
+            case .head, .body: break
+            }
+            context.write(data, promise: promise)
         case .lastResponse:
             guard case .end = unwrapOutboundIn(data) else {
                 return context.write(data, promise: promise)
             }
             phase = .over
             let written = promise ?? context.eventLoop.makePromise()
-            written.futureResult.assumeIsolated().whenComplete { [self] _ in
-                finish(context: context)
+            written.futureResult.assumeIsolated().whenComplete { [lingering] _ in
+                lingering.begin(context)
             }
             context.write(data, promise: written)
         case .over:
@@ -83,28 +113,27 @@ public final class HTTP1DrainHandler: ChannelDuplexHandler {
 
     /// The client has closed its end.
     public func channelInactive(context: ChannelHandlerContext) {
-        lingering?.cancel()
+        lingering.cancel()
         context.fireChannelInactive()
     }
 
     /// Nothing of this handler stays behind.
     public func handlerRemoved(context: ChannelHandlerContext) {
-        lingering?.cancel()
+        hook?.cancel()
+        lingering.cancel()
     }
 
-    /// Says that nothing more comes, and waits for the client to close.
-    private func finish(context: ChannelHandlerContext) {
-        guard context.channel.isActive else { return }
-        let halfClosed = context.eventLoop.makePromise(of: Void.self)
-        context.close(mode: .output, promise: halfClosed)
-        halfClosed.futureResult.assumeIsolated().whenComplete { [self] result in
-            guard case .success = result, context.channel.isActive else {
-                return context.close(promise: nil)
-            }
-            lingering = context.eventLoop.assumeIsolated().scheduleTask(in: lingerTime) {
-                context.close(promise: nil)
-            }
+    private var isDraining: Bool {
+        if case .draining = generation.state { true } else { false }
+    }
+
+    private func closeIfIdle(_ context: ChannelHandlerContext) {
+        guard phase == .serving, unanswered == 0, connection?.hasUnansweredBytes == false else {
+            return
         }
+        phase = .over
+        dropsRequests = true
+        lingering.begin(context)
     }
 }
 

@@ -30,5 +30,38 @@ extension Listener {
             return duplicate.relinquish()
         }
     }
+
+    /// A descriptor for NIO to own, once it is certain that something can be read from it and that
+    /// it is no file, which NIO cannot wait for.
+    func duplicatePipe() throws(SuccessionError) -> CInt {
+        try withUnsafeDescriptor { (descriptor) throws(SuccessionError) in
+            do throws(Errno) {
+                let facts = try Syscall.status(of: descriptor)
+                if facts.isPipe || facts.isCharacterDevice {
+                    return try OwnedDescriptor.duplicating(descriptor).relinquish()
+                }
+            } catch {
+                throw SuccessionError(.system, "cannot duplicate '\(name)'", cause: error)
+            }
+            throw SuccessionError(
+                .inheritedTypeMismatch, "'\(name)' is neither a pipe nor a character device")
+        }
+    }
+}
+
+extension Listener {
+    /// NIO calls listen(2) with a backlog of its own, which holds for every process that has the
+    /// socket.
+    func restoreBacklog() {
+        // A listener that has none (0) was never measured; and one whose queue cannot be set serves
+        // on with NIO's.
+        guard backlog > 0 else { return }
+        withUnsafeDescriptor { try? Syscall.listen($0, backlog: CInt(clamping: backlog)) }
+    }
+
+    /// The first word of the address, `tcp` or `unix`.
+    var kind: String {
+        String(address.description.prefix { $0 != ":" })
+    }
 }
 #endif

@@ -5,7 +5,6 @@ public import NIOCore
 public import NIOPosix
 public import Succession
 import SuccessionSystem
-import SystemPackage
 
 extension ServerBootstrap {
     /// Makes a server channel of a generation's stream listener.
@@ -25,8 +24,6 @@ extension ServerBootstrap {
     ) async throws -> any Channel {
         let descriptor = try listener.duplicate(for: .stream, mustListen: true)
         let adoption = serverChannelOption(.autoRead, value: false).withBoundSocket(descriptor)
-        // By now NIO has called listen(2) with a backlog of its own, which holds for every process
-        // that has the socket.
         listener.restoreBacklog()
         let (connections, kind) = (generation.connections, proto ?? listener.kind)
         let (channel, acceptor) = try await adoption.adopted { channel in
@@ -64,20 +61,6 @@ extension ServerBootstrap {
         }
         listener.attach(acceptor)
         return server
-    }
-}
-
-extension Listener {
-    fileprivate func restoreBacklog() {
-        // A listener that has none (0) was never measured; and one whose queue cannot be set serves
-        // on with NIO's.
-        guard backlog > 0 else { return }
-        withUnsafeDescriptor { try? Syscall.listen($0, backlog: CInt(clamping: backlog)) }
-    }
-
-    /// The first word of the address, `tcp` or `unix`.
-    fileprivate var kind: String {
-        String(address.description.prefix { $0 != ":" })
     }
 }
 #endif

@@ -37,6 +37,7 @@ package struct FileFacts: Sendable, Hashable {
     package var isSocket: Bool { kind == S_IFSOCK }
     package var isSymbolicLink: Bool { kind == S_IFLNK }
     package var isPipe: Bool { kind == S_IFIFO }
+    package var isCharacterDevice: Bool { kind == S_IFCHR }
     /// A file somebody may execute; whether this process may, only execve(2) tells.
     package var isExecutable: Bool { isRegularFile && mode & 0o111 != 0 }
 }

@@ -25,13 +25,28 @@ public final class ConnectionRegistry: Sendable {
         public func close() {
             registry.remove(id)
         }
+
+        /// Says what the connection turned out to speak, for `swapctl status`: `h2`, `websocket`.
+        public func speaks(_ proto: String) {
+            registry.update(id) { $0.proto = proto }
+        }
+
+        /// Has a hook called once when the generation begins to drain, with the time until the
+        /// deadline: the place to ask the other end to go.
+        ///
+        /// It is called on any thread and must not block; at once if the generation drains already,
+        /// and not at all for a connection that is over.
+        public func onDrain(_ hook: @escaping @Sendable (Duration) -> Void) {
+            if let remaining = registry.drainTime(orAdd: hook, to: id) { hook(remaining) }
+        }
     }
 
     struct Record: Sendable {
         let peer: String
-        let proto: String
+        var proto: String
         let since: UInt64
         let cut: @Sendable () -> Void
+        var whenDraining: [@Sendable (Duration) -> Void] = []
     }
 
     private struct State {
@@ -39,6 +54,8 @@ public final class ConnectionRegistry: Sendable {
         var lastID: UInt64 = 0
         var whenEmpty: [OneShot<Void>] = []
         var cutCount = 0
+        /// Monotonic nanoseconds; nil before the drain.
+        var drainDeadline: UInt64?
     }
 
     private let state = Mutex(State())
@@ -91,6 +108,37 @@ public final class ConnectionRegistry: Sendable {
             return state.whenEmpty
         }
         for waiter in waiters { waiter.fulfil(()) }
+    }
+
+    private func update(_ id: UInt64, _ change: (inout Record) -> Void) {
+        state.withLock { state in
+            guard var record = state.records[id] else { return }
+            change(&record)
+            state.records[id] = record
+        }
+    }
+
+    /// The time left if the generation drains; else nil, and the hook is kept.
+    private func drainTime(
+        orAdd hook: @escaping @Sendable (Duration) -> Void, to id: UInt64
+    ) -> Duration? {
+        state.withLock { state in
+            guard let deadline = state.drainDeadline else {
+                state.records[id]?.whenDraining.append(hook)
+                return nil
+            }
+            let now = Syscall.monotonicNanoseconds()
+            return .nanoseconds(Int64(clamping: deadline > now ? deadline - now : 0))
+        }
+    }
+
+    /// Tells every connection that wants to know that the generation drains.
+    func beginDrain(deadline: Duration) {
+        let hooks = state.withLock { state in
+            state.drainDeadline = Syscall.monotonicNanoseconds() + deadline.nanosecondsClamped
+            return state.records.values.flatMap(\.whenDraining)
+        }
+        for hook in hooks { hook(deadline) }
     }
 
     /// Returns when no connection is open.

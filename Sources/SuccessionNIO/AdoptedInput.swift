@@ -4,8 +4,8 @@
 import NIOCore
 import Succession
 
-/// Starts and stops the reading of a datagram channel as its generation's turn begins and ends.
-struct AdoptedDatagramSocket: Acceptor {
+/// Starts and stops the reading of a datagram or pipe channel as its generation's turn begins and ends.
+struct AdoptedInput: Acceptor {
     private let channel: any Channel
     private let gate: NIOLoopBound<ReadGate>
     private let generation: Generation

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if NIO
+public import NIOCore
+public import Succession
+
+/// At the head of a connection's pipeline: its entry in the generation's registry, and whether
+/// bytes have come that nobody has answered.
+///
+/// Used on the connection's event loop.
+final class CountedConnection: ChannelInboundHandler {
+    typealias InboundIn = Never
+    typealias InboundOut = Never
+
+    let entry: ConnectionRegistry.Entry
+    /// Something was read since this was set to false; with TLS that may be a record without data.
+    var hasUnansweredBytes = false
+
+    init(_ entry: ConnectionRegistry.Entry) {
+        self.entry = entry
+    }
+
+    func watch(_ channel: any Channel) throws {
+        try channel.pipeline.syncOperations.addHandler(self, position: .first)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        hasUnansweredBytes = true
+        context.fireChannelRead(data)
+    }
+}
+
+extension ChannelPipeline.SynchronousOperations {
+    /// The entry by which a generation counts this connection; nil if no adopted listener took it.
+    ///
+    /// Say with ``ConnectionRegistry/Entry/speaks(_:)`` what the connection speaks, and be told by
+    /// ``ConnectionRegistry/Entry/onDrain(_:)`` when it is time to end it.
+    public var connectionEntry: ConnectionRegistry.Entry? { countedConnection?.entry }
+
+    var countedConnection: CountedConnection? { try? handler(type: CountedConnection.self) }
+}
+
+extension Generation {
+    /// The connection as it is counted; one that no adopted listener took is counted from now on.
+    func countedConnection(_ channel: any Channel) throws -> CountedConnection {
+        if let counted = channel.pipeline.syncOperations.countedConnection { return counted }
+        let entry = connections.opened(channel, protocol: "tcp")
+        channel.closeFuture.whenComplete { _ in entry.close() }
+        let counted = CountedConnection(entry)
+        try counted.watch(channel)
+        return counted
+    }
+}
+
+extension ConnectionRegistry {
+    /// Counts a channel, which is closed when the deadline of a drain has passed.
+    func opened(_ channel: any Channel, protocol proto: String) -> Entry {
+        opened(peer: Self.text(channel.remoteAddress), protocol: proto) {
+            channel.close(promise: nil)
+        }
+    }
+
+    /// As everywhere in the package: `127.0.0.1:5000`, `[::1]:5000`, nothing for an unnamed Unix
+    /// socket.
+    private static func text(_ address: SocketAddress?) -> String {
+        switch address {
+        case .v4: "\(address?.ipAddress ?? ""):\(address?.port ?? 0)"
+        case .v6: "[\(address?.ipAddress ?? "")]:\(address?.port ?? 0)"
+        case .unixDomainSocket: address?.pathname ?? ""
+        case nil: ""
+        }
+    }
+}
+#endif

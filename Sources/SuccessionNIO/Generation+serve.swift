@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if NIO
+public import NIOCore
+import NIOHTTP1
+public import NIOPosix
+public import Succession
+
+extension Generation {
+    /// Serves on one listener from begin to drain: the whole of a server that has only a `main`.
+    ///
+    /// Begins a generation, takes the listener called `service` or binds it, accepts, and returns
+    /// when nothing more is accepted and every connection is over or was cut by the deadline:
+    /// return from `main` then. SIGUSR2 and SIGHUP start a successor (SIGHUP only if the
+    /// configuration does not say otherwise), SIGTERM drains, SIGINT stops; `swapctl` does all of
+    /// that too.
+    ///
+    /// `initialise` sets up each connection on its event loop; a drain handler belongs into it.
+    /// Throws what ``begin(_:configuration:)``, ``listener(_:orBind:options:)`` and ``ready()``
+    /// throw: print it and leave, a predecessor serves on.
+    @concurrent
+    public static func serve(
+        _ service: String, at address: ListenAddress,
+        configuration: GenerationConfiguration = GenerationConfiguration(),
+        group: any EventLoopGroup = .singletonMultiThreadedEventLoopGroup,
+        initialise: @escaping @Sendable (any Channel, Generation) throws -> Void
+    ) async throws {
+        var configuration = configuration
+        if configuration.signals[1] == nil { configuration.signals[1 /* SIGHUP */] = .upgrade }
+        let generation = try await begin(service, configuration: configuration)
+        let listener = try generation.listener(service, orBind: address)
+        _ = try await ServerBootstrap(group: group)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try initialise(channel, generation) }
+            }
+            .adopt(listener, of: generation)
+        try await generation.ready()
+        await generation.drained()
+    }
+
+    /// Serves HTTP/1.1 on one listener from begin to drain.
+    ///
+    /// Like ``serve(_:at:configuration:group:initialise:)``, with NIO's HTTP/1.1 handlers and
+    /// ``HTTP1DrainHandler`` before those that `handlers` makes for each connection: they get
+    /// `HTTPServerRequestPart` and write `HTTPServerResponsePart`.
+    @concurrent
+    public static func serveHTTP(
+        _ service: String, at address: ListenAddress,
+        configuration: GenerationConfiguration = GenerationConfiguration(),
+        group: any EventLoopGroup = .singletonMultiThreadedEventLoopGroup,
+        handlers: @escaping @Sendable () -> [any ChannelHandler]
+    ) async throws {
+        try await serve(service, at: address, configuration: configuration, group: group) {
+            channel, generation in
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.configureHTTPServerPipeline()
+            try pipeline.addHandler(HTTP1DrainHandler(generation))
+            try pipeline.addHandlers(handlers())
+        }
+    }
+}
+#endif

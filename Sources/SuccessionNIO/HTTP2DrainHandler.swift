@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if NIO
+public import NIOCore
+public import Succession
+
+/// Ends HTTP/2 connections without losing a request while their generation drains.
+///
+/// The client is sent a GOAWAY that refuses nothing and a PING; requests that it opens before it
+/// has read them are answered as ever. When it has acknowledged the PING it knows, and a second
+/// GOAWAY names the last stream (RFC 9113 §6.8). When no stream is open any more, the connection is
+/// closed. A client that never acknowledges is answered until the deadline of the drain.
+///
+/// This happens below the HTTP/2 implementation, between its bytes and the network's, because
+/// swift-nio-http2 refuses every new stream from the first GOAWAY on that it sends itself
+/// (swift-nio-http2#466): that is why this handler needs no such package, and works with any. Do
+/// not have the implementation quiesce the connection as well: a GOAWAY may not raise the last
+/// stream of an earlier one.
+///
+/// Belongs right before the HTTP/2 handler, behind TLS.
+public final class HTTP2DrainHandler: ChannelDuplexHandler {
+    /// Frames, as bytes.
+    public typealias InboundIn = ByteBuffer
+    /// Frames, as bytes.
+    public typealias InboundOut = ByteBuffer
+    /// Frames, as bytes.
+    public typealias OutboundIn = IOData
+    /// Frames, as bytes.
+    public typealias OutboundOut = IOData
+
+    private enum Phase {
+        case serving
+        /// To be said as soon as a frame may be put in.
+        case announcing
+        /// The client has not acknowledged yet.
+        case announced
+        /// To be said as soon as a frame may be put in.
+        case concluding
+        /// Streams are finishing.
+        case concluded
+        case over
+    }
+
+    private let generation: Generation
+    private let moment: DrainMoment
+    private let lingering: LingeringClose
+    private let pingData = UInt64.random(in: .min ... .max)
+    private var hook: DrainHook?
+    private var phase = Phase.serving
+    private var inbound = HTTP2FrameScanner(skipping: HTTP2FrameScanner.prefaceLength)
+    private var outbound = HTTP2FrameScanner()
+    private var streams = HTTP2OpenStreams()
+    private var hasSentSettings = false
+    private var unfinishedWrites = 0
+
+    /// A handler for one connection of a generation.
+    ///
+    /// - Parameter moment: when in the drain the client is told to go.
+    /// - Parameter lingerTime: how long a client may take to close its end after the last response.
+    public init(
+        _ generation: Generation, tells moment: DrainMoment = .beginning,
+        lingerTime: TimeAmount = .seconds(2)
+    ) {
+        self.generation = generation
+        self.moment = moment
+        lingering = LingeringClose(lingerTime)
+    }
+
+    /// The connection is shown as `h2`.
+    public func handlerAdded(context: ChannelHandlerContext) {
+        guard let counted = try? generation.countedConnection(context.channel) else { return }
+        counted.entry.speaks("h2")
+        hook = DrainHook(counted.entry, moment, on: context.eventLoop) { [weak self] in
+            guard let self, phase == .serving else { return }
+            phase = .announcing
+            proceed(context)
+        }
+    }
+
+    /// Nothing of this handler stays behind.
+    public func handlerRemoved(context: ChannelHandlerContext) {
+        hook?.cancel()
+        lingering.cancel()
+    }
+
+    /// The connection is closed.
+    public func channelInactive(context: ChannelHandlerContext) {
+        lingering.cancel()
+        context.fireChannelInactive()
+    }
+
+    /// Watches what the client opens and acknowledges.
+    public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if phase == .over { return }
+        inbound.scan(unwrapInboundIn(data).readableBytesView) { frame in
+            streams.received(frame)
+            if phase == .announced, frame.kind == HTTP2FrameScanner.Kind.ping,
+                frame.has(HTTP2FrameScanner.Flag.acknowledgement), frame.payload == pingData
+            {
+                phase = .concluding
+            }
+        }
+        context.fireChannelRead(data)
+        proceed(context)
+    }
+
+    /// Watches what is answered.
+    public func write(
+        context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?
+    ) {
+        if phase == .over {
+            promise?.fail(ChannelError.outputClosed)
+            return
+        }
+        if case .byteBuffer(let bytes) = unwrapOutboundIn(data) {
+            outbound.scan(bytes.readableBytesView) { frame in
+                hasSentSettings = true
+                streams.sent(frame)
+            }
+        }
+        if phase == .serving { return context.write(data, promise: promise) }
+        let written = promise ?? context.eventLoop.makePromise()
+        unfinishedWrites += 1
+        written.futureResult.assumeIsolated().whenComplete { [self] _ in
+            unfinishedWrites -= 1
+            proceed(context)
+        }
+        context.write(data, promise: written)
+    }
+
+    /// Does the next step if its time has come.
+    private func proceed(_ context: ChannelHandlerContext) {
+        switch phase {
+        case .announcing where hasSentSettings && outbound.isBetweenFrames:
+            phase = .announced
+            send(.goAway(lastStream: .max), context)
+            send(.ping(pingData), context)
+        case .concluding where outbound.isBetweenFrames:
+            phase = .concluded
+            send(.goAway(lastStream: streams.lastOfClient), context)
+        case .concluded where streams.isEmpty && unfinishedWrites == 0:
+            phase = .over
+            lingering.begin(context)
+        case .serving, .announcing, .announced, .concluding, .concluded, .over: break
+        }
+    }
+
+    private func send(_ frame: HTTP2ControlFrame, _ context: ChannelHandlerContext) {
+        unfinishedWrites += 1
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { [self] _ in
+            unfinishedWrites -= 1
+            proceed(context)
+        }
+        context.writeAndFlush(wrapOutboundOut(.byteBuffer(frame.bytes)), promise: written)
+    }
+}
+
+/// The two frames that announce the end of a connection.
+private enum HTTP2ControlFrame {
+    /// Without an error.
+    case goAway(lastStream: UInt32)
+    case ping(UInt64)
+
+    var bytes: ByteBuffer {
+        var buffer = ByteBuffer()
+        // A length of 8 in 24 bits, the kind, no flags, and stream 0.
+        buffer.writeBytes([0, 0, 8])
+        switch self {
+        case .goAway(let lastStream):
+            buffer.writeBytes([HTTP2FrameScanner.Kind.goAway, 0, 0, 0, 0, 0])
+            buffer.writeInteger(lastStream & 0x7fff_ffff)
+            buffer.writeInteger(0, as: UInt32.self)
+        case .ping(let data):
+            buffer.writeBytes([HTTP2FrameScanner.Kind.ping, 0, 0, 0, 0, 0])
+            buffer.writeInteger(data)
+        }
+        return buffer
+    }
+}
+#endif

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+import NIOPosix
+import Succession
+import SuccessionNIO
+import Testing
+
+/// The order of frames by which an HTTP/2 connection ends, seen from a client that writes them
+/// itself.
+@Suite struct HTTP2DrainTests {
+    private func start() async throws -> (TestServer, TestClient) {
+        let server = try await TestServer { channel, generation in
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(HTTP2DrainHandler(generation))
+            try pipeline.addHandler(FakeHTTP2())
+        }
+        let client = try server.connect()
+        try client.write(Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + Wire.settings)
+        #expect(try client.read(Wire.settings.count) == Wire.settings)
+        return (server, client)
+    }
+
+    /// Returns the PING that comes after a GOAWAY that refuses nothing.
+    private func announcement(to client: TestClient) throws -> [UInt8] {
+        #expect(try client.read(17) == Wire.goAway(lastStream: 0x7fff_ffff))
+        let ping = try client.read(17)
+        #expect(ping.prefix(9) == [0, 0, 8, 6, 0, 0, 0, 0, 0])
+        return Array(ping.suffix(8))
+    }
+
+    @Test func idleConnection_whenDraining_isToldTwiceAndClosed() async throws {
+        let (server, client) = try await start()
+        await server.generation.drain(deadline: .seconds(20))
+        let data = try announcement(to: client)
+        try client.write(Wire.acknowledgement(data))
+        #expect(try client.read(17) == Wire.goAway(lastStream: 0))
+        try client.expectEnd()
+        #expect(await server.stop() == 0)
+    }
+
+    /// swift-nio-http2#466: a stream that crosses with the first GOAWAY.
+    @Test(arguments: [1, 100])
+    func streamOpened_beforeTheClientHasHeard_isAnswered(pieces: Int) async throws {
+        let (server, client) = try await start()
+        await server.generation.drain(deadline: .seconds(20))
+        let data = try announcement(to: client)
+        for stream: UInt8 in [1, 3] {
+            let request = Wire.headers(stream, ends: true)
+            let size = max(1, request.count / pieces)
+            for start in stride(from: 0, to: request.count, by: size) {
+                try client.write(Array(request[start..<min(start + size, request.count)]))
+            }
+            #expect(try client.read(10) == Wire.headers(stream, ends: true))
+        }
+        try client.write(Wire.acknowledgement(data))
+        #expect(try client.read(17) == Wire.goAway(lastStream: 3))
+        try client.expectEnd()
+        #expect(await server.stop() == 0)
+    }
+
+    @Test func connection_withAnOpenStream_closesWhenItIsOver() async throws {
+        let (server, client) = try await start()
+        try client.write(Wire.headers(5, ends: false))
+        #expect(try client.read(10) == Wire.headers(5, ends: true))
+        await server.generation.drain(deadline: .seconds(20))
+        let data = try announcement(to: client)
+        try client.write(Wire.acknowledgement(data))
+        #expect(try client.read(17) == Wire.goAway(lastStream: 5))
+        #expect(client.isSilent(for: 200))
+        try client.write([0, 0, 0, 0, 1, 0, 0, 0, 5])
+        try client.expectEnd()
+        #expect(await server.stop() == 0)
+    }
+
+    /// Between HEADERS and CONTINUATION no other frame may stand (RFC 9113 §6.10).
+    @Test func headerBlock_inTheMiddle_isNotInterrupted() async throws {
+        let (server, client) = try await start()
+        try client.write(Wire.headers(FakeHTTP2.unfinished, ends: true))
+        let beginning = try client.read(10)
+        #expect(beginning[4] & 0x4 == 0)
+        await server.generation.drain(deadline: .seconds(20))
+        #expect(client.isSilent(for: 200))
+        try client.write(Wire.headers(FakeHTTP2.finishing, ends: true))
+        #expect(try client.read(10) == [0, 0, 1, 9, 4, 0, 0, 0, FakeHTTP2.unfinished, 0x88])
+        _ = try announcement(to: client)
+        _ = await server.stop(atOnce: true)
+    }
+
+    @Test func client_thatNeverAcknowledges_isCutByTheDeadline() async throws {
+        let (server, client) = try await start()
+        await server.generation.drain(deadline: .milliseconds(300))
+        _ = try announcement(to: client)
+        try client.expectEnd()
+        #expect(await server.stop() == 1)
+    }
+}
+
+/// Frames, written by hand.
+enum Wire {
+    static let settings: [UInt8] = [0, 0, 0, 4, 0, 0, 0, 0, 0]
+
+    static func goAway(lastStream: UInt32) -> [UInt8] {
+        [0, 0, 8, 7, 0, 0, 0, 0, 0] + withUnsafeBytes(of: lastStream.bigEndian) { Array($0) }
+            + [0, 0, 0, 0]
+    }
+
+    static func acknowledgement(_ data: [UInt8]) -> [UInt8] { [0, 0, 8, 6, 1, 0, 0, 0, 0] + data }
+
+    /// One byte of headers: `:status: 200`, or whatever the index means to the other side.
+    static func headers(_ stream: UInt8, ends: Bool) -> [UInt8] {
+        [0, 0, 1, 1, ends ? 5 : 4, 0, 0, 0, stream, 0x88]
+    }
+}
+
+/// Answers each HEADERS frame with one that ends the stream; looks at nothing else.
+private final class FakeHTTP2: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// A stream whose answer lacks its last part, until this other one is asked for.
+    static let unfinished: UInt8 = 7
+    static let finishing: UInt8 = 9
+
+    private var bytes = ByteBuffer()
+
+    func channelActive(context: ChannelHandlerContext) {
+        send(Wire.settings, context)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        bytes.writeImmutableBuffer(unwrapInboundIn(data))
+        if bytes.readerIndex == 0, bytes.readableBytes >= 24 {
+            bytes.moveReaderIndex(forwardBy: 24)
+        }
+        while bytes.readerIndex > 0,
+            let header = bytes.getBytes(at: bytes.readerIndex, length: 9),
+            bytes.readableBytes >= 9 + Int(header[2])
+        {
+            bytes.moveReaderIndex(forwardBy: 9 + Int(header[2]))
+            guard header[3] == 1 else { continue }
+            switch header[8] {
+            case Self.unfinished: send([0, 0, 1, 1, 1, 0, 0, 0, Self.unfinished, 0x88], context)
+            case Self.finishing: send([0, 0, 1, 9, 4, 0, 0, 0, Self.unfinished, 0x88], context)
+            default: send(Wire.headers(header[8], ends: true), context)
+            }
+        }
+    }
+
+    private func send(_ bytes: [UInt8], _ context: ChannelHandlerContext) {
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
+    }
+}

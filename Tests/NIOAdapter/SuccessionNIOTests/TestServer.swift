@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import NIOCore
+import NIOPosix
+import Succession
+import SuccessionNIO
+
+/// A generation in the process of the test, alone of its line, that serves one adopted listener.
+struct TestServer {
+    let generation: Generation
+    let listener: Listener
+    private let directory: String
+
+    static func begin() async throws -> (Generation, String) {
+        let directory = NSTemporaryDirectory() + "succession-nio-\(UInt32.random(in: 0 ... .max))"
+        var configuration = GenerationConfiguration()
+        configuration.runtimeDirectory = directory
+        configuration.signals = [:]
+        configuration.exitGrace = nil
+        configuration.onEvent = { _ in }
+        return (try await Generation.begin("inside", configuration: configuration), directory)
+    }
+
+    init(
+        _ initialise: @escaping @Sendable (any Channel, Generation) throws -> Void
+    ) async throws {
+        (generation, directory) = try await Self.begin()
+        listener = try generation.listener("test", orBind: ListenAddress("tcp:127.0.0.1:0"))
+        _ = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .childChannelInitializer { [generation] channel in
+                channel.eventLoop.makeCompletedFuture { try initialise(channel, generation) }
+            }
+            .adopt(listener, of: generation)
+        try await generation.ready()
+    }
+
+    func connect() throws -> TestClient {
+        try TestClient(port: UInt16("\(listener.address)".split(separator: ":").last ?? "") ?? 0)
+    }
+
+    /// Returns how many connections had to be cut, at the deadline of the drain that was begun or
+    /// at once.
+    func stop(atOnce: Bool = false) async -> Int {
+        if !atOnce { await generation.drained() }
+        await Self.leave(generation, directory)
+        return generation.connections.cutCount
+    }
+
+    static func leave(_ generation: Generation, _ directory: String) async {
+        await generation.drain(deadline: .zero)
+        await generation.drained()
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+}
