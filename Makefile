@@ -25,6 +25,8 @@ CHECKED       := -Xswiftc -warnings-as-errors
 UNASSERTED    := --disable-index-store -debug-info-format none \
                  -Xswiftc -assert-config -Xswiftc Release
 BIN           := dist/bin
+# Manual pages and completions, as below share/.
+SHARE          = $(dir $(BIN))share
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -46,6 +48,7 @@ build-root: $(STATIC_CXX)/libstdc++.a | deps
 	@mkdir -p $(BIN)
 	for product in $(ROOT_BINARIES); do swift build $(RELEASE) --product $$product; done
 	@scripts/collect-binaries "$$(swift build $(RELEASE) --show-bin-path)" $(BIN) $(ROOT_BINARIES)
+	@scripts/make-documents $(BIN)/swapctl $(SHARE)
 
 $(patsubst %,build-example-%,$(filter-out $(DEBUG_EXAMPLES),$(EXAMPLES))): \
 build-example-%: $(STATIC_CXX)/libstdc++.a | deps
@@ -90,12 +93,26 @@ demo: build-root build-example-web ## ten upgrades of a loaded web server
 bench: build ## figures against a C program and a Go server, as ratios in one run
 	@Benchmarks/run --bin $(BIN)
 
-install: ## install swapctl and its documents below $(DESTDIR)$(PREFIX)
-	@test -x $(BIN)/swapctl || { echo "no $(BIN)/swapctl: run make build first" >&2; exit 1; }
-	install -D -m 755 $(BIN)/swapctl "$(DESTDIR)$(PREFIX)/bin/swapctl"
-	install -d "$(DESTDIR)$(PREFIX)/share/doc/swift-succession"
+INSTALLED     := $(DESTDIR)$(PREFIX)
+DOCUMENTS     := $(INSTALLED)/share/doc/swift-succession
+
+install: ## install swapctl, manual, completions, units and documents below $(DESTDIR)$(PREFIX)
+	@test -x $(BIN)/swapctl -a -x $(BIN)/web -a -d $(SHARE) || \
+	    { echo "not all is there in $(dir $(BIN)): run make build first" >&2; exit 1; }
+	install -D -m 755 $(BIN)/swapctl "$(INSTALLED)/bin/swapctl"
+# What the units start: put your own server there, or have swapctl units write others.
+	install -D -m 755 $(BIN)/web "$(INSTALLED)/lib/swift-succession/web"
+	install -d "$(DOCUMENTS)" "$(INSTALLED)/lib/systemd/system" "$(INSTALLED)/lib/systemd/user"
 	install -m 644 $(wildcard README.md CHANGELOG.md) LICENSE SECURITY.md $(wildcard docs/*.md) \
-	    "$(DESTDIR)$(PREFIX)/share/doc/swift-succession"
+	    "$(DOCUMENTS)"
+# The units name programs by their paths.
+	for unit in units/*.* units/user/*.*; do \
+	    directory=system; [[ $$unit != units/user/* ]] || directory=user; \
+	    target="$(INSTALLED)/lib/systemd/$$directory/$${unit##*/}"; \
+	    sed 's,/usr/local/,$(PREFIX)/,g' "$$unit" >"$$target"; chmod 644 "$$target"; \
+	done
+	share="$$(cd "$(INSTALLED)/share" && pwd)"; \
+	    cd $(SHARE) && find . -type f -exec install -D -m 644 {} "$$share/{}" \;
 
 clean: ## remove everything that was built
 	rm -rf .build dist examples/*/.build Adapters/*/.build Tests/*/.build

@@ -60,12 +60,14 @@ struct UnitsCommand: ParsableCommand {
     var watchdog: Duration?
 
     @Option(
-        help: ArgumentHelp("How long the server lets an old generation drain.", valueName: "time"),
+        help: ArgumentHelp(
+            "How long the server lets an old generation drain (default: 30s).", valueName: "time"),
         transform: duration)
     var drain: Duration = .seconds(30)
 
     @Option(
-        help: ArgumentHelp("How long a successor may take to become ready.", valueName: "time"),
+        help: ArgumentHelp(
+            "How long a successor may take to become ready (default: 60s).", valueName: "time"),
         transform: duration)
     var timeout: Duration = .seconds(60)
 
