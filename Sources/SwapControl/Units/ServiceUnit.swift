@@ -102,7 +102,7 @@ enum ServiceUnit {
     }
 
     private static func kept(_ request: UnitRequest, _ text: inout UnitText) {
-        let directory = request.isForUserManager ? "%t" : "/run"
+        let directory = request.isForUserManager ? "$XDG_RUNTIME_DIR" : "/run"
         text.comment(
             "The control sockets: \"swapctl upgrade \(request.swapctlName)\" looks in "
                 + "\(directory)/\(request.swapctlName). A restart must not take them from the "

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import SwapControl
 import Testing
 
@@ -158,6 +159,30 @@ import Testing
         let outgoing = try #require(try units { $0.usesNetwork = true }.last)
         #expect(!outgoing.text.contains("PrivateNetwork"))
         #expect(outgoing.text.contains("\nRestrictAddressFamilies=AF_UNIX AF_INET AF_INET6\n"))
+    }
+
+    // MARK: - Files
+
+    @Test func write_whenAnotherUnitIsThere_leavesItUnlessForced() throws {
+        let directory = FileManager.default.temporaryDirectory
+            .appending(path: "succession-units-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(
+            atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let path = directory + "/web.service"
+        let first = try #require(try units().last)
+        #expect(try first.write(to: directory, replacing: false))
+        #expect(try !first.write(to: directory, replacing: false))
+        let second = try #require(try units { $0.watchdog = .seconds(1) }.last)
+        #expect { try second.write(to: directory, replacing: false) } throws: {
+            isUsage($0, "--force")
+        }
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == first.text)
+        #expect(try second.write(to: directory, replacing: true))
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == second.text)
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
+        #expect(mode as? Int == 0o644)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == ["web.service"])
     }
 
     @Test(.enabled(if: SystemdAnalyze.isThere))
