@@ -74,9 +74,11 @@ lint: | deps ## formatting, layers, sizes, licence headers, snippets
 
 test: deps lint build ## everything that must pass before a change is merged
 	swift build --build-tests $(CHECKED)
-	swift test --skip-build $(CHECKED) --skip 'EndToEndTests|SuccessionSystemTests|^SystemdTests'
-# In processes of their own: they look at the children, the descriptors and the memory of theirs.
-	swift test --skip-build $(CHECKED) --no-parallel --filter SuccessionSystemTests
+	swift test --skip-build $(CHECKED) --skip 'EndToEndTests|SuccessionSystemTests|SuccessionActivationTests|^SystemdTests'
+# In processes of their own: they look at the children, the descriptors and the memory of theirs, and
+# change its environment.
+	swift test --skip-build $(CHECKED) --no-parallel \
+	    --filter 'SuccessionSystemTests|SuccessionActivationTests'
 	SUCCESSION_BIN="$(CURDIR)/$(BIN)" swift test --skip-build $(CHECKED) --no-parallel \
 	    --filter EndToEndTests
 	SUCCESSION_BIN="$(CURDIR)/$(BIN)" swift test --skip-build $(CHECKED) --no-parallel \
