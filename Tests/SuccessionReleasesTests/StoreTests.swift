@@ -274,7 +274,11 @@ final class TestSite {
         running.executableURL = URL(filePath: test.directory + "/release/app.1.2")
         running.arguments = ["60"]
         try running.run()
-        defer { running.terminate() }
+        // Not terminate(): a child of a test's thread may have SIGTERM blocked.
+        defer {
+            kill(running.processIdentifier, SIGKILL)
+            running.waitUntilExit()
+        }
         let dry = try ReleasePruning.prune(test.site, keeping: 2, services: [], dryRun: true)
         #expect(try ReleaseList.read(test.site).releases.count == 10)
         let pruning = try ReleasePruning.prune(test.site, keeping: 2, services: [], dryRun: false)
