@@ -39,4 +39,12 @@ import Testing
     @Test func successor_inHardenedUnit_isShutInAsItsPredecessor() throws {
         try Sandbox.run("inside.sandboxing")
     }
+
+    @Test func status_ofDeliveredUnit_showsItAndWarnsOfNothing() throws {
+        try Sandbox.run("status.delivered_unit")
+    }
+
+    @Test func status_ofUnitThatWouldHurt_warnsOfEachSetting() throws {
+        try Sandbox.run("status.hurtful_unit")
+    }
 }

@@ -1,6 +1,5 @@
 """kill -9: the manager notices, and whoever waits in the queue is served."""
 
-import signal
 import time
 
 from testbed import Process, expect
@@ -49,15 +48,14 @@ def kill_all(web):
     generations = [Process(pid) for pid in web.processes()]
     expect(len(generations) == 2, f"alive: {[process.pid for process in generations]}")
     web.journal.mark()
-    for process in generations:
-        process.signal(signal.SIGSTOP)
-    # Nobody takes these any more.
-    waiting = [Request() for _ in range(20)]
-    # The successor last: while it lives the manager waits.
-    for process in sorted(generations, key=lambda process: process.pid == new.pid):
-        process.kill()
-    for process in generations:
-        process.wait()
+    with web.frozen():
+        # Nobody takes these any more.
+        waiting = [Request() for _ in range(20)]
+        # The successor last: while it lives the manager waits.
+        for process in sorted(generations, key=lambda process: process.pid == new.pid):
+            process.kill()
+        for process in generations:
+            process.wait()
     answered = {request.begin() for request in waiting}
     for request in waiting:
         request.finish()

@@ -28,8 +28,8 @@ def under_user_manager():
 
 
 def reload(web, times):
+    web.journal.mark()
     for _ in range(times):
-        web.journal.mark()
         old = web.main()
         new = web.reload()
         check_step(web, old, new)

@@ -40,14 +40,16 @@ class Journal:
         self.seen = len(self.entries)
 
     def wait_for_all(self, *wanted, unit=None):
-        """Returns when each of the wanted, a text or several, is in an entry after the mark.
+        """Returns when each of the wanted, a text or several, has come, and consumes them.
 
         In any order: two processes that log one after the other may be read the other way round.
         """
-        begin = self.seen
+        begin = end = self.seen
         for texts in wanted:
             self.seen = begin
             self.wait(*([texts] if isinstance(texts, str) else texts), unit=unit)
+            end = max(end, self.seen)
+        self.seen = end
 
     def all(self, *texts, unit=None):
         """Returns every entry with all the texts."""

@@ -1,5 +1,10 @@
 """The example web server under the project's own units."""
 
+import contextlib
+import pathlib
+import select
+
+from .checks import PATIENCE, expect
 from .journal import Journal
 from .load import Load
 from .machine import PROGRAMS, install_binary, install_unit
@@ -62,8 +67,28 @@ class Web:
     def swapctl(self, *arguments):
         return run("/usr/local/bin/swapctl", *arguments)
 
+    def cgroup(self):
+        return pathlib.Path("/sys/fs/cgroup" + self.manager.get(self.unit, "ControlGroup"))
+
     def processes(self):
         """Returns the pids of the unit's cgroup."""
-        path = "/sys/fs/cgroup" + self.manager.get(self.unit, "ControlGroup")
-        with open(f"{path}/cgroup.procs", encoding="ascii") as processes:
-            return sorted(int(line) for line in processes)
+        return sorted(map(int, (self.cgroup() / "cgroup.procs").read_text().split()))
+
+    @contextlib.contextmanager
+    def frozen(self):
+        """Within, none of the unit's processes runs, not one of their threads; they can be killed.
+
+        SIGSTOP would take effect some time after it was sent.
+        """
+        cgroup = self.cgroup()
+        with open(cgroup / "cgroup.events", encoding="ascii") as events:
+            poll = select.poll()
+            poll.register(events, select.POLLPRI)
+            (cgroup / "cgroup.freeze").write_text("1")
+            while "frozen 1" not in events.read():
+                expect(poll.poll(PATIENCE * 1000), f"{cgroup} does not freeze")
+                events.seek(0)
+        yield
+        # Systemd may have removed it, when the last process was gone.
+        with contextlib.suppress(OSError):
+            (cgroup / "cgroup.freeze").write_text("0")
