@@ -32,6 +32,7 @@ enum Main {
     }
 
     static func echo(_ connection: Connection) async throws {
+        try await connection.write(Array("gen=\(getpid())\n".utf8))
         while case let bytes = try await connection.read(), !bytes.isEmpty {
             try await connection.write(bytes)
         }
