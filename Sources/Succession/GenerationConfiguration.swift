@@ -35,6 +35,9 @@ public struct GenerationConfiguration: Sendable {
     public var signals: [Int32: SignalAction] = [
         12 /* SIGUSR2 */: .upgrade, 15 /* SIGTERM */: .drain, 2 /* SIGINT */: .stop,
     ]
+    /// How often ``SuccessionEvent/Kind/sample(connections:)`` is reported while this generation
+    /// serves; nil: never.
+    public var sampleInterval: Duration?
     /// Gets every event; called on the control thread, so it must not block for long.
     public var onEvent: @Sendable (SuccessionEvent) -> Void = {
         SuccessionEvent.printToStandardError($0)

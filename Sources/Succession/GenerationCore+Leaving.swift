@@ -31,7 +31,7 @@ extension GenerationCore {
         holdings.withLock { $0.isLast = isLast }
         let drain = DrainRun(
             connections, deadline: deadline, exitGrace: configuration.exitGrace,
-            report: { [weak self] in self?.report($0, $1) },
+            report: { [weak self] in self?.report($0, $1, $2) },
             publish: { [weak self] in self?.publish($0) })
         self.drain = drain
         endReloads(hasSuccessor: hasSuccessor)

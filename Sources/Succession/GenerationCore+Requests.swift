@@ -44,7 +44,9 @@ extension GenerationCore {
     /// Starts an upgrade, or says why not; the session, if any, hears each step and the result.
     func upgrade(_ plan: LaunchPlan, session: ControlSession?) {
         if let refusal = refusal(unlessServing: "be upgraded") {
-            report(.warning, "no upgrade: \(refusal.reason)")
+            report(
+                .warning, "no upgrade: \(refusal.reason)",
+                .upgradeRefused(code: refusal.code.rawValue))
             session?.refuse(refusal)
             return
         }
@@ -104,25 +106,26 @@ extension GenerationCore {
     private func begin(_ plan: LaunchPlan, state: HandedState?, session: ControlSession?) {
         let attempt = UpgradeAttempt(
             self, plan: plan, requestedBy: session?.peer.processID, state: state,
-            whenStepped: { session?.send($0.message()) },
+            whenStepped: { [weak self] step in
+                session?.send(step.message())
+                self?.reportStep(step)
+            },
             whenDone: { [weak self] outcome in
                 self?.isUpgrading = false
                 self?.conclude(outcome, session: session)
             })
         self.attempt = attempt
+        reportStart(of: attempt)
         attempt.begin()
     }
 
     private func conclude(_ outcome: UpgradeAttempt.Outcome, session: ControlSession?) {
-        if let failure = outcome.failure {
+        reportEnd(outcome)
+        if outcome.failure != nil {
             supervision?.endExtensions()
             attempt = nil
             // A successor that was killed could not take its control socket along.
             directory.removeIfStale(number + 1)
-            let exit = outcome.exit.map { ", and \($0)" } ?? ""
-            report(.error, "upgrade failed: \(failure.reason)\(exit); this generation serves on")
-        } else {
-            report(.info, "generation \(number + 1) (pid \(outcome.successor)) has taken over")
         }
         session?.send(result(outcome))
         if outcome.failure != nil {

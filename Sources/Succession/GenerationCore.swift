@@ -139,7 +139,8 @@ final class GenerationCore {
         for item in leftOver {
             report(
                 .warning,
-                "closed '\(item.name)' (\(item.address)): it was inherited and nobody took it")
+                "closed '\(item.name)' (\(item.address)): it was inherited and nobody took it",
+                .leftOver(listener: item.name))
             item.descriptor.close()
             if item.origin == .bound, case .unixPath(let path) = item.address.socketAddress,
                 let identity = (try? Syscall.linkStatus(path))?.identity
@@ -157,7 +158,10 @@ final class GenerationCore {
                     ?? SuccessionError(.system, "cannot accept: \(error)")
             }
         }
-        report(.info, "pid \(ProcessEnvironment.processID) serves \(listenerSummary())")
+        report(
+            .info, "pid \(ProcessEnvironment.processID) serves \(listenerSummary())",
+            .serving(after: .since(bornAt)))
+        sample()
         _ = offer()
     }
 
@@ -270,11 +274,6 @@ final class GenerationCore {
     }
 
     func step(_ name: String) { configuration.onStep(name) }
-
-    func report(_ level: SuccessionEvent.Level, _ message: String) {
-        configuration.onEvent(
-            SuccessionEvent(level: level, service: service, generation: number, message: message))
-    }
 
     /// What a successor is offered, in batches: every listener taken, and the lock.
     func offer() -> [OfferBatch] {

@@ -2,11 +2,11 @@
 
 import SuccessionSystem
 
-/// Something an operator may want to read in the log.
+/// Something an operator may want to read in the log, and a program may want to count.
 public struct SuccessionEvent: Sendable, Hashable, CustomStringConvertible {
     /// How much attention it wants.
     public enum Level: String, Sendable, Hashable {
-        case info, warning, error
+        case debug, info, warning, error
     }
 
     /// How much attention it wants.
@@ -15,18 +15,36 @@ public struct SuccessionEvent: Sendable, Hashable, CustomStringConvertible {
     public let service: String
     /// The number of the generation that reports.
     public let generation: Int
+    /// Pid of the process that reports.
+    public let processID: Int32
+    /// What happened, for programs.
+    public let kind: Kind
     /// One sentence for a person.
     public let message: String
 
+    /// An event as a generation makes it; for tests of what is done with events.
+    public init(
+        level: Level, service: String, generation: Int, processID: Int32, kind: Kind = .note,
+        message: String
+    ) {
+        self.level = level
+        self.service = service
+        self.generation = generation
+        self.processID = processID
+        self.kind = kind
+        self.message = message
+    }
+
     /// One line for a log.
     public var description: String {
-        let mark = level == .info ? "" : "\(level.rawValue): "
+        let mark = level == .debug || level == .info ? "" : "\(level.rawValue): "
         return "\(service)[\(generation)] \(mark)\(message)"
     }
 
-    /// Writes one line to standard error: what a generation does with its events unless told
-    /// otherwise.
+    /// Writes one line to standard error, unless the event is of level `debug`: what a generation
+    /// does with its events unless told otherwise.
     public static func printToStandardError(_ event: SuccessionEvent) {
+        guard event.level != .debug else { return }
         try? Syscall.writeAll(2, Array("\(event)\n".utf8))
     }
 }

@@ -7,9 +7,13 @@ import Synchronization
 /// The last phase of a generation: it finishes what it has, until a deadline.
 @ControlThread
 final class DrainRun {
+    typealias Report =
+        @ControlThread (SuccessionEvent.Level, String, SuccessionEvent.Kind) -> Void
+
+    private let beganAt = Syscall.monotonicNanoseconds()
     private let connections: ConnectionRegistry
     private let exitGrace: Duration?
-    private let report: @ControlThread (SuccessionEvent.Level, String) -> Void
+    private let report: Report
     private let publish: @ControlThread (Message) -> Void
     private var deadlineAt: UInt64
     private var deadlineTimer: Timer?
@@ -24,7 +28,7 @@ final class DrainRun {
 
     init(
         _ connections: ConnectionRegistry, deadline: Duration, exitGrace: Duration?,
-        report: @escaping @ControlThread (SuccessionEvent.Level, String) -> Void,
+        report: @escaping Report,
         publish: @escaping @ControlThread (Message) -> Void
     ) {
         self.connections = connections
@@ -43,6 +47,10 @@ final class DrainRun {
     func start() {
         ProcessExit.onExit { [self] in sayLastWord() }
         arm()
+        let count = connections.count
+        report(
+            .info, "drains \(count) connections, at most \(remaining.components.seconds) s",
+            .drainBegan(connections: count, deadline: remaining))
         progress()
     }
 
@@ -84,6 +92,10 @@ final class DrainRun {
     private func progress() {
         guard !isOver else { return }
         publish(progressMessage())
+        let count = connections.count
+        report(
+            .debug, "draining: \(count) connections",
+            .drainProgress(connections: count, age: .since(beganAt), remaining: remaining))
         progressTimer?.cancel()
         progressTimer = ControlThread.schedule(after: .milliseconds(500)) { [weak self] in
             self?.progress()
@@ -104,8 +116,8 @@ final class DrainRun {
         if !records.isEmpty {
             report(
                 .warning,
-                "the deadline of the drain has passed: cut \(records.count) connections (\(names.joined(separator: ", ")))"
-            )
+                "the deadline of the drain has passed: cut \(records.count) connections (\(names.joined(separator: ", ")))",
+                .note)
         }
         // Told before it is done: an application whose last connection ends may leave in the same
         // moment.
@@ -123,7 +135,9 @@ final class DrainRun {
         message.add("CUT", connections.cutCount)
         lastWord = message
         publish(message)
-        report(.info, "drained, \(connections.cutCount) connections cut")
+        report(
+            .info, "drained, \(connections.cutCount) connections cut",
+            .drainEnded(cut: connections.cutCount, duration: .since(beganAt)))
         drained.fulfil(connections.cutCount)
         // Work that is not counted as a connection may still go on: it has what is left of the
         // deadline, and the grace.
@@ -157,7 +171,8 @@ final class DrainRun {
         _ = ControlThread.schedule(after: exitGrace) {
             report(
                 .error,
-                "still running \(exitGrace) after the deadline of the drain: ending the process")
+                "still running \(exitGrace) after the deadline of the drain: ending the process",
+                .note)
             ProcessExit.runHandlers()
             ProcessExit.immediately(status: 70)
         }

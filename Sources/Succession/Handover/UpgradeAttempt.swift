@@ -14,6 +14,8 @@ final class UpgradeAttempt {
         var successor: Int32
         var exit: ExitStatus?
         var lastLines: [String] = []
+        /// How long nobody accepted.
+        var standstill = Duration.zero
     }
 
     let plan: LaunchPlan
@@ -34,6 +36,7 @@ final class UpgradeAttempt {
     private var timer: Timer?
     private var exit: ExitStatus?
     private var stepStartedAt = Syscall.monotonicNanoseconds()
+    private var standstill = Duration.zero
     private let whenStepped: @ControlThread (StepReport) -> Void
     private let whenDone: @ControlThread (Outcome) -> Void
 
@@ -250,11 +253,12 @@ extension UpgradeAttempt {
     ) {
         let now = Syscall.monotonicNanoseconds()
         if progress == .started { stepStartedAt = now }
+        let elapsed = Duration.nanoseconds(Int64(clamping: now - stepStartedAt))
+        if step == .commit, progress != .started { standstill = elapsed }
         whenStepped(
             StepReport(
                 step: step.rawValue, status: progress == .started ? "running" : "ok",
-                elapsed: .nanoseconds(Int64(clamping: now - stepStartedAt)),
-                detail: detail(of: step)))
+                elapsed: elapsed, detail: detail(of: step)))
     }
 
     private func detail(of step: PredecessorStateMachine.Step) -> String {
@@ -311,6 +315,7 @@ extension UpgradeAttempt {
             ControlThread.unwatch(pidfd.rawValue)
         }
         var outcome = Outcome(failure: failure, successor: successorPID, exit: exit)
+        outcome.standstill = standstill
         if failure != nil {
             stopWatchingChannel()
             if let captured {

@@ -25,16 +25,22 @@ extension GenerationCore {
             return reloading.ask(asker, within: limit)
         }
         asker.session?.refuse(refusal)
-        report(.warning, "no reload, asked for by \(asker.name): \(refusal.reason)")
+        report(
+            .warning, "no reload, asked for by \(asker.name): \(refusal.reason)",
+            .reloadFailed(code: refusal.code.rawValue))
     }
 
     private func reloadEnded(_ outcome: Reloading.Outcome) {
         let by = outcome.askedBy.joined(separator: ", ")
         let late = outcome.isLate ? ", which nobody waits for any more," : ""
         if let failure = outcome.failure {
-            report(.warning, "reload asked for by \(by)\(late) refused: \(failure.reason)")
+            report(
+                .warning, "reload asked for by \(by)\(late) refused: \(failure.reason)",
+                .reloadFailed(code: failure.code.rawValue))
         } else {
-            report(.info, "reload asked for by \(by)\(late) accepted")
+            report(
+                .info, "reload asked for by \(by)\(late) accepted",
+                .reloaded(duration: outcome.duration))
         }
     }
 
