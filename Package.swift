@@ -14,11 +14,19 @@ let package = Package(
         .library(name: "Succession", targets: ["Succession"]),
         .library(name: "SuccessionActivation", targets: ["SuccessionActivation"]),
         .library(name: "SuccessionNIO", targets: ["SuccessionNIO"]),
+        .library(name: "SuccessionLifecycle", targets: ["SuccessionLifecycle"]),
+        .library(name: "SuccessionLogging", targets: ["SuccessionLogging"]),
+        .library(name: "SuccessionMetrics", targets: ["SuccessionMetrics"]),
         .executable(name: "swapctl", targets: ["swapctl"]),
     ],
     traits: [
         .trait(name: "Systemd", description: "Speak to the service manager through libsystemd."),
         .trait(name: "NIO", description: "SuccessionNIO: adopt listeners in SwiftNIO servers."),
+        .trait(
+            name: "ServiceLifecycle",
+            description: "SuccessionLifecycle: a generation in a ServiceGroup."),
+        .trait(name: "Logging", description: "SuccessionLogging: events to swift-log."),
+        .trait(name: "Metrics", description: "SuccessionMetrics: events to swift-metrics."),
         .trait(name: "CLI", description: "swapctl, the command-line tool."),
         .default(enabledTraits: ["Systemd", "CLI"]),
     ],
@@ -26,6 +34,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     ],
     targets: [
         // L0
@@ -76,6 +87,32 @@ let package = Package(
                     name: "NIOWebSocket", package: "swift-nio", condition: .when(traits: ["NIO"])),
                 .product(name: "NIOCore", package: "swift-nio", condition: .when(traits: ["NIO"])),
                 .product(name: "NIOPosix", package: "swift-nio", condition: .when(traits: ["NIO"])),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "SuccessionLifecycle",
+            dependencies: [
+                "Succession",
+                .product(
+                    name: "ServiceLifecycle", package: "swift-service-lifecycle",
+                    condition: .when(traits: ["ServiceLifecycle"])),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "SuccessionLogging",
+            dependencies: [
+                "Succession",
+                .product(
+                    name: "Logging", package: "swift-log", condition: .when(traits: ["Logging"])),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "SuccessionMetrics",
+            dependencies: [
+                "Succession",
+                .product(
+                    name: "CoreMetrics", package: "swift-metrics",
+                    condition: .when(traits: ["Metrics"])),
             ],
             swiftSettings: settings),
         .target(

@@ -13,4 +13,5 @@ enum Binaries {
     static let fixture = directory + "/succession-fixture"
     static let load = directory + "/succession-load"
     static let web = directory + "/web"
+    static let lifecycle = directory + "/lifecycle"
 }
