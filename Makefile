@@ -79,6 +79,8 @@ test: deps lint build ## everything that must pass before a change is merged
 # change its environment.
 	swift test --skip-build $(CHECKED) --no-parallel \
 	    --filter 'SuccessionSystemTests|SuccessionActivationTests'
+	swift test --package-path Tests/Adapters $(CHECKED)
+	@scripts/check-consumer
 	SUCCESSION_BIN="$(CURDIR)/$(BIN)" swift test --skip-build $(CHECKED) --no-parallel \
 	    --filter EndToEndTests
 	SUCCESSION_BIN="$(CURDIR)/$(BIN)" swift test --skip-build $(CHECKED) --no-parallel \
