@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SuccessionProtocol
 import SuccessionSystem
+import SuccessionTransport
 import Testing
 
 /// Peers in another language, written from docs/protocol.md: the page is the protocol.
@@ -50,5 +52,51 @@ import Testing
             ["--listen", "echo=tcp:127.0.0.1:0", "--fault", "kill:send ready"])
         #expect(run.status == .exited(1), "\(run)")
         #expect(try EchoClient(port: port).greet() == old.processID)
+        #expect(service.files() == ["1.sock", "lock", "serving"])
+    }
+
+    @Test func pythonPredecessor_toldToDrainDuringAnUpgrade_callsItOff() throws {
+        let service = try TestService()
+        let command = python(service, ["--listen", "echo=tcp:127.0.0.1:0"])
+        let old = try ChildProcess(
+            command[0], Array(command.dropFirst()), environment: service.environment)
+        _ = try old.line("ready 1 ")
+        let fifo = try Fifo(in: service.directory)
+        let upgrade = try service.startSwapctl(
+            ["upgrade", service.name, "--json", "--", Binaries.fixture, "serve", "--service"]
+                + [service.name, "--listen", "echo=tcp:127.0.0.1:0"]
+                + ["--fault", "hold:send ready:\(fifo.path)"])
+        try fifo.waitUntilReached()
+        let drain = try service.swapctl(["drain", service.name, "--json"])
+        #expect(drain.status == .exited(0), "\(drain)")
+        #expect(try upgrade.waitForExit() == .exited(1))
+        #expect(upgrade.standardOutput.contains("\"code\":\"operator\""))
+        #expect(try old.waitForExit() == .exited(0), "\(old.standardError)")
+        #expect(DescriptorAudit.processes(mentioning: service.name) == [])
+        #expect(service.files() == ["lock"])
+    }
+
+    @Test func pythonGeneration_askedUnknownThings_answersAsThePageSays() throws {
+        let service = try TestService()
+        let command = python(service, ["--listen", "echo=tcp:127.0.0.1:0"])
+        let server = try ChildProcess(
+            command[0], Array(command.dropFirst()), environment: service.environment)
+        _ = try server.line("ready 1 ")
+        let socket = try RuntimeDirectory(path: service.runtime).connectServing()
+        let deadline = Syscall.monotonicNanoseconds() + 5_000_000_000
+        try socket.send(Message(MessageKind(rawValue: "frobnicate")))
+        #expect(try socket.receive(deadline: deadline)?.message.text("CODE") == "unknown-kind")
+        try socket.send(Message(.status))
+        #expect(try socket.receive(deadline: deadline)?.message.kind == .status)
+        let reload = try service.swapctl(["reload", service.name, "--json"])
+        #expect(reload.code == "unsupported", "\(reload)")
+    }
+
+    /// Three generations of Python alone, and hand-overs that fail.
+    @Test func selftest_passes() throws {
+        let path = Self.peer.replacingOccurrences(of: "peer.py", with: "selftest.py")
+        let run = try ChildProcess("/usr/bin/env", ["python3", path])
+        #expect(
+            try run.waitForExit() == .exited(0), "\(run.standardOutput) \(run.standardError)")
     }
 }

@@ -31,14 +31,15 @@ class Listener:
     @classmethod
     def received(cls, fd, line):
         """The descriptor as its line describes it. Raises Failure if it is anything else."""
-        fields = split_list(line)
-        if len(fields) != 4 or not fields[2].isdecimal():
-            raise Failure("malformed", f"bad manifest line {line!r}")
-        what, origin, backlog, name = fields
+        try:
+            what, origin, backlog, name = split_list(line)[:4]
+            backlog = int(backlog)
+        except (ValueError, Failure):
+            raise Failure("descriptor", f"{line!r} is no line of a manifest") from None
         try:
             if what == "lock":
                 check_lock(fd)
-            found = cls(fd, what, origin, int(backlog), name)
+            found = cls(fd, what, origin, backlog, name)
             right = found.sock is None or found.is_as_described()
         except OSError as error:
             raise Failure("descriptor", f"{what}: {error}") from None
@@ -68,6 +69,17 @@ def address_of(sock, scheme):
         both = not sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY) and name[0] == "::"
         return f"{scheme}:*:{name[1]}" if both else f"{scheme}:[{name[0]}]:{name[1]}"
     return f"vsock:{name[0]}:{name[1]}"
+
+
+def is_living(path):
+    """Whether somebody listens there; removes a stale socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe:
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            os.unlink(path)
+            return False
+    return True
 
 
 def check_lock(fd):

@@ -12,7 +12,7 @@ import struct
 import sys
 import time
 
-from listener import Listener, bind
+from listener import Listener, bind, is_living
 from predecessor import Upgrade, tell
 from successor import Start, succeed
 from wire import Channel, Failure, Gone, Raw, join_list
@@ -25,13 +25,16 @@ def runtime_directory(service):
     os.makedirs(path, mode=0o700, exist_ok=True)
     return path
 
+REQUESTS = {"status", "upgrade", "drain", "stop", "reload"}
+
 
 class Server:
     def __init__(self, service):
         self.service, self.directory, self.generation = service, runtime_directory(service), 0
         self.listeners, self.connections, self.upgrade = [], {}, None
         self.began, self.finished, self.tasks = time.monotonic(), asyncio.Event(), set()
-        self.drain_end = None
+        self.drain_end, self.watchers, self.sooner = None, [], asyncio.Event()
+        self.succeeding = None  # the channel, until `committed`
         self.enter("starting")
 
     def enter(self, state):
@@ -56,21 +59,10 @@ class Server:
         except BlockingIOError:
             raise SystemExit(f"{self.service} is running already") from None
         living = [int(n[:-5]) for n in os.listdir(self.directory)
-                  if re.fullmatch(r"[0-9]+\.sock", n) and self.is_living(self.path(n))]
+                  if re.fullmatch(r"[0-9]+\.sock", n) and is_living(self.path(n))]
         self.adopt(max(living, default=0) + 1, [Listener(lock, "lock"), *map(bind, specs)])
         self.serve()
         print(f"ready {self.generation} {os.getpid()}", flush=True)
-
-    @staticmethod
-    def is_living(path):
-        """Whether somebody listens there; removes a stale socket."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe:
-            try:
-                probe.connect(path)
-            except ConnectionRefusedError:
-                os.unlink(path)
-                return False
-        return True
 
     def adopt(self, generation, listeners, state=b""):
         """Takes its number and its descriptors, and opens the control socket."""
@@ -139,25 +131,49 @@ class Server:
 
     async def drain(self, seconds, *watchers):
         """Serves what is open until the deadline, then cuts it and ends the process."""
+        self.watchers += watchers
+        end = time.monotonic() + seconds
+        if self.drain_end:  # it drains already, and the earlier deadline counts
+            self.drain_end = min(self.drain_end, end)
+            self.progress(watchers)
+            self.sooner.set()
+            return await self.finished.wait()
+        self.drain_end = end
         self.pause()
         for each in self.listeners:
             each.sock.close() if each.sock else os.close(each.fd)
         self.enter("draining")
-        self.drain_end = time.monotonic() + seconds
         while True:
-            for watcher in watchers:
-                tell(watcher, "draining", ("CONNECTIONS", len(self.connections)),
-                     ("REMAINING_MS", self.remaining()))
+            self.progress(self.watchers)
             if not self.connections or not self.remaining():
                 break
-            await asyncio.wait(set(self.connections), timeout=min(1, self.remaining() / 1000))
+            self.sooner.clear()
+            sooner = self.spawn(self.sooner.wait())
+            await asyncio.wait({*self.connections, sooner}, timeout=min(1, self.remaining() / 1000),
+                               return_when=asyncio.FIRST_COMPLETED)
+            sooner.cancel()
         cut = list(self.connections)
         for task in cut:
             task.cancel()
         self.leave()
-        for watcher in watchers:
+        for watcher in self.watchers:
             tell(watcher, "drained", ("CUT", len(cut)))
         self.finished.set()
+
+    def progress(self, watchers):
+        for watcher in watchers:
+            tell(watcher, "draining", ("CONNECTIONS", len(self.connections)),
+                 ("REMAINING_MS", self.remaining()))
+
+    async def told_to_leave(self, seconds, operator):
+        reason = f"generation {self.generation} was told to leave"
+        if self.succeeding:
+            self.leave()
+            self.succeeding.abort(Failure("operator", reason))
+            os._exit(1)
+        if self.upgrade and not self.drain_end:
+            await self.upgrade.call_off(reason)
+        await self.drain(seconds, operator)
 
     def remaining(self):
         return max(0, int((self.drain_end - time.monotonic()) * 1000))
@@ -187,9 +203,15 @@ class Server:
         try:
             if user not in (0, os.geteuid()):
                 raise Failure("permission", "neither root nor the server's user")
-            request = await operator.receive(10)
-            for fd in request.fds:
-                os.close(fd)
+            while True:
+                request = await operator.receive(10)
+                for fd in request.fds:
+                    os.close(fd)
+                if request.kind in REQUESTS:
+                    break
+                if request.kind != "refused":  # which is never answered
+                    tell(operator, "refused", ("CODE", "unknown-kind"),
+                         ("REASON", f"what is {request.kind}?"))
             await self.perform(request, operator, pid)
         except Gone:
             pass
@@ -200,20 +222,21 @@ class Server:
     async def perform(self, request, operator, pid):
         if request.kind == "status":
             return operator.send("status", *self.status())
-        if request.kind not in ("upgrade", "drain", "stop"):
-            raise Failure("unknown-kind", f"what is {request.kind}?")
+        if request.kind == "reload":
+            raise Failure("unsupported", "there is nothing to reload here")
+        if request.kind != "upgrade":
+            seconds = request.number("DEADLINE_MS", 30_000) / 1000 if request.kind == "drain" else 0
+            return await self.told_to_leave(seconds, operator)
         if self.upgrade:
             raise Failure("busy", "an upgrade is running")
         if self.state != "serving":
             raise Failure("not-serving", f"this generation is {self.state}")
-        if request.kind == "upgrade":
-            self.upgrade = Upgrade(self, request, operator, pid)
-            try:
-                return await self.upgrade.run()
-            finally:
-                self.upgrade = None
-        seconds = request.number("DEADLINE_MS", 30_000) / 1000 if request.kind == "drain" else 0
-        await self.drain(seconds, operator)
+        upgrade = self.upgrade = Upgrade(self, request, operator, pid)
+        try:
+            await upgrade.run()
+        finally:
+            self.upgrade = None
+            upgrade.over.set()
 
     def status(self):
         now = time.monotonic()

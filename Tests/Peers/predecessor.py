@@ -8,9 +8,14 @@ import socket
 import subprocess
 import time
 
+from listener import is_living
 from wire import Aborted, Channel, Failure, Gone
 
-ACCEPTING = 10
+ACCEPTING = 5
+# They speak of this process alone.
+OWN_VARIABLES = {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID", "WATCHDOG_PID",
+                 "MAINPID", "MAINPIDFDID", "SYSTEMD_EXEC_PID", "SUCCESSION_CHANNEL",
+                 "SUCCESSION_STDERR"}
 BATCH = 100  # of the 252 there may be: long addresses too must fit into one packet
 
 
@@ -24,8 +29,9 @@ class Successor:
         with open("/proc/self/cmdline", encoding="utf-8", errors="surrogateescape") as own:
             arguments = request.all("ARG") or own.read().split("\0")[:-1]
         changes = dict(change.partition("=")[::2] for change in request.all("ENV"))
-        environment = os.environ | changes | {"SUCCESSION_CHANNEL": str(theirs.fileno()),
-                                              "SUCCESSION_STDERR": str(real)}
+        kept = {key: value for key, value in os.environ.items() if key not in OWN_VARIABLES}
+        environment = kept | changes | {"SUCCESSION_CHANNEL": str(theirs.fileno()),
+                                        "SUCCESSION_STDERR": str(real)}
         try:
             self.process = subprocess.Popen(
                 arguments, executable=request.get("EXECUTABLE") or os.readlink("/proc/self/exe"),
@@ -80,6 +86,16 @@ class Upgrade:
         self.server, self.request, self.operator, self.by = server, request, operator, by
         self.began = self.step_began = time.monotonic()
         self.successor, self.step = None, "start"
+        self.task, self.over, self.failure = asyncio.current_task(), asyncio.Event(), None
+        misleading = OWN_VARIABLES & {each.partition("=")[0] for each in request.all("ENV")}
+        if misleading:
+            raise Failure("malformed", f"ENV={min(misleading)} speaks of one process alone")
+
+    async def call_off(self, reason):
+        """Returns when the upgrade is undone."""
+        self.failure = Failure("operator", reason)
+        self.task.cancel()
+        await self.over.wait()
 
     def tell(self, kind, *pairs):
         tell(self.operator, kind, *pairs)
@@ -102,6 +118,12 @@ class Upgrade:
         except (Failure, Gone) as problem:
             await self.undo(problem if isinstance(problem, Failure) else
                             Failure("channel", "it closed the channel before it was ready"))
+            return
+        except asyncio.CancelledError:
+            if not self.failure:
+                raise
+            self.task.uncancel()
+            await self.undo(self.failure)
             return
         self.tell("result", ("RESULT", "committed"), ("GENERATION", server.generation + 1),
                   ("PID", self.successor.process.pid))
@@ -146,6 +168,8 @@ class Upgrade:
             by_itself, rest = await self.successor.end(failure)
             if code == "channel" and by_itself:
                 code, reason = "exited", "it ended before it was ready"
+            with contextlib.suppress(FileNotFoundError):  # one that was killed has left it
+                is_living(self.server.path(f"{self.server.generation + 1}.sock"))
         self.server.serve()
         self.report("failed", reason)
         self.tell("result", ("RESULT", "unchanged"), ("CODE", code), ("REASON", reason),

@@ -166,6 +166,45 @@ async def scripted_predecessor(directory, right):
     check(await process.wait() == 0, "and stops")
 
 
+async def contradictions(directory):
+    """What contradicts itself or the page, and the code with which a successor gives up."""
+    line = "tcp:127.0.0.1:{port} bound 0 -\n"
+    cases = [
+        ("descriptor", dict(body="tcp:127.0.0.1:1\n")),
+        ("descriptor", dict(body=line + line)),
+        ("unexpected", dict(BATCH="2/2", TOTAL=2)),
+        ("malformed", dict(BATCH="one")),
+        ("malformed", dict(TOTAL=3)),
+        ("malformed", dict(STATE=None)),
+        ("application", dict(SERVICE="another")),
+        ("unexpected", dict(kind="upgrade"))]
+    for code, changes in cases:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        given = socket.create_server(("127.0.0.1", 0))
+        process = await asyncio.create_subprocess_exec(
+            *PEER, env=os.environ | {"SUCCESSION_CHANNEL": str(theirs.fileno())},
+            pass_fds=[theirs.fileno()], stderr=subprocess.DEVNULL)
+        theirs.close()
+        channel = Channel(ours)
+        await channel.expect(SECONDS, "hello")
+        body = changes.pop("body", line).format(port=given.getsockname()[1])
+        kind = changes.pop("kind", "offer")
+        keys = dict(SERVICE="selftest", GENERATION=9, BATCH="1/1", TOTAL=1, STATE=0, FDS=1)
+        pairs = [(key, value) for key, value in (keys | changes).items() if value is not None]
+        channel.send(kind, *pairs, body=body.encode(), fds=[given.fileno()])
+        try:
+            await channel.expect(SECONDS, "taken")
+            await channel.expect(SECONDS, "ready")
+            found = None
+        except Failure as failure:
+            found = failure.code
+        check(found == code, f"{changes or kind} is {code}: {found}")
+        check(await process.wait() != 0, "and the successor exits")
+        check(not os.path.exists(f"{directory}/9.sock"), "without a control socket")
+        channel.close()
+        given.close()
+
+
 async def hidden_abort():
     ours, theirs = map(Channel, socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
     theirs.send("ready")
@@ -187,6 +226,7 @@ async def main():
                 await hidden_abort()
                 await scripted_predecessor(directory, right=True)
                 await scripted_predecessor(directory, right=False)
+                await contradictions(directory)
         finally:
             if os.path.exists(f"{directory}/serving"):
                 operator(directory).send("stop")  # after a failure nobody is to live on

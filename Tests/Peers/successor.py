@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The successor's side of the channel."""
+import contextlib
 import fcntl
 import os
 import socket
 import sys
 
-from listener import Listener
+from listener import Listener, is_living
 from wire import Aborted, Channel, Failure, Gone
 
 ANSWER, COMMIT = 10, 15
@@ -51,16 +52,16 @@ def read_state(message):
     size = message.number("SIZE")
     if not message.fds:
         if len(message.body) != size:
-            raise Failure("state", f"{len(message.body)} bytes of state came, SIZE={size}")
+            raise Failure("descriptor", f"{len(message.body)} bytes of state came, SIZE={size}")
         return message.body
     fd, *extra = message.fds
     try:
         sealed = fcntl.fcntl(fd, fcntl.F_GET_SEALS) & SEALS == SEALS
         if extra or not sealed or os.fstat(fd).st_size != size:
-            raise Failure("state", "the memory file is not sealed, or not of the right size")
+            raise Failure("descriptor", "the memory file is not sealed, or of another size")
         return os.pread(fd, size, 0) if size else b""
     except OSError as error:
-        raise Failure("state", f"not a memory file: {error}") from None
+        raise Failure("descriptor", f"not a memory file: {error}") from None
     finally:
         for each in message.fds:
             os.close(each)
@@ -69,14 +70,19 @@ def read_state(message):
 async def take(channel, service):
     """Says hello and takes all batches and the state: (generation, listeners, state)."""
     channel.send("hello", ("PID", os.getpid()), ("FEATURES", "state memfd"))
-    listeners, index, count = [], 0, 1
+    listeners, index, count, constant = [], 0, 1, None
     while index < count:
         offer = await channel.expect(ANSWER, "offer")
         index += 1
         i, _, n = offer.get("BATCH", "").partition("/")
-        if not n.isdecimal() or i != str(index) or (index > 1 and int(n) != count):
-            raise Failure("malformed", f"BATCH={i}/{n} where batch {index} belongs")
-        count = int(n)
+        if not n.isdecimal() or not i.isdecimal():
+            raise Failure("malformed", f"BATCH={i}/{n}")
+        if int(i) != index:
+            raise Failure("unexpected", f"batch {i} where batch {index} belongs")
+        said = (int(n), offer.number("TOTAL"), offer.number("STATE"))
+        if said != (constant or said):
+            raise Failure("malformed", f"batch {index} contradicts those before it")
+        count, constant = int(n), said
         if offer.get("SERVICE") != service:
             raise Failure("application", f"offered {offer.get('SERVICE')}, this is {service}")
         lines = offer.body.decode("utf-8", "surrogateescape").splitlines()
@@ -85,9 +91,9 @@ async def take(channel, service):
         listeners += [Listener.received(*each) for each in zip(offer.fds, lines)]
         channel.send("taken", ("BATCH", index), ("TAKEN", len(offer.fds)))
     if offer.number("TOTAL") != len(listeners):
-        raise Failure("descriptor", f"{len(listeners)} descriptors came in all, not TOTAL=")
+        raise Failure("malformed", f"{len(listeners)} descriptors came in all, not TOTAL=")
     state = b""
-    if offer.number("STATE", 0):
+    if offer.number("STATE"):
         state = read_state(await channel.expect(ANSWER, "state"))
         channel.send("taken", ("STATE", len(state)))
     return offer.number("GENERATION"), listeners, state
@@ -110,12 +116,14 @@ async def succeed(server, start):
     """Takes over from the predecessor. Exits if that fails."""
     channel = start.channel
     try:
+        server.succeeding = channel
         generation, listeners, state = await take(channel, server.service)
         print(f"generation {generation}: took {len(listeners)} descriptors, "
               f"{len(state)} bytes of state", file=sys.stderr)
         server.adopt(generation, listeners, state)
         start.restore_stderr()
         alive = await wait_committed(channel)
+        server.succeeding = None
         server.serve()
         if alive:
             channel.send("accepting")
@@ -123,20 +131,25 @@ async def succeed(server, start):
         if server.state != "serving":
             raise SystemExit("the predecessor went before everything was taken") from None
     except Aborted as failure:
+        server.leave()
         raise SystemExit(f"the predecessor gave up: {failure}") from None
     except Failure as failure:
+        server.leave()
         channel.abort(failure)
         raise SystemExit(f"gave up: {failure}") from None
     print(f"ready {server.generation} {os.getpid()}", flush=True)
-    server.spawn(follow(channel))
+    server.spawn(follow(channel, server.path(f"{server.generation - 1}.sock")))
 
 
-async def follow(channel):
-    """Reads draining and drained until the predecessor is gone."""
-    try:
-        while True:
+async def follow(channel, predecessor):
+    """Reads what comes until the predecessor is gone; nothing it says changes anything any more."""
+    while True:
+        try:
             await channel.expect(None, "draining", "drained")
-    except Aborted as failure:
-        raise SystemExit(f"the predecessor gave up: {failure}") from None
-    except (Gone, Failure):
-        channel.close()
+        except Failure:
+            pass
+        except Gone:
+            break
+    channel.close()
+    with contextlib.suppress(FileNotFoundError):
+        is_living(predecessor)

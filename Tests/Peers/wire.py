@@ -9,6 +9,7 @@ import socket
 MAX_PACKET, MAX_FDS = 65536, 252
 CHANNEL_KINDS = {"hello", "offer", "state", "taken", "ready", "committed", "accepting",
                  "draining", "drained", "abort", "refused"}
+OPERATOR_KINDS = {"status", "upgrade", "step", "result", "drain", "stop", "reload", "reloaded"}
 
 
 class Failure(Exception):
@@ -37,7 +38,10 @@ def unescape(value):
     if re.search(rb"%(?![0-9A-Fa-f]{2})", raw):
         raise Failure("malformed", f"a lone % in {value!r}")
     raw = re.sub(rb"%(..)", lambda found: bytes([int(found[1], 16)]), raw)
-    return raw.decode("utf-8", "surrogateescape")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Failure("malformed", f"no UTF-8 in {value!r}") from None
 
 
 def join_list(*fields):
@@ -100,6 +104,10 @@ def decode(data):
     pairs = [line.partition("=")[::2] for line in lines]
     if not all(re.match("[A-Z][A-Z0-9_]*=", line) for line in lines):
         raise Failure("malformed", "a line is not KEY=VALUE")
+    for _, value in pairs:
+        if re.search(r"[\x00-\x1f\x7f]", value):
+            raise Failure("malformed", "a control byte in a value")
+        unescape(value)
     return Message(found[2], pairs, body)
 
 
@@ -150,8 +158,10 @@ class Channel:
         try:
             if not data:
                 raise Gone
-            if flags & (socket.MSG_CTRUNC | socket.MSG_TRUNC):
-                raise Failure("descriptor", "the packet or its descriptors were cut short")
+            if flags & socket.MSG_TRUNC:
+                raise Failure("malformed", f"a packet of more than {MAX_PACKET} bytes")
+            if flags & socket.MSG_CTRUNC:
+                raise Failure("descriptor", "descriptors were lost")
             message = decode(data)
             if message.number("FDS", 0) != len(fds):
                 raise Failure("descriptor", f"{len(fds)} descriptors came, FDS= says otherwise")
@@ -187,7 +197,7 @@ class Channel:
                 return message
             if message.kind == "abort":
                 raise Aborted(message.get("CODE", "application"), message.get("REASON", "?"))
-            if message.kind in CHANNEL_KINDS - {"refused"}:
+            if message.kind in CHANNEL_KINDS - {"refused"} | OPERATOR_KINDS:
                 raise Failure("unexpected", f"{message.kind} where {' or '.join(kinds)} belongs")
             if message.kind != "refused":
                 self.send("refused", ("CODE", "unknown-kind"),
