@@ -13,7 +13,9 @@ extension GenerationCore {
             session.send(status())
             session.close()
         case .upgrade:
-            upgrade(LaunchPlan(message), session: session)
+            let plan = LaunchPlan(message)
+            if let refusal = plan.refusal { return session.refuse(refusal) }
+            upgrade(plan, session: session)
         case .drain:
             addAudience(session)
             beginDrain(deadline: message.integer("DEADLINE_MS").map { .milliseconds(max(0, $0)) })
@@ -169,6 +171,16 @@ extension LaunchPlan {
         environmentChanges = message.texts("ENV")
         readyTimeout = message.integer("TIMEOUT_MS").map { .milliseconds(max(0, $0)) }
         drainDeadline = message.integer("DRAIN_MS").map { .milliseconds(max(0, $0)) }
+    }
+
+    /// Why nothing can be started this way.
+    fileprivate var refusal: Failure? {
+        guard let name = environmentChanges.lazy.compactMap(OwnVariables.name).first else {
+            return nil
+        }
+        return Failure(
+            code: .malformed,
+            reason: "ENV=\(name): it speaks of one process alone; the successor gets its own")
     }
 }
 

@@ -23,6 +23,11 @@ package struct UpgradeRequest: Sendable {
         if change.hasPrefix("=") || change.isEmpty {
             throw .usage("--env '\(change.harmless)' names no variable: write KEY=VALUE or KEY")
         }
+        if let name = OwnVariables.name(in: change) {
+            throw .usage(
+                "--env \(name): it speaks of one process alone, and a successor is never given it from outside"
+            )
+        }
         if change.contains("=") {
             environment.append(change)
             return

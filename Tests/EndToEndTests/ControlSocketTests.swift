@@ -73,6 +73,17 @@ import Testing
         }
     }
 
+    @Test func upgrade_withAVariableThatSpeaksOfOneProcess_isRefused() throws {
+        try withService { _, server, directory in
+            let packet = "SUCCESSION/1 upgrade\nENV=A=1\nENV=SUCCESSION_CHANNEL=7\n"
+            let reply = try exchange(Array(packet.utf8), directory)
+            #expect(reply?.kind == .refused)
+            #expect(reply?.text("CODE") == "malformed")
+            #expect(reply?.text("REASON")?.hasPrefix("ENV=SUCCESSION_CHANNEL") == true)
+            #expect(server.handle.isAlive())
+        }
+    }
+
     @Test func unwantedDescriptors_areDroppedWithoutLeak() throws {
         try withService { _, _, directory in
             for _ in 0..<50 {

@@ -47,4 +47,19 @@ import Testing
         let error = #expect(throws: ControlError.self) { try Service.locate(name) }
         #expect(error?.exitCode == .usage)
     }
+
+    @Test(arguments: ["SUCCESSION_CHANNEL=3", "SUCCESSION_STDERR=", "LISTEN_FDS", "MAINPID=1"])
+    func environment_thatSpeaksOfOneProcess_isWrongUsage(change: String) {
+        var request = UpgradeRequest()
+        let error = #expect(throws: ControlError.self) { try request.addEnvironment(change) }
+        #expect(error?.exitCode == .usage)
+        #expect(error?.message.contains("one process alone") == true)
+        #expect(request.environment.isEmpty)
+    }
+
+    @Test func environment_thatOnlyLooksLikeIt_isTaken() throws {
+        var request = UpgradeRequest()
+        try request.addEnvironment("SUCCESSION_CHANNELS=3")
+        #expect(request.environment == ["SUCCESSION_CHANNELS=3"])
+    }
 }

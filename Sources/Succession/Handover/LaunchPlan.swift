@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SuccessionActivation
+import SuccessionProtocol
 import SuccessionSystem
 
 /// How a successor is started: what the operator asked for, and the rest as this process was
@@ -23,12 +24,7 @@ package struct LaunchPlan: Sendable, Hashable {
     static let standardErrorNumber: CInt = 4
 
     /// Variables that speak of this process and would mislead the next one.
-    ///
-    /// A successor that believed in our `LISTEN_FDS` would look for descriptors that are not there.
-    static let variablesOfThisProcess: [String] = [
-        "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID", "WATCHDOG_PID", "MAINPID",
-        "MAINPIDFDID", "SYSTEMD_EXEC_PID", "SUCCESSION_CHANNEL", "SUCCESSION_STDERR",
-    ]
+    static let variablesOfThisProcess = OwnVariables.names
 
     func request(
         own: OwnProgram, channel: OwnedDescriptor, capturedError: OwnedDescriptor,

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Environment variables that speak of one process alone (docs/protocol.md §2).
+///
+/// A successor that believed in its predecessor's `LISTEN_FDS` would look for descriptors that are
+/// not there; one that was given another's `SUCCESSION_CHANNEL` would wait for nobody.
+package enum OwnVariables {
+    package static let names: [String] = [
+        "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID", "WATCHDOG_PID", "MAINPID",
+        "MAINPIDFDID", "SYSTEMD_EXEC_PID", "SUCCESSION_CHANNEL", "SUCCESSION_STDERR",
+    ]
+
+    /// The one of them that a change `KEY=VALUE`, or a bare `KEY`, would set; nil if it sets another.
+    package static func name(in change: String) -> String? {
+        let key = change.utf8.prefix { $0 != UInt8(ascii: "=") }
+        return names.first { $0.utf8.elementsEqual(key) }
+    }
+}
