@@ -90,7 +90,7 @@ final class GenerationCore {
         if succeeding == nil { supervision.extend(for: configuration.readyTimeout) }
     }
 
-    private func servingStatus() -> String { "generation \(number) serves \(listenerSummary())" }
+    func servingStatus() -> String { "generation \(number) serves \(listenerSummary())" }
 
     func start() throws(SuccessionError) {
         // Also keeps this object: operators are answered until the process is gone, whatever its

@@ -8,7 +8,7 @@ extension GenerationCore {
     func makeReloading() -> Reloading {
         Reloading(
             reloadStreams, timeout: configuration.reloadTimeout,
-            began: {},
+            began: { [weak self] in self?.supervision?.reloading() },
             ended: { [weak self] in self?.reloadEnded($0) },
             accepted: { [number] asker in
                 var message = Message(.reloaded)
@@ -24,6 +24,11 @@ extension GenerationCore {
         guard let refusal = refusal(unlessServing: "reload") else {
             return reloading.ask(asker, within: limit)
         }
+        // Asked by a signal, it may be the manager who waits.
+        if asker.session == nil, states.current == .serving {
+            supervision?.reloading()
+            reloadIsOver(refusal)
+        }
         asker.session?.refuse(refusal)
         report(
             .warning, "no reload, asked for by \(asker.name): \(refusal.reason)",
@@ -31,6 +36,7 @@ extension GenerationCore {
     }
 
     private func reloadEnded(_ outcome: Reloading.Outcome) {
+        if !outcome.isLate { reloadIsOver(outcome.failure) }
         let by = outcome.askedBy.joined(separator: ", ")
         let late = outcome.isLate ? ", which nobody waits for any more," : ""
         if let failure = outcome.failure {
@@ -42,6 +48,13 @@ extension GenerationCore {
                 .info, "reload asked for by \(by)\(late) accepted",
                 .reloaded(duration: outcome.duration))
         }
+    }
+
+    /// Has the manager wait no longer, unless another process has become the service's meanwhile.
+    private func reloadIsOver(_ failure: Failure?) {
+        guard drain == nil else { return }
+        let refusal = failure.map { "; reload refused: \($0.reason)" } ?? ""
+        supervision?.reloaded(servingStatus() + refusal)
     }
 
     /// To be called when the generation begins to leave.
