@@ -12,6 +12,14 @@ import Testing
         try Sandbox.run("crash.all_with_socket_unit")
     }
 
+    @Test func kill_ofAllGenerations_withStoredListener_refusesNobody() throws {
+        try Sandbox.run("crash.all_with_stored_listener")
+    }
+
+    @Test func store_acrossUpgrades_holdsEachListenerOnceAndNoneUnused() throws {
+        try Sandbox.run("store.contents")
+    }
+
     @Test func watchdog_whenSuccessorIsStopped_restartsIt() throws {
         try Sandbox.run("watchdog.stopped_successor")
     }

@@ -15,4 +15,8 @@ import Testing
     @Test func restart_withSocketUnit_refusesNobody() throws {
         try Sandbox.run("restart.with_socket_unit")
     }
+
+    @Test func restart_withStoredListener_refusesNobody() throws {
+        try Sandbox.run("restart.with_stored_listener")
+    }
 }

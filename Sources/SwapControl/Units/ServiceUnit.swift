@@ -117,6 +117,8 @@ enum ServiceUnit {
                 : "What the server stores survives a crash and a restart of all generations; a "
                     + "stop empties it.")
         text.set("FileDescriptorStoreMax", "64")
+        text.comment("The same number: before systemd 254 a service is not told.")
+        text.set("Environment", "SUCCESSION_FDSTORE=64")
         text.comment("By default 1024 for each generation.")
         text.set("LimitNOFILE", "65536")
     }
