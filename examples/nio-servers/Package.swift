@@ -34,6 +34,7 @@ let package = Package(
                 .product(name: "NIOWebSocket", package: "swift-nio")
             ]),
         .executableTarget(name: "udp-echo", dependencies: succession),
+        .executableTarget(name: "async-echo", dependencies: succession),
         .executableTarget(name: "hello", dependencies: succession + http),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,31 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""examples/nio-servers, async-echo: no connection is lost between the queue and a task."""
+
+import socket
+
+import harness
+
+
+def once(port):
+    """One connection, one exchange."""
+    def client(run):
+        with socket.create_connection(("127.0.0.1", port), harness.SECONDS) as connection:
+            connection.sendall(b"hello")
+            heard = connection.recv(5, socket.MSG_WAITALL)
+            harness.expect(heard == b"hello", f"heard {heard}")
+            connection.shutdown(socket.SHUT_WR)
+            harness.expect(connection.recv(1) == b"", "the server closes")
+            run.ok()
+    return client
+
+
+def ten_upgrades(service):
+    port = harness.free_port()
+    service.start("async-echo", "--service", service.name, "--listen", f"tcp:127.0.0.1:{port}")
+    with harness.Clients(8, once(port), "connections") as load:
+        service.upgrade_under(load, each=20)
+
+
+if __name__ == "__main__":
+    harness.main(ten_upgrades)
