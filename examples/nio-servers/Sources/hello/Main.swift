@@ -11,7 +11,10 @@ import SuccessionNIO
 enum Main {
     static func main() async throws {
         let arguments = CommandLine.arguments
-        guard arguments.count == 3 else { fatalError("usage: hello NAME tcp:127.0.0.1:8080") }
+        guard arguments.count == 3 else {
+            print("usage: hello NAME tcp:127.0.0.1:8080")
+            exit(64)
+        }
         try await Generation.serveHTTP(arguments[1], at: ListenAddress(arguments[2])) {
             [Hello()]
         }
