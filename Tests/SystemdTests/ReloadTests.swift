@@ -20,6 +20,10 @@ import Testing
         try Sandbox.run("reload.while_one_runs")
     }
 
+    @Test func reload_ofConfiguration_holdsOrFailsWithItsReason() throws {
+        try Sandbox.run("configuration.reload")
+    }
+
     @Test func startAndReload_longerThanTimeout_areWaitedFor() throws {
         try Sandbox.run("reload.slower_than_timeout")
     }

@@ -19,6 +19,7 @@ class Request:
     def __init__(self, seconds=0, port=8080):
         self.length = CHUNK * (int(seconds * 1000 / PAUSE_MS) + 1)
         self.received = 0
+        self.head = ""
         self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
         self.socket.sendall(
             f"GET /body?n={self.length}&ms={PAUSE_MS} HTTP/1.1\r\nHost: localhost\r\n"
@@ -33,7 +34,8 @@ class Request:
             received += data
         head, _, body = received.partition(b"\r\n\r\n")
         self.received = len(body)
-        return int(re.search(rb"(?i)x-generation: (\d+)", head).group(1))
+        self.head = head.decode()
+        return int(re.search(r"(?i)x-generation: (\d+)", self.head).group(1))
 
     def finish(self):
         """Reads to the end, which must be where it was announced."""
