@@ -22,8 +22,7 @@ RELEASE       := -c release --static-swift-stdlib --disable-local-rpath \
                  -Xswiftc -L$(STATIC_CXX) -Xswiftc -Xclang-linker -Xswiftc -static-libgcc \
                  -Xlinker -no-pie -Xlinker --no-export-dynamic
 CHECKED       := -Xswiftc -warnings-as-errors
-UNASSERTED    := --disable-index-store -debug-info-format none \
-                 -Xswiftc -assert-config -Xswiftc Release
+UNASSERTED    := -debug-info-format none -Xswiftc -assert-config -Xswiftc Release
 BIN           := dist/bin
 # Manual pages and completions, as below share/.
 SHARE          = $(dir $(BIN))share
@@ -87,6 +86,9 @@ test: deps lint build ## everything that must pass before a change is merged
 	    --filter '^SystemdTests'
 # One after the other: their clients block, and each has a generation in this process.
 	swift test --package-path Tests/NIOAdapter $(CHECKED) --no-parallel
+# With what was built for its example.
+	swift test --package-path Adapters/SuccessionGRPC \
+	    --scratch-path examples/grpc-greeter/.build $(UNASSERTED)
 	@Tests/Examples/run --bin $(BIN)
 
 # Only what it runs: a newcomer waits for this.

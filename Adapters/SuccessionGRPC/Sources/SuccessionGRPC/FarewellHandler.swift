@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import NIOCore
-import NIOHTTP2
+package import NIOCore
+package import NIOHTTP2
 
 /// Sends a client elsewhere without failing a call that crosses with the message.
 ///
@@ -11,12 +11,15 @@ import NIOHTTP2
 /// GOAWAY with the highest stream there can be, which refuses none, and a ping, whose answer says
 /// that it was read. A client closes the connection itself when its calls are done. From one that
 /// does not, gRPC's own graceful end takes it when no stream has been open for some time: streams
-/// may have been in line for sending, and come behind the answer.
+/// may have been in line for sending, and come behind the answer. A connection that gRPC ends for a
+/// reason of its own, its age for instance, is left to it: what a GOAWAY says may not be taken back.
 ///
 /// Belongs right after `NIOHTTP2Handler`.
-final class FarewellHandler: ChannelInboundHandler {
-    typealias InboundIn = HTTP2Frame
-    typealias InboundOut = HTTP2Frame
+package final class FarewellHandler: ChannelDuplexHandler {
+    package typealias InboundIn = HTTP2Frame
+    package typealias InboundOut = HTTP2Frame
+    package typealias OutboundIn = HTTP2Frame
+    package typealias OutboundOut = HTTP2Frame
 
     private enum Phase {
         case serving
@@ -25,6 +28,7 @@ final class FarewellHandler: ChannelInboundHandler {
         case told
         /// The client has read it.
         case understood
+        /// gRPC ends the connection.
         case over
     }
 
@@ -37,26 +41,26 @@ final class FarewellHandler: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
 
     /// - Parameter lingerTime: how long a client may take to close a connection without streams.
-    init(lingerTime: TimeAmount = .seconds(2)) {
+    package init(lingerTime: TimeAmount = .seconds(2)) {
         self.lingerTime = lingerTime
     }
 
-    func handlerAdded(context: ChannelHandlerContext) {
+    package func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) {
+    package func handlerRemoved(context: ChannelHandlerContext) {
         lingering?.cancel()
         self.context = nil
     }
 
-    func channelActive(context: ChannelHandlerContext) {
+    package func channelActive(context: ChannelHandlerContext) {
         // NIOHTTP2 has written its SETTINGS, which must be first.
         if case .due = phase { sayGoodbye(context) }
         context.fireChannelActive()
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard event is Farewell else { return context.fireUserInboundEventTriggered(event) }
         guard case .serving = phase else { return }
         if context.channel.isActive {
@@ -66,7 +70,7 @@ final class FarewellHandler: ChannelInboundHandler {
         }
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let frame = unwrapInboundIn(data)
         context.fireChannelRead(data)
         guard case .ping(Self.pingData, ack: true) = frame.payload, case .told = phase else {
@@ -76,8 +80,18 @@ final class FarewellHandler: ChannelInboundHandler {
         lingerIfIdle()
     }
 
+    package func write(
+        context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?
+    ) {
+        if case .goAway = unwrapOutboundIn(data).payload {
+            phase = .over
+            lingering?.cancel()
+        }
+        context.write(data, promise: promise)
+    }
+
     /// A stream was opened; called on the event loop, as the closing of its channel is.
-    func opened(_ stream: any Channel) {
+    package func opened(_ stream: any Channel) {
         openStreams += 1
         lingering?.cancel()
         stream.closeFuture.assumeIsolated().whenComplete { [self] _ in
@@ -95,7 +109,6 @@ final class FarewellHandler: ChannelInboundHandler {
         guard case .understood = phase, openStreams == 0, let context else { return }
         lingering = context.eventLoop.assumeIsolated().scheduleTask(in: lingerTime) { [self] in
             guard let context = self.context else { return }
-            phase = .over
             context.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
         }
     }

@@ -41,4 +41,6 @@ final class Farewells: Acceptor {
 }
 
 /// The connection's generation has stopped accepting for good.
-struct Farewell: Sendable {}
+package struct Farewell: Sendable {
+    package init() {}
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+import NIOEmbedded
+import NIOHTTP2
+import SuccessionGRPC
+import Testing
+
+@Suite struct FarewellTests {
+    @Test func farewell_whenActive_refusesNothingAndAsksWhetherItWasRead() throws {
+        let connection = try Connection()
+        try connection.open()
+        connection.sayFarewell()
+        let frames = try connection.written()
+        #expect(frames.map(\.kind) == [.goAway, .ping])
+        #expect(frames.first?.payload == [0x7F, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0])
+    }
+
+    @Test func farewell_beforeTheConnectionIsActive_comesBehindTheSettings() throws {
+        let connection = try Connection()
+        connection.sayFarewell()
+        #expect(try connection.written().isEmpty)
+        try connection.connect()
+        #expect(try connection.written().map(\.kind) == [.settings, .goAway, .ping])
+    }
+
+    @Test func streams_whenTheyCrossWithTheFarewell_areAccepted() throws {
+        let connection = try Connection()
+        try connection.open()
+        connection.sayFarewell()
+        _ = try connection.written()
+        try connection.receive(.headers, stream: 1)
+        try connection.receive(.headers, stream: 3)
+        #expect(connection.recorder.streams == [1, 3])
+        #expect(try connection.written().isEmpty)
+    }
+
+    @Test func connection_whenItHasBeenIdleLongEnough_isEndedByGRPC() throws {
+        let connection = try Connection()
+        try connection.open()
+        connection.sayFarewell()
+        try connection.acknowledge()
+        connection.pass(.milliseconds(1_999))
+        #expect(!connection.recorder.isToEnd)
+        connection.pass(.milliseconds(1))
+        #expect(connection.recorder.isToEnd)
+    }
+
+    @Test func connection_whenAStreamComesBehindTheAnswer_isEndedAfterThat() throws {
+        let connection = try Connection()
+        try connection.open()
+        connection.sayFarewell()
+        try connection.acknowledge()
+        connection.pass(.seconds(1))
+        let stream = EmbeddedChannel(loop: connection.channel.embeddedEventLoop)
+        connection.farewell.opened(stream)
+        connection.pass(.seconds(60))
+        #expect(!connection.recorder.isToEnd)
+        try stream.close().wait()
+        connection.pass(.milliseconds(1_999))
+        #expect(!connection.recorder.isToEnd)
+        connection.pass(.milliseconds(1))
+        #expect(connection.recorder.isToEnd)
+    }
+
+    @Test func connection_whoseClientDoesNotAnswer_isLeftToTheDeadline() throws {
+        let connection = try Connection()
+        try connection.open()
+        connection.sayFarewell()
+        connection.pass(.hours(1))
+        #expect(!connection.recorder.isToEnd)
+    }
+
+    @Test func farewell_whenGRPCHasSaidGoAway_isNotSaid() throws {
+        let connection = try Connection()
+        try connection.open()
+        let goAway = HTTP2Frame.FramePayload.goAway(
+            lastStreamID: 1, errorCode: .noError, opaqueData: nil)
+        try connection.channel.writeOutbound(HTTP2Frame(streamID: .rootStream, payload: goAway))
+        #expect(try connection.written().map(\.kind) == [.goAway])
+        connection.sayFarewell()
+        #expect(try connection.written().isEmpty)
+    }
+}
