@@ -32,35 +32,5 @@ extension ServerBootstrap {
         listener.attach(acceptor)
         return channel
     }
-
-    /// Makes an asynchronous server channel of a generation's stream listener.
-    ///
-    /// What `childChannelInitializer` makes of each connection is an element of the channel's
-    /// inbound sequence; a connection for which it fails is closed. The sequence ends when the
-    /// generation has stopped accepting for good, behind the last connection that was taken.
-    /// Everything else is as with the other form.
-    @concurrent
-    public func adopt<Output: Sendable>(
-        _ listener: Listener, of generation: Generation, protocol proto: String? = nil,
-        childChannelInitializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Output>
-    ) async throws -> NIOAsyncChannel<Output, Never> {
-        let descriptor = try listener.duplicate(for: .stream, mustListen: true)
-        let server = try await serverChannelOption(.autoRead, value: false).bind(descriptor) {
-            connection in
-            let output = childChannelInitializer(connection)
-            // NIO lets go of it without closing it, and a pause would wait for it for ever.
-            output.whenFailure { _ in connection.close(promise: nil) }
-            return output
-        }
-        listener.restoreBacklog()
-        let (connections, kind) = (generation.connections, proto ?? listener.kind)
-        let channel = server.channel
-        let adoption = channel.eventLoop.makeSucceededFuture(channel)
-        let (_, acceptor) = try await adoption.adopted { channel in
-            try AdoptedListener(channel, connections: connections, protocol: kind)
-        }
-        listener.attach(acceptor)
-        return server
-    }
 }
 #endif

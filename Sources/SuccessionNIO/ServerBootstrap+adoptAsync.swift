@@ -26,7 +26,7 @@ extension ServerBootstrap {
     /// Throws if the descriptor is no listener. A connection whose initialiser fails is closed.
     @concurrent
     public func adopt<Output: Sendable>(
-        _ listener: Listener, of generation: Generation,
+        _ listener: Listener, of generation: Generation, protocol proto: String? = nil,
         backPressure: NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark? = nil,
         childChannelInitializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Output>
     ) async throws -> NIOAsyncChannel<Output, Never> {
@@ -41,7 +41,7 @@ extension ServerBootstrap {
             }
         }
         listener.restoreBacklog()
-        let (connections, kind) = (generation.connections, listener.kind)
+        let (connections, kind) = (generation.connections, proto ?? listener.kind)
         do {
             let acceptor = try await server.channel.eventLoop.submit {
                 try AdoptedListener(server.channel, connections: connections, protocol: kind)
