@@ -147,6 +147,7 @@ let package = Package(
             name: "succession-fixture",
             dependencies: [
                 "Succession", "SuccessionSystem", "SuccessionProtocol", "SuccessionTransport",
+                "SuccessionReleases", "SwapControl",
             ],
             path: "Tests/Fixtures/succession-fixture", swiftSettings: settings),
         .testTarget(

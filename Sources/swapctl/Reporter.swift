@@ -6,7 +6,7 @@ import SwapControl
 
 /// Writes what happens, for people or for programs, and ends the command with its exit status.
 struct Reporter {
-    private let isJSON: Bool
+    let isJSON: Bool
     private var progress: ProgressText
     let pace: Pace
 
@@ -55,6 +55,9 @@ struct Reporter {
         }
         return ArgumentParser.ExitCode(error.exitCode.rawValue)
     }
+
+    /// Ends a line that shows what runs.
+    mutating func closing() -> String { progress.closing() }
 
     func write(_ object: JSONValue) {
         StandardStream.output.write(JSONLine.text(object) + "\n")

@@ -27,7 +27,7 @@ struct Swapctl: ParsableCommand {
             UpgradeCommand.self, StatusCommand.self, ReloadCommand.self, DrainCommand.self,
             StopCommand.self,
             UnitsCommand.self,
-            ReleaseCommand.self, HistoryCommand.self,
+            ReleaseCommand.self, WatchCommand.self, RollbackCommand.self, HistoryCommand.self,
         ])
 }
 #else

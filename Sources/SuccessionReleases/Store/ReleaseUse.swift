@@ -46,7 +46,7 @@ package struct ReleaseUse: Sendable {
             watcher: isWatched ? SiteLock.holder(site, .watch) : nil)
     }
 
-    private static func rewritten(_ old: CurrentFile?, _ chosen: [String: String]) -> [UInt8] {
+    static func rewritten(_ old: CurrentFile?, _ chosen: [String: String]) -> [UInt8] {
         let order = Selection(chosen).order.reversed()
         guard let old else {
             return JSONEdit.object(

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SuccessionSystem
-import SystemPackage
+package import SystemPackage
 
 /// SHA-256 as in FIPS 180-4.
 ///
 /// It finds files that were cut short or written over; it protects from nobody who may write the
 /// list of checksums too.
-struct SHA256 {
+package struct SHA256 {
     private var state: [UInt32] = [
         0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab,
         0x5be0_cd19,
@@ -16,8 +16,10 @@ struct SHA256 {
     private var count = 0
     private var schedule = [UInt32](repeating: 0, count: 64)
 
+    package init() {}
+
     /// The digest of a file, in hexadecimal digits.
-    static func ofFile(_ path: String) throws(Errno) -> String {
+    package static func ofFile(_ path: String) throws(Errno) -> String {
         let file = try Syscall.open(path, .readOnly)
         return try file.withRawValue { (fd) throws(Errno) in
             var hash = SHA256()
@@ -28,13 +30,13 @@ struct SHA256 {
         }
     }
 
-    static func of(_ bytes: [UInt8]) -> String {
+    package static func of(_ bytes: [UInt8]) -> String {
         var hash = SHA256()
         hash.add(bytes)
         return hash.finish()
     }
 
-    mutating func add(_ bytes: [UInt8]) {
+    package mutating func add(_ bytes: [UInt8]) {
         count += bytes.count
         var start = 0
         if !rest.isEmpty {
@@ -53,7 +55,7 @@ struct SHA256 {
         rest = Array(bytes[start...])
     }
 
-    mutating func finish() -> String {
+    package mutating func finish() -> String {
         let bits = UInt64(count) * 8
         var padding: [UInt8] = [0x80]
         while (rest.count + padding.count) % 64 != 56 { padding.append(0) }

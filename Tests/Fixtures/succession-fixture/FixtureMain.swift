@@ -7,6 +7,7 @@ import SuccessionSystem
 ///
 ///     succession-fixture serve --service NAME --listen NAME=ADDRESS … [--fault FAULT] …
 ///     succession-fixture peer FAULT
+///     succession-fixture watch SERVICE CURRENT FAULT [PROGRAM ARGUMENT …]
 @main
 enum FixtureMain {
     static func main() async {
@@ -15,7 +16,8 @@ enum FixtureMain {
             switch arguments.first {
             case "serve": try await EchoServer(Options(Array(arguments.dropFirst()))).run()
             case "peer": try MisbehavingPeer(arguments.dropFirst().first ?? "").run()
-            default: throw UsageError("serve or peer?")
+            case "watch": try FaultyWatch(Array(arguments.dropFirst())).run()
+            default: throw UsageError("serve, peer or watch?")
             }
         } catch {
             try? Syscall.writeAll(2, Array("fixture: \(error)\n".utf8))

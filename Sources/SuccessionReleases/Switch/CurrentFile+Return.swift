@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+import SwapControl
+import SystemPackage
+
+extension CurrentFile {
+    /// Has `current.conf` say what serves, unless it no longer says what was refused.
+    ///
+    /// `refused` is what it said; nil: it was gone. True: it was put back, and what was refused lies
+    /// in `.succession/refused.conf`. False: somebody has changed it meanwhile, and his text stays,
+    /// whenever he did it.
+    static func putBack(
+        _ record: ServingRecord, insteadOf refused: [UInt8]?, _ site: ReleaseSite
+    ) throws(ControlError) -> Bool {
+        let lock = try SiteLock.files(site)
+        defer { withExtendedLifetime(lock) {} }
+        let text = Array(record.text.utf8)
+        if refused == text { return false }
+        return try attempt("cannot return \(site.currentPath) to what serves") {
+            () throws(Errno) in
+            if let refused { try? DurableFile.replace(site.refusedPath, refused) }
+            let temporary = try prepare(record, text, site)
+            defer { try? Syscall.unlink(temporary) }
+            let isBack = try exchange(temporary, site.currentPath, text, refused)
+            try Syscall.synchronizeDirectory(site.directory)
+            return isBack
+        }
+    }
+
+    /// The file, or the link, that is to be put there, under a hidden name.
+    private static func prepare(
+        _ record: ServingRecord, _ text: [UInt8], _ site: ReleaseSite
+    ) throws(Errno) -> String {
+        let path = site.currentPath
+        if let target = record.linkTarget {
+            let absolute = target.hasPrefix("/") ? target : site.directory + "/" + target
+            if (try? Syscall.readFile(absolute)) == text {
+                let temporary = Path.temporary(beside: path)
+                try? Syscall.unlink(temporary)
+                try Syscall.symbolicLink(to: target, at: temporary)
+                return temporary
+            }
+        }
+        return try DurableFile.write(beside: path, text, like: try? Syscall.linkStatus(path))
+    }
+
+    /// Exchanges the two names until what comes out is what was expected there.
+    ///
+    /// What somebody has put there meanwhile comes out instead, is newer than what went in, and goes
+    /// back; and so may again be in the way of something newer still.
+    private static func exchange(
+        _ temporary: String, _ path: String, _ text: [UInt8], _ refused: [UInt8]?
+    ) throws(Errno) -> Bool {
+        guard var expected = refused else { return try putWhereNothingIs(temporary, path) }
+        var put = text
+        while true {
+            do throws(Errno) {
+                try Syscall.exchange(temporary, path)
+            } catch {
+                if error == .noSuchFileOrDirectory { return try putWhereNothingIs(temporary, path) }
+                guard error == .invalidArgument || error == .noFunction else { throw error }
+                // This file system cannot exchange: look, then replace.
+                guard (try? Syscall.readFile(path)) == expected else { return false }
+                try Syscall.rename(temporary, path)
+                return true
+            }
+            let taken = (try? Syscall.readFile(temporary)) ?? []
+            if taken == expected { return put == text }
+            expected = put
+            put = taken
+        }
+    }
+
+    private static func putWhereNothingIs(
+        _ temporary: String, _ path: String
+    ) throws(Errno) -> Bool {
+        do throws(Errno) {
+            try Syscall.renameToNew(temporary, path)
+            return true
+        } catch {
+            if error == .fileExists { return false }
+            guard error == .invalidArgument || error == .noFunction else { throw error }
+            if (try? Syscall.linkStatus(path)) != nil { return false }
+            try Syscall.rename(temporary, path)
+            return true
+        }
+    }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+import SwapControl
+import SystemPackage
+
+/// Makes a site agree with what serves after a switch was cut short; see ``ServingRecord``.
+struct Recovery {
+    let control: ServerControl
+    private var site: ReleaseSite { control.site }
+
+    init(_ control: ServerControl) {
+        self.control = control
+    }
+
+    /// Returns what was done, for people; nil: nothing was cut short.
+    ///
+    /// Whoever calls it holds the lock of the switch. An upgrade that still runs is waited for.
+    /// `current.conf` stays as it is: it says what is wanted.
+    func run() throws(ControlError) -> String? {
+        ReleaseAddition.removeLeftovers(site)
+        guard let intent = try ServingRecord.intent(site) else {
+            try completeJournal()
+            return nil
+        }
+        let status = try control.awaitQuiet()
+        let what = intent.selection.description(in: site)
+        if let status, try serves(status, intent) {
+            try Links(site).turn(to: intent.selection)
+            try ServingRecord.commitIntent(site)
+            try journal(intent, .committed, status.serving, nil)
+            return
+                "a switch to \(what) was cut short, and had succeeded: \(status.serving) serves it"
+        }
+        if let serving = try ServingRecord.serving(site) {
+            try Links(site).turn(to: serving.selection)
+            Links(site).remove(intent.selection, keeping: serving.selection)
+        }
+        let reason = "swapctl was ended before the switch was done"
+        try journal(intent, .unchanged, status?.serving, reason)
+        try ServingRecord.removeIntent(site)
+        return "a switch to \(what) was cut short, and had not succeeded: it was taken back"
+    }
+
+    /// Whether the serving generation was started by this switch.
+    private func serves(
+        _ status: GenerationStatus, _ intent: ServingRecord
+    ) throws(ControlError) -> Bool {
+        guard let process = ServerProcess(Int32(clamping: status.processID)) else {
+            throw ControlError(
+                code: "permission",
+                message: "what \(status.serving) executes cannot be told; run swapctl as its user, "
+                    + "or as root",
+                exitCode: .permission)
+        }
+        return process.switchID == intent.id
+    }
+
+    /// The commit is one step, and its line in the journal the next.
+    private func completeJournal() throws(ControlError) {
+        guard let record = try ServingRecord.serving(site) else { return }
+        try journal(record, .committed, nil, nil)
+    }
+
+    private func journal(
+        _ record: ServingRecord, _ result: JournalEntry.Result, _ serving: Serving?,
+        _ reason: String?
+    ) throws(ControlError) {
+        if try Journal.read(site).entries.contains(where: { $0.id == record.id }) { return }
+        let who = serving ?? (try? control.serving())?.serving
+        try Journal.append(
+            record.entry(result, serving: who, elapsed: 0, reason: reason), to: site)
+    }
+}

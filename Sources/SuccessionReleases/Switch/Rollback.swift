@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SwapControl
+import SystemPackage
+
+/// Goes back to a release that served before: an upgrade to it, with its own entry in the journal.
+package struct Rollback {
+    private let control: ServerControl
+    private var site: ReleaseSite { control.site }
+
+    package init(_ site: ReleaseSite, _ service: Service, _ options: SwitchOptions) {
+        control = ServerControl(site: site, service: service, options: options)
+    }
+
+    /// Switches to `release`, or to what was committed before what serves.
+    ///
+    /// Whoever watches the site waits meanwhile, and finds afterwards that what is named serves.
+    /// Throws if there is nothing to go back to, and if a switch is under way.
+    package func run(
+        to release: String?, _ observe: @escaping (ControlEvent) -> Void
+    ) throws(ControlError) -> SwitchOutcome {
+        try site.prepareState()
+        let lock = try SiteLock.takeOrFail(site, .change, "is changing the release")
+        defer { withExtendedLifetime(lock) {} }
+        _ = try Recovery(control).run()
+        let journal = try Journal.read(site).of(control.service.name)
+        let record = try ServingRecord.serving(site)
+        let target = try target(release, journal, record)
+        if target == record?.selection {
+            throw ControlError(
+                code: "nothing-to-do",
+                message: "\(target.description(in: site)) serves already; see "
+                    + "`swapctl history \(control.service.name)`",
+                exitCode: .unchanged)
+        }
+        let current = try CurrentFile.read(site)
+        let text = try text(target, current, record)
+        let change = try Switch(
+            control, to: try CurrentFile(site, text), verb: .rollback,
+            why: release.map { "rollback to \($0)" } ?? "rollback", writesCurrent: true,
+            // A server that is started outlives this process, and so does whoever reaps it.
+            observe: observe, started: { _ in })
+        return change.run()
+    }
+
+    private func target(
+        _ release: String?, _ journal: Journal, _ record: ServingRecord?
+    ) throws(ControlError) -> Selection {
+        guard let release else {
+            if let previous = journal.previous(of: record?.selection) { return previous }
+            throw ControlError(
+                code: "nothing-to-do",
+                message: "the journal of \(control.service.name) names nothing that served before; "
+                    + "give --to RELEASE",
+                exitCode: .unchanged)
+        }
+        if let selection = journal.last(with: release, site) { return selection }
+        var serving = Selection([:])
+        if let record {
+            serving = record.selection
+        } else if let current = try CurrentFile.read(site) {
+            serving = current.selection
+        }
+        let chosen = try ReleaseChoice(site: site, current: serving).resolve([release])
+        return Selection(serving.files.merging(chosen) { $1 })
+    }
+
+    /// What `current.conf` is to say: as it does now, with the files of the target.
+    private func text(
+        _ target: Selection, _ current: CurrentFile?, _ record: ServingRecord?
+    ) throws(ControlError) -> [UInt8] {
+        if current == nil, let record {
+            return ReleaseUse.rewritten(
+                try CurrentFile(site, Array(record.text.utf8)), target.files)
+        }
+        return ReleaseUse.rewritten(current, target.files)
+    }
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+import SwapControl
+import SystemPackage
+
+/// Makes a server serve what the links lead to: upgrades the one that runs, or starts one.
+struct ServerControl {
+    let site: ReleaseSite
+    let service: Service
+    let options: SwitchOptions
+
+    enum Answer {
+        case serves(Serving)
+        /// The reason, and who serves in spite of it.
+        case unchanged(String, Serving?)
+        case unknown(String)
+    }
+
+    /// Who serves; nil: nobody.
+    ///
+    /// Throws if that cannot be told: a server that does not answer, or may not be asked.
+    func serving() throws(ControlError) -> GenerationStatus? {
+        do {
+            return try ControlClient(service).servingStatus()
+        } catch {
+            if error.exitCode == .noService { return nil }
+            throw error
+        }
+    }
+
+    // MARK: - Upgrade
+
+    /// Has the server start a successor by the link to the program, with `id` in its environment.
+    ///
+    /// An upgrade somebody else has asked for is waited for first.
+    func upgrade(_ id: String, _ observe: (ControlEvent) -> Void) throws(ControlError) -> Answer {
+        while true {
+            do {
+                let outcome = try Upgrade(service, try request(id)).run(observe)
+                return answer(outcome)
+            } catch {
+                if error.exitCode == .busy, try awaitQuiet() != nil { continue }
+                if error.code == "timeout" || error.code == "connection-lost" {
+                    return .unknown(error.message)
+                }
+                throw error
+            }
+        }
+    }
+
+    private func request(_ id: String) throws(ControlError) -> UpgradeRequest {
+        var request = UpgradeRequest()
+        request.command =
+            options.command
+            ?? SuccessorCommand(executable: site.linkPath(Selection.program))
+        request.timeout = options.readyTimeout
+        request.drainDeadline = options.drain
+        request.isDetached = true
+        try request.addEnvironment("\(ServerProcess.switchVariable)=\(id)")
+        return request
+    }
+
+    private func answer(_ outcome: UpgradeOutcome) -> Answer {
+        switch outcome.result {
+        case .committed(let serving): return .serves(serving)
+        case .unchanged(let failure):
+            var reason = failure.reason
+            if let end = failure.end, !reason.contains(end) { reason += "; it \(end)" }
+            if let last = failure.standardError.last { reason += ": \(last)" }
+            return .unchanged(reason.harmless, outcome.serving)
+        }
+    }
+
+    /// Returns when the server runs no upgrade, with what it then says; nil if nobody serves.
+    ///
+    /// Throws after ten minutes, in which every deadline of an upgrade passes.
+    func awaitQuiet() throws(ControlError) -> GenerationStatus? {
+        let deadline = Syscall.monotonicNanoseconds() + 600_000_000_000
+        var pause: CInt = 5
+        while true {
+            guard let status = try serving() else { return nil }
+            if status.upgrade == nil, status.state == "serving" { return status }
+            if Syscall.monotonicNanoseconds() > deadline {
+                throw .busy(
+                    "\(status.serving) of \(service.name) has been '\(status.state)' for 10 min")
+            }
+            // Whoever asked for the upgrade is told of its end; others can only look again.
+            _ = try? Syscall.poll([], timeoutMilliseconds: pause)
+            pause = min(pause * 2, 200)
+        }
+    }
+
+    // MARK: - Command
+
+    /// How this server is started: as the operator says now, or said before; empty: never, because
+    /// somebody else does, a service manager for example.
+    func command(_ recorded: [String]?) -> [String] {
+        guard let command = options.command else { return recorded ?? [] }
+        return [command.executable] + command.arguments.dropFirst()
+    }
+}

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+import SwapControl
+import SystemPackage
+
+/// Carries out what a ``SwitchStateMachine`` says; whoever runs it holds the lock of the switch.
+final class Switch {
+    let site: ReleaseSite
+    let control: ServerControl
+    let target: CurrentFile
+    let verb: JournalEntry.Verb
+    let why: String
+    /// Whether `current.conf` is still to be written.
+    let writesCurrent: Bool
+
+    private let serving: ServingRecord?
+    private let id: String
+    private let start: UInt64
+    private let time: String
+    private let observe: (ControlEvent) -> Void
+    private let started: (ProcessHandle) -> Void
+
+    private var reason: String?
+    private var exitCode = ExitCode.unchanged
+    private var generation: Serving?
+    private var warnings: [String] = []
+    private var entry: JournalEntry?
+
+    init(
+        _ control: ServerControl, to target: CurrentFile, verb: JournalEntry.Verb, why: String,
+        writesCurrent: Bool, observe: @escaping (ControlEvent) -> Void,
+        started: @escaping (ProcessHandle) -> Void
+    ) throws(ControlError) {
+        site = control.site
+        self.control = control
+        self.target = target
+        self.verb = verb
+        self.why = why
+        self.writesCurrent = writesCurrent
+        self.observe = observe
+        self.started = started
+        serving = try ServingRecord.serving(site)
+        id = SwitchID.next()
+        start = Syscall.monotonicNanoseconds()
+        time = Timestamp.now()
+    }
+
+    /// Returns when it is over, one way or the other.
+    func run() -> SwitchOutcome {
+        var machine = SwitchStateMachine(writesCurrent: writesCurrent)
+        var action = machine.begin()
+        while true {
+            if case .finish(let ending) = action { return outcome(ending) }
+            control.options.onStep("before \(Self.word(action))")
+            let event = perform(action)
+            control.options.onStep("after \(Self.word(action))")
+            // Nil would be an event this driver must not send: the switch ends where it stands.
+            guard let next = machine.handle(event) else { return outcome(.unknown) }
+            action = next
+        }
+    }
+
+    private func perform(_ action: SwitchStateMachine.Action) -> SwitchStateMachine.Event {
+        switch action {
+        case .check: return check()
+        case .writeIntent: return step { () throws(ControlError) in try record().writeIntent(site) }
+        case .writeCurrent: return step { () throws(ControlError) in try writeCurrent() }
+        case .turnLinks: return turnLinks()
+        case .ask: return ask()
+        case .commit:
+            return step { () throws(ControlError) in try ServingRecord.commitIntent(site) }
+        case .returnLinks:
+            return tidy { () throws(ControlError) in
+                guard let serving else { return }
+                try Links(site).turn(to: serving.selection)
+                Links(site).remove(target.selection, keeping: serving.selection)
+            }
+        case .returnCurrent:
+            return tidy { () throws(ControlError) in
+                guard let serving else { return }
+                _ = try CurrentFile.putBack(serving, insteadOf: target.text, site)
+            }
+        case .journal(let result):
+            return tidy { () throws(ControlError) in try journal(result) }
+        case .removeIntent:
+            return tidy { () throws(ControlError) in try ServingRecord.removeIntent(site) }
+        // The loop ends before.
+        case .finish: return .done
+        }
+    }
+
+    /// A step whose failure ends the switch.
+    private func step(
+        _ body: () throws(ControlError) -> Void
+    ) -> SwitchStateMachine.Event {
+        do {
+            try body()
+            return .done
+        } catch {
+            reason = error.message
+            exitCode = error.exitCode
+            return .failed
+        }
+    }
+
+    /// A step whose failure is told and changes nothing.
+    private func tidy(
+        _ body: () throws(ControlError) -> Void
+    ) -> SwitchStateMachine.Event {
+        do {
+            try body()
+            return .done
+        } catch {
+            warnings.append(error.message)
+            return .failed
+        }
+    }
+
+    // MARK: - Steps
+
+    private func check() -> SwitchStateMachine.Event {
+        let shown = ShownStep("check", target.selection.description(in: site), observe)
+        let event = step { () throws(ControlError) in
+            try target.check()
+            try Links(site).check(target.selection)
+            if let line = control.options.check {
+                let command = CheckCommand(line: line, timeout: control.options.checkTimeout)
+                try command.run(target.selection)
+            }
+        }
+        return shown.end(event)
+    }
+
+    private func turnLinks() -> SwitchStateMachine.Event {
+        let names = target.selection.order.map { "\(site.name).\($0)" }
+        let shown = ShownStep("links", names.joined(separator: ", "), observe)
+        return shown.end(
+            step { () throws(ControlError) in
+                try Links(site).turn(to: target.selection)
+            })
+    }
+
+    private func writeCurrent() throws(ControlError) {
+        let lock = try SiteLock.files(site)
+        defer { withExtendedLifetime(lock) {} }
+        try attempt("cannot write \(site.currentPath)") { () throws(Errno) in
+            try DurableFile.replace(site.currentPath, target.text)
+        }
+    }
+
+    private func ask() -> SwitchStateMachine.Event {
+        let onStep = control.options.onStep
+        let observe = observe
+        let answer: ServerControl.Answer
+        do throws(ControlError) {
+            if try control.serving() == nil {
+                let command = control.command(serving?.command)
+                // Whoever starts it finds the links turned: what does not run needs no upgrade.
+                if command.isEmpty { return .done }
+                let shown = ShownStep("start", command.first ?? "", observe)
+                answer = try ServerStart(control: control, command: command).run(
+                    id, started: started)
+                if case .serves = answer { _ = shown.end(.done) } else { _ = shown.end(.failed) }
+            } else {
+                answer = try control.upgrade(id) { event in
+                    observe(event)
+                    if case .step(let step) = event {
+                        onStep("upgrade \(step.name) \(step.status.rawValue)")
+                    }
+                }
+            }
+        } catch {
+            reason = error.message
+            exitCode = error.exitCode
+            return .failed
+        }
+        switch answer {
+        case .serves(let serving):
+            generation = serving
+            return .done
+        case .unchanged(let why, let serving):
+            reason = why
+            generation = serving
+            return .failed
+        case .unknown(let why):
+            reason = why
+            return .unknown
+        }
+    }
+
+    // MARK: - Records
+
+    private func record() -> ServingRecord {
+        let path = site.currentPath
+        return ServingRecord(
+            id: id, verb: verb, service: control.service.name,
+            runtimeDirectory: control.service.runtimeDirectory, name: site.name,
+            selection: target.selection, text: String(decoding: target.text, as: UTF8.self),
+            linkTarget: writesCurrent ? nil : try? Syscall.readLink(path),
+            command: control.command(serving?.command), from: serving?.selection, time: time,
+            why: why)
+    }
+
+    private func journal(_ result: JournalEntry.Result) throws(ControlError) {
+        let entry = record().entry(
+            result, serving: generation ?? (try? control.serving())?.serving, elapsed: elapsed,
+            reason: result == .committed ? nil : reason)
+        self.entry = entry
+        try Journal.append(entry, to: site)
+        if result == .committed, let old = serving?.selection {
+            Links(site).remove(old, keeping: target.selection)
+        }
+    }
+
+    private var elapsed: Int { Int((Syscall.monotonicNanoseconds() - start) / 1_000) }
+
+    private func outcome(_ ending: SwitchStateMachine.Ending) -> SwitchOutcome {
+        let result =
+            entry
+            ?? record().entry(
+                .unchanged, serving: generation, elapsed: elapsed, reason: reason)
+        return SwitchOutcome(
+            ending: ending, entry: result, site: site,
+            exitCode: ending == .committed ? .done : exitCode, warnings: warnings)
+    }
+
+    private static func word(_ action: SwitchStateMachine.Action) -> String {
+        switch action {
+        case .check: "check"
+        case .writeIntent: "intent"
+        case .writeCurrent: "current"
+        case .turnLinks: "links"
+        case .ask: "ask"
+        case .commit: "commit"
+        case .returnLinks: "return links"
+        case .returnCurrent: "return current"
+        case .journal: "journal"
+        case .removeIntent: "remove intent"
+        case .finish: "finish"
+        }
+    }
+}
+
+/// A step that is done here, shown as those of the server are.
+private struct ShownStep {
+    private var step: UpgradeStep
+    private let start = Syscall.monotonicNanoseconds()
+    private let observe: (ControlEvent) -> Void
+
+    init(_ name: String, _ detail: String, _ observe: @escaping (ControlEvent) -> Void) {
+        step = UpgradeStep(name: name, status: .running, elapsedMicroseconds: 0, detail: detail)
+        self.observe = observe
+        observe(.step(step))
+    }
+
+    func end(_ event: SwitchStateMachine.Event) -> SwitchStateMachine.Event {
+        var step = step
+        step.status = event == .done ? .ok : .failed
+        step.elapsedMicroseconds = Int((Syscall.monotonicNanoseconds() - start) / 1_000)
+        observe(.step(step))
+        return event
+    }
+}
+
+/// Names of switches: no two are alike, and the later one sorts behind.
+enum SwitchID {
+    static func next() -> String {
+        let (seconds, nanoseconds) = Syscall.wallClock()
+        let random = String(UInt32.random(in: 0 ... .max), radix: 36)
+        return "\(seconds)-\(nanoseconds / 1_000)-\(random)"
+    }
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+import SwapControl
+import SystemPackage
+
+/// Compares what `current.conf` names with what serves.
+struct SiteLook {
+    struct Found {
+        var finding: WatchStateMachine.Finding
+        /// What is named, if it can be read.
+        var current: CurrentFile?
+        /// What the file says, if it is there.
+        var text: [UInt8]?
+        /// Why it cannot be read.
+        var problem: String?
+        /// Whether what serves could take its place: not that of a directory, for example.
+        var canBePutBack = false
+        /// For people.
+        var note: String?
+    }
+
+    private let control: ServerControl
+    private var site: ReleaseSite { control.site }
+
+    init(_ control: ServerControl) {
+        self.control = control
+    }
+
+    /// Looks, and corrects what needs no upgrade: links that were turned, and a form of
+    /// `current.conf` that names the same files.
+    ///
+    /// Whoever calls it holds the lock of the switch.
+    func look() throws(ControlError) -> Found {
+        let text: [UInt8]?
+        do {
+            text = try CurrentFile.readText(site)
+        } catch {
+            return Found(finding: .unreadable, problem: error.message)
+        }
+        guard let text else {
+            return Found(
+                finding: .unreadable, problem: "\(site.currentPath) is gone", canBePutBack: true)
+        }
+        let current: CurrentFile
+        do {
+            current = try CurrentFile(site, text)
+        } catch {
+            return Found(
+                finding: .unreadable, text: text, problem: error.message, canBePutBack: true)
+        }
+        var found = Found(finding: .different, current: current, text: text)
+        guard let record = try ServingRecord.serving(site) else {
+            if let status = try control.serving(), isServed(current, by: status) {
+                try adopt(current, status.serving)
+                found.finding = .same
+                found.note = "\(status.serving) serves \(current.selection.description(in: site))"
+            }
+            return found
+        }
+        guard record.selection == current.selection else { return found }
+        guard let status = try control.serving() else {
+            if control.command(record.command).isEmpty {
+                try Links(site).turn(to: current.selection)
+                found.finding = .same
+                found.note =
+                    "nobody serves \(control.service.name), and starting it is not swapctl's"
+            }
+            return found
+        }
+        guard isServed(current, by: status, record) else { return found }
+        try Links(site).turn(to: current.selection)
+        if Array(record.text.utf8) != text { try remember(text, record) }
+        found.finding = .same
+        return found
+    }
+
+    /// Whether the program that serves is the one that is named; yes, if it cannot be told.
+    private func isServed(
+        _ current: CurrentFile, by status: GenerationStatus, _ record: ServingRecord? = nil
+    ) -> Bool {
+        guard let program = current.selection.program,
+            let process = ServerProcess(Int32(clamping: status.processID))
+        else { return true }
+        if let id = process.switchID, id == record?.id { return true }
+        return process.paths.contains((try? Syscall.realPath(program)) ?? program)
+    }
+
+    // MARK: - Records
+
+    /// Takes what serves already for what was switched to.
+    private func adopt(_ current: CurrentFile, _ serving: Serving) throws(ControlError) {
+        try current.check()
+        try Links(site).turn(to: current.selection)
+        let record = ServingRecord(
+            id: SwitchID.next(), verb: .adopt, service: control.service.name,
+            runtimeDirectory: control.service.runtimeDirectory, name: site.name,
+            selection: current.selection, text: String(decoding: current.text, as: UTF8.self),
+            linkTarget: try? Syscall.readLink(site.currentPath), command: control.command(nil),
+            from: nil, time: Timestamp.now(), why: "it served already")
+        try record.writeIntent(site)
+        try ServingRecord.commitIntent(site)
+        try Journal.append(record.entry(.committed, serving: serving, elapsed: 0), to: site)
+    }
+
+    /// The same files, said in another way, perhaps with keys that are not ours.
+    private func remember(_ text: [UInt8], _ record: ServingRecord) throws(ControlError) {
+        var record = record
+        record.text = String(decoding: text, as: UTF8.self)
+        record.linkTarget = try? Syscall.readLink(site.currentPath)
+        try record.writeIntent(site)
+        try ServingRecord.commitIntent(site)
+    }
+
+    /// Throws if others than the owner and his group may say what is executed here.
+    static func checkPermissions(_ site: ReleaseSite) throws(ControlError) {
+        for path in [site.directory, site.releaseDirectory, site.currentPath] {
+            guard let facts = try? Syscall.status(path), facts.mode & 0o002 != 0 else { continue }
+            throw ControlError(
+                code: "permission",
+                message: "everybody may write \(path), and so decide what is executed; run "
+                    + "`chmod o-w \(path)`",
+                exitCode: .permission)
+        }
+    }
+}

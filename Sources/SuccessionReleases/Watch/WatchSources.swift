@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+import SwapControl
+import SystemPackage
+
+/// What a watch waits for: changes of `current.conf`, locks that are given back, signals, and the
+/// ends of the servers it has started.
+final class WatchSources {
+    enum Event {
+        /// What happened, for the journal.
+        case changed(String)
+        case unlocked
+        case stop
+    }
+
+    private static let signals = [Signals.terminate, Signals.interrupt]
+
+    private let site: ReleaseSite
+    private let watch: DirectoryWatch
+    private let directory: CInt
+    private let state: CInt
+    /// The directory, and the name in it, to which a link `current.conf` leads.
+    private var followed: (watch: CInt, name: String)?
+    private let signalPipe: (read: OwnedDescriptor, write: OwnedDescriptor)
+    private var children: [ProcessHandle] = []
+
+    init(_ site: ReleaseSite) throws(ControlError) {
+        self.site = site
+        (watch, directory, state) = try attempt("cannot watch \(site.directory)") {
+            () throws(Errno) in
+            let watch = try DirectoryWatch()
+            return (watch, try watch.add(site.directory), try watch.add(site.stateDirectory))
+        }
+        signalPipe = try attempt("cannot catch signals") { () throws(Errno) in
+            let pipe = try Syscall.pipe(nonBlocking: true)
+            try SignalRelay.install(Self.signals, writingTo: pipe.write.rawValue)
+            return pipe
+        }
+        SignalRelay.unblockInThisThread(Self.signals)
+    }
+
+    func close() {
+        SignalRelay.restoreDefault(Self.signals)
+    }
+
+    /// Takes over the reaping of a child.
+    func adopt(_ process: ProcessHandle) { children.append(process) }
+
+    /// Watches the file a link leads to as well.
+    func follow(_ path: String) {
+        guard (try? Syscall.linkStatus(path))?.isSymbolicLink == true,
+            let real = try? Syscall.realPath(path),
+            let number = try? watch.add(Path.parent(real))
+        else {
+            followed = nil
+            return
+        }
+        followed = (number, Path.name(real))
+    }
+
+    /// Waits until something happens or the moment has come, and returns all that has happened.
+    func wait(until end: UInt64?) throws(ControlError) -> [Event] {
+        let entries =
+            [
+                (fd: watch.descriptor.rawValue, events: Syscall.pollIn),
+                (fd: signalPipe.read.rawValue, events: Syscall.pollIn),
+            ] + children.map { (fd: $0.descriptor?.rawValue ?? -1, events: Syscall.pollIn) }
+        let events = try attempt("cannot wait for changes") {
+            () throws(Errno) -> [DirectoryWatch.Event] in
+            _ = try Syscall.poll(entries, timeoutMilliseconds: milliseconds(until: end))
+            return try watch.events()
+        }
+        children.removeAll { child in
+            do throws(Errno) {
+                return try child.reap() != nil
+            } catch {
+                return true
+            }
+        }
+        var found: [Event] = []
+        if let bytes = try? Syscall.read(signalPipe.read.rawValue, count: 64), !bytes.isEmpty {
+            found.append(.stop)
+        }
+        for event in events { found += try meaning(event) }
+        return found
+    }
+
+    private func milliseconds(until end: UInt64?) -> CInt {
+        // A child without a pidfd is looked after now and then.
+        let longest: UInt64 = children.contains { $0.descriptor == nil } ? 1_000 : 3_600_000
+        let now = Syscall.monotonicNanoseconds()
+        let left = end.map { $0 > now ? ($0 - now + 999_999) / 1_000_000 : 0 } ?? longest
+        return CInt(min(left, longest))
+    }
+
+    private func meaning(_ event: DirectoryWatch.Event) throws(ControlError) -> [Event] {
+        if !event.kind.isDisjoint(with: .overflow) {
+            return [.changed("many files changed"), .unlocked]
+        }
+        let isOurs = event.watch == directory || event.watch == state
+        if isOurs, !event.kind.isDisjoint(with: .directoryGone) {
+            throw .configuration(
+                "\(event.watch == state ? site.stateDirectory : site.directory) was moved or "
+                    + "removed; the watch ends")
+        }
+        if event.watch == directory, event.name == Path.name(site.currentPath) {
+            return [.changed(cause)]
+        }
+        if let followed, event.watch == followed.watch, event.name == followed.name {
+            return [.changed(cause)]
+        }
+        if event.watch == state, event.name == "\(SiteLock.Kind.change.rawValue).lock",
+            !event.kind.isDisjoint(with: .written)
+        {
+            return [.unlocked]
+        }
+        return []
+    }
+
+    private var cause: String {
+        let name = Path.name(site.currentPath)
+        guard let owner = (try? Syscall.linkStatus(site.currentPath))?.userID else {
+            return "\(name) was removed"
+        }
+        return "\(name) changed (owner \(User.withID(owner)?.name ?? "uid \(owner)"))"
+    }
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What whoever watches a site does next.
+///
+/// Changes only ever cause another look, and what is found at the look counts: of many changes the
+/// last one wins, and one that comes while something is under way is looked at after it.
+package struct WatchStateMachine: Sendable {
+    package enum Event: Sendable, Hashable {
+        /// Something may have changed, or the watch begins.
+        case changed
+        case looked(Finding)
+        /// A switch, or a return, is over.
+        case finished
+        /// Whether the switch succeeded cannot be told.
+        case leftInDoubt
+        /// Whoever changed the release is done with it.
+        case unlocked
+        /// The time in which an unreadable file could be completed has passed.
+        case patienceEnded
+        case stopRequested
+    }
+
+    /// What a look found.
+    package enum Finding: Sendable, Hashable {
+        /// What is named serves.
+        case same
+        /// Another release is named, or nobody serves.
+        case different
+        /// `current.conf` cannot be read or is gone: it may be being written.
+        case unreadable
+        /// Somebody else is changing the release.
+        case busy
+    }
+
+    package enum Action: Sendable, Hashable {
+        case look
+        case switchOver
+        /// Tell why the file cannot be read, and begin to wait for it to be completed.
+        case beginPatience
+        case endPatience
+        /// Have `current.conf` name what serves again.
+        case putBack
+        /// Find out what became of the switch.
+        case recover
+        case leave
+    }
+
+    private enum State: Sendable, Hashable {
+        case idle
+        /// `again`: something changed since the look began.
+        case looking(again: Bool, isLast: Bool)
+        case switching(again: Bool)
+        case recovering(again: Bool)
+        /// Somebody else holds the lock.
+        case blocked
+        case patient
+        case left
+    }
+
+    private var state = State.idle
+    private var isStopping = false
+
+    package init() {}
+
+    /// What is to be done; each action that has an answer gets it before the next event.
+    package mutating func handle(_ event: Event) -> [Action] {
+        if event == .stopRequested { return stop() }
+        switch (state, event) {
+        case (.idle, .changed): return look()
+        case (.idle, .unlocked): return []
+
+        case (.looking(_, let isLast), .changed):
+            state = .looking(again: true, isLast: isLast)
+            return []
+        case (.looking(let again, let isLast), .looked(let finding)):
+            return take(finding, again: again, isLast: isLast)
+        case (.looking, .unlocked): return []
+
+        case (.switching, .changed):
+            state = .switching(again: true)
+            return []
+        case (.switching(let again), .finished): return settle(again: again)
+        case (.switching(let again), .leftInDoubt):
+            state = .recovering(again: again)
+            return [.recover]
+        case (.switching, .unlocked): return []
+
+        case (.recovering, .changed):
+            state = .recovering(again: true)
+            return []
+        // What was wanted may not have come about: it is looked at in any case.
+        case (.recovering, .finished): return settle(again: true)
+        // It could not be found out; the next change asks again.
+        case (.recovering(let again), .leftInDoubt): return settle(again: again)
+        case (.recovering, .unlocked): return []
+
+        // What is there when the lock is free counts.
+        case (.blocked, .changed): return []
+        case (.blocked, .unlocked): return look()
+
+        case (.patient, .changed): return [.endPatience] + look()
+        case (.patient, .patienceEnded):
+            state = .looking(again: false, isLast: true)
+            return [.look]
+        case (.patient, .unlocked): return []
+
+        // Answers to questions that were not asked, and the end of a wait that is over.
+        case (.idle, .looked), (.idle, .finished), (.idle, .leftInDoubt), (.idle, .patienceEnded),
+            (.looking, .finished), (.looking, .leftInDoubt), (.looking, .patienceEnded),
+            (.switching, .looked), (.switching, .patienceEnded), (.recovering, .looked),
+            (.recovering, .patienceEnded), (.blocked, .looked), (.blocked, .finished),
+            (.blocked, .leftInDoubt), (.blocked, .patienceEnded), (.patient, .looked),
+            (.patient, .finished), (.patient, .leftInDoubt):
+            return []
+        case (.left, _): return []
+        // Taken above.
+        case (_, .stopRequested): return []
+        }
+    }
+
+    private mutating func look() -> [Action] {
+        state = .looking(again: false, isLast: false)
+        return [.look]
+    }
+
+    private mutating func take(_ finding: Finding, again: Bool, isLast: Bool) -> [Action] {
+        if isStopping { return leave() }
+        // What was found is old already.
+        if again { return look() }
+        switch finding {
+        case .same:
+            state = .idle
+            return []
+        case .different:
+            state = .switching(again: false)
+            return [.switchOver]
+        case .unreadable where isLast:
+            state = .switching(again: false)
+            return [.putBack]
+        case .unreadable:
+            state = .patient
+            return [.beginPatience]
+        case .busy:
+            state = .blocked
+            return []
+        }
+    }
+
+    private mutating func settle(again: Bool) -> [Action] {
+        if isStopping { return leave() }
+        if again { return look() }
+        state = .idle
+        return []
+    }
+
+    /// A switch under way is finished first.
+    private mutating func stop() -> [Action] {
+        switch state {
+        case .idle, .blocked: return leave()
+        case .patient: return [.endPatience] + leave()
+        case .looking, .switching, .recovering:
+            isStopping = true
+            return []
+        case .left: return []
+        }
+    }
+
+    private mutating func leave() -> [Action] {
+        state = .left
+        return [.leave]
+    }
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+package import SwapControl
+import SystemPackage
+
+/// Keeps a server serving what `current.conf` names: carries out what ``WatchStateMachine`` says.
+package final class Watcher {
+    package enum Report {
+        /// It watches, and what is named serves, or why not has been told.
+        case ready
+        case note(String)
+        case progress(ControlEvent)
+        case outcome(SwitchOutcome)
+        case problem(ControlError)
+        case leaving
+    }
+
+    private let site: ReleaseSite
+    private let control: ServerControl
+    private let patience: Duration
+    private let report: (Report) -> Void
+
+    private let watchLock: SiteLock
+    private let door: SiteLock
+    private let sources: WatchSources
+    private var machine = WatchStateMachine()
+    private var patienceEnd: UInt64?
+    private var why = "the watch began"
+    /// What the last look found.
+    private var found: SiteLook.Found?
+    private var lastNote = ""
+
+    /// Begins to watch; nobody else may watch the same site.
+    package init(
+        _ site: ReleaseSite, _ service: Service, _ options: SwitchOptions, patience: Duration,
+        report: @escaping (Report) -> Void
+    ) throws(ControlError) {
+        self.site = site
+        self.patience = patience
+        self.report = report
+        control = ServerControl(site: site, service: service, options: options)
+        try SiteLook.checkPermissions(site)
+        watchLock = try SiteLock.takeOrFail(site, .watch, "watches current.conf")
+        door = try SiteLock.door(site, .change)
+        sources = try WatchSources(site)
+    }
+
+    /// Returns when a signal asked it to leave; a switch under way is finished first.
+    ///
+    /// Throws if the directory is no longer there.
+    package func run() throws(ControlError) {
+        defer { sources.close() }
+        try carryOut(machine.handle(.changed))
+        report(.ready)
+        while true {
+            var actions: [WatchStateMachine.Action] = []
+            for event in try sources.wait(until: patienceEnd) {
+                switch event {
+                case .changed(let cause):
+                    why = cause
+                    actions += machine.handle(.changed)
+                case .unlocked: actions += machine.handle(.unlocked)
+                case .stop: actions += machine.handle(.stopRequested)
+                }
+            }
+            if let end = patienceEnd, Syscall.monotonicNanoseconds() >= end {
+                patienceEnd = nil
+                actions += machine.handle(.patienceEnded)
+            }
+            if try !carryOut(actions) { return }
+        }
+    }
+
+    /// False: it is to leave.
+    @discardableResult
+    private func carryOut(_ first: [WatchStateMachine.Action]) throws(ControlError) -> Bool {
+        defer { door.release() }
+        var actions = first
+        while !actions.isEmpty {
+            let action = actions.removeFirst()
+            if action == .leave {
+                report(.leaving)
+                return false
+            }
+            guard let event = perform(action) else { continue }
+            actions += machine.handle(event)
+        }
+        return true
+    }
+
+    private func perform(_ action: WatchStateMachine.Action) -> WatchStateMachine.Event? {
+        switch action {
+        case .look: return .looked(look())
+        case .switchOver: return switchOver()
+        case .beginPatience:
+            note("\(found?.problem ?? "current.conf cannot be read"); nothing was changed")
+            let end = UInt64(max(0, patience.wholeMilliseconds)) * 1_000_000
+            patienceEnd = Syscall.monotonicNanoseconds() + end
+            return nil
+        case .endPatience:
+            patienceEnd = nil
+            return nil
+        case .putBack:
+            putBack()
+            return .finished
+        case .recover: return recover()
+        // The loop ends before.
+        case .leave: return nil
+        }
+    }
+
+    // MARK: - Actions
+
+    private func look() -> WatchStateMachine.Finding {
+        do throws(ControlError) {
+            guard try door.take() else {
+                let holder = SiteLock.holder(site, .change).map { "pid \($0)" } ?? "somebody"
+                note("\(holder) is changing the release; waiting for it")
+                return .busy
+            }
+            if let done = try Recovery(control).run() { note(done) }
+            let found = try SiteLook(control).look()
+            self.found = found
+            sources.follow(site.currentPath)
+            if let note = found.note { self.note(note) }
+            return found.finding
+        } catch {
+            // It is looked at again when something changes.
+            report(.problem(error))
+            return .same
+        }
+    }
+
+    private func switchOver() -> WatchStateMachine.Event {
+        guard let target = found?.current else { return .finished }
+        do throws(ControlError) {
+            let isRunning = try control.serving() != nil
+            let change = try Switch(
+                control, to: target, verb: isRunning ? .upgrade : .start, why: why,
+                writesCurrent: false, observe: { [report] in report(.progress($0)) },
+                started: { [sources] in sources.adopt($0) })
+            let outcome = change.run()
+            report(.outcome(outcome))
+            lastNote = ""
+            return outcome.ending == .unknown ? .leftInDoubt : .finished
+        } catch {
+            report(.problem(error))
+            return .finished
+        }
+    }
+
+    private func putBack() {
+        let problem = found?.problem ?? "current.conf cannot be read"
+        do throws(ControlError) {
+            guard found?.canBePutBack == true, let record = try ServingRecord.serving(site) else {
+                return note("\(problem); there is nothing it could return to")
+            }
+            guard try CurrentFile.putBack(record, insteadOf: found?.text, site) else { return }
+            let entry = JournalEntry(
+                time: Timestamp.now(), id: SwitchID.next(), verb: .upgrade,
+                service: control.service.name, by: .current, from: record.selection, to: nil,
+                result: .refused, generation: nil, processID: nil, elapsedMicroseconds: 0, why: why,
+                reason: problem)
+            try Journal.append(entry, to: site)
+            report(
+                .outcome(
+                    SwitchOutcome(
+                        ending: .refused, entry: entry, site: site, exitCode: .configuration,
+                        warnings: [])))
+        } catch {
+            report(.problem(error))
+        }
+    }
+
+    private func recover() -> WatchStateMachine.Event {
+        do throws(ControlError) {
+            if let done = try Recovery(control).run() { note(done) }
+            return .finished
+        } catch {
+            report(.problem(error))
+            return .leftInDoubt
+        }
+    }
+
+    /// The same thing is told once.
+    private func note(_ text: String) {
+        if text == lastNote { return }
+        lastNote = text
+        report(.note(text))
+    }
+}

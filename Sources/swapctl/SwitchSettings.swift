@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if CLI
+import ArgumentParser
+import SuccessionReleases
+import SwapControl
+
+/// Options of the verbs that switch from one release to another.
+struct SwitchSettings: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "A line for the shell that must succeed first; it finds the files in $BIN_FILE, $CFG_FILE.",
+            valueName: "command"))
+    var check: String?
+
+    @Option(
+        help: ArgumentHelp("How long that may take (default: 60s).", valueName: "time"),
+        transform: duration)
+    var checkTimeout: Duration?
+
+    @Option(
+        help: ArgumentHelp(
+            "How long the successor may take to become ready (default: the server's, 60s).",
+            valueName: "time"),
+        transform: duration)
+    var timeout: Duration?
+
+    @Option(
+        help: ArgumentHelp(
+            "After what time the old generation cuts the connections it still has (default: the server's).",
+            valueName: "time"),
+        transform: duration)
+    var drain: Duration?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where a server that is started writes; - for here (default: .succession/SERVICE.log).",
+            valueName: "path"))
+    var log: String?
+
+    func options(_ command: [String]) throws -> SwitchOptions {
+        var options = SwitchOptions()
+        options.command = try SuccessorCommand(command)
+        options.check = check
+        if let checkTimeout { options.checkTimeout = checkTimeout }
+        options.readyTimeout = timeout
+        options.drain = drain
+        options.log = log
+        return options
+    }
+}
+#endif
