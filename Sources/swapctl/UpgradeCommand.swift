@@ -2,6 +2,7 @@
 
 #if CLI
 import ArgumentParser
+import SuccessionReleases
 import SwapControl
 
 struct UpgradeCommand: ParsableCommand {
@@ -64,8 +65,10 @@ struct UpgradeCommand: ParsableCommand {
         try Reporter.run(service, common) { service, reporter in
             let upgrade = Upgrade(service, try request(), pace: reporter.pace)
             let outcome = try upgrade.run { reporter.observe($0) }
+            let warning = PlainUpgrade.record(outcome, of: service)
             try reporter.conclude(
-                .result(outcome), [outcome.sentence], warning: outcome.warning, outcome.exitCode)
+                .result(outcome), [outcome.sentence], warning: outcome.warning ?? warning,
+                outcome.exitCode)
         }
     }
 

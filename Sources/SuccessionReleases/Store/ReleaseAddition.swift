@@ -29,8 +29,6 @@ package struct ReleaseAddition: Sendable {
         }
         try site.prepareReleases()
         try site.prepareState()
-        let lock = try SiteLock.files(site)
-        defer { withExtendedLifetime(lock) {} }
         removeLeftovers(site)
         let path = site.releaseDirectory + "/" + name
         let temporary = Path.temporary(beside: path)
@@ -42,6 +40,9 @@ package struct ReleaseAddition: Sendable {
                     "\(source) has the SHA-256 \(digest), not \(expected); nothing was added: "
                         + "upload it again")
             }
+            // Not before: a copy may take long, and a watch would have to wait for it.
+            let lock = try SiteLock.files(site)
+            defer { withExtendedLifetime(lock) {} }
             let isNew = try place(temporary, at: path, digest, site)
             if isNew { try record(files, path, site) }
             return ReleaseAddition(

@@ -82,8 +82,11 @@ struct SiteLook {
         guard let program = current.selection.program,
             let process = ServerProcess(Int32(clamping: status.processID))
         else { return true }
-        if let id = process.switchID, id == record?.id { return true }
-        return process.paths.contains((try? Syscall.realPath(program)) ?? program)
+        if process.paths.contains((try? Syscall.realPath(program)) ?? program) { return true }
+        // Another release, by whomever it was started.
+        if Path.relative(process.program, to: site.releaseDirectory) != nil { return false }
+        // The program may be a wrapper's, or an interpreter.
+        return process.switchID != nil && process.switchID == record?.id
     }
 
     // MARK: - Records

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+package import SwapControl
+import SystemPackage
+
+/// Upgrades that were asked for by `swapctl upgrade`, without regard to releases.
+package enum PlainUpgrade {
+    /// Writes such an upgrade into the journal of the site from which the server runs, if there is
+    /// one that has served it before.
+    ///
+    /// Returns what kept it from being written; an upgrade does not fail by that.
+    package static func record(_ outcome: UpgradeOutcome, of service: Service) -> String? {
+        guard let path = ReleaseSite.ofServing(service) else { return nil }
+        do throws(ControlError) {
+            let site = try ReleaseSite.locate(current: path)
+            guard let record = try ServingRecord.serving(site), record.service == service.name
+            else {
+                return nil
+            }
+            try Journal.append(entry(outcome, record, site), to: site)
+            return nil
+        } catch {
+            return "the upgrade is not in the journal: \(error.message)"
+        }
+    }
+
+    private static func entry(
+        _ outcome: UpgradeOutcome, _ record: ServingRecord, _ site: ReleaseSite
+    ) -> JournalEntry {
+        var entry = record.entry(
+            outcome.isCommitted ? .committed : .unchanged, serving: outcome.serving,
+            elapsed: outcome.elapsedMicroseconds)
+        entry.time = Timestamp.now()
+        entry.id = SwitchID.next()
+        entry.verb = .upgrade
+        entry.why = "swapctl upgrade"
+        entry.from = record.selection
+        entry.to = served(outcome, record, site)
+        if case .unchanged(let failure) = outcome.result { entry.reason = failure.reason }
+        return entry
+    }
+
+    /// What the links lead to, if the server was started by them; else its program alone.
+    private static func served(
+        _ outcome: UpgradeOutcome, _ record: ServingRecord, _ site: ReleaseSite
+    ) -> Selection? {
+        let links = Selection(
+            record.selection.files.reduce(into: [:]) { files, entry in
+                files[entry.key] = Links(site).turned(entry.key) ?? entry.value
+            })
+        guard outcome.isCommitted, let pid = outcome.serving?.processID,
+            let process = ServerProcess(Int32(clamping: pid))
+        else { return links }
+        let program = links.program.flatMap { try? Syscall.realPath($0) }
+        if let program, process.paths.contains(program) { return links }
+        return Selection([Selection.program: process.program])
+    }
+}
