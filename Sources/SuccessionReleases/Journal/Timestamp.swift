@@ -3,7 +3,7 @@
 import SuccessionSystem
 
 /// Moments as ISO 8601 writes them, in UTC.
-enum Timestamp {
+package enum Timestamp {
     static func now() -> String {
         let (seconds, nanoseconds) = Syscall.wallClock()
         let milliseconds = padded(nanoseconds / 1_000_000, 3)
@@ -11,7 +11,7 @@ enum Timestamp {
     }
 
     /// `2026-11-21T13:29:21Z`, of seconds since 1970.
-    static func text(seconds: Int) -> String {
+    package static func text(seconds: Int) -> String {
         let days = (seconds >= 0 ? seconds : seconds - 86_399) / 86_400
         let time = seconds - days * 86_400
         // Years that begin with March, so that the day that may be missing is the last one.

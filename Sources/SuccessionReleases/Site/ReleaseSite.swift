@@ -25,6 +25,10 @@ package struct ReleaseSite: Sendable, Hashable {
     /// What `current.conf` said when it was last refused.
     var refusedPath: String { stateDirectory + "/refused.conf" }
 
+    /// A copy of what `current.conf` says while it serves, for a return for which a full disk has no
+    /// room.
+    var sparePath: String { stateDirectory + "/spare.conf" }
+
     package func linkPath(_ key: String) -> String { "\(directory)/\(name).\(key)" }
 
     init(directory: String, currentName: String, name: String) {

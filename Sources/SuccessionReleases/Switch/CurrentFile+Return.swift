@@ -19,10 +19,10 @@ extension CurrentFile {
         if refused == text { return false }
         return try attempt("cannot return \(site.currentPath) to what serves") {
             () throws(Errno) in
-            if let refused { try? DurableFile.replace(site.refusedPath, refused) }
             let temporary = try prepare(record, text, site)
             defer { try? Syscall.unlink(temporary) }
             let isBack = try exchange(temporary, site.currentPath, text, refused)
+            if isBack, let refused { try? DurableFile.replace(site.refusedPath, refused) }
             try Syscall.synchronizeDirectory(site.directory)
             return isBack
         }
@@ -42,7 +42,14 @@ extension CurrentFile {
                 return temporary
             }
         }
-        return try DurableFile.write(beside: path, text, like: try? Syscall.linkStatus(path))
+        do throws(Errno) {
+            return try DurableFile.write(beside: path, text, like: try? Syscall.linkStatus(path))
+        } catch {
+            guard (try? Syscall.readFile(site.sparePath)) == text else { throw error }
+            let temporary = Path.temporary(beside: path)
+            try Syscall.rename(site.sparePath, temporary)
+            return temporary
+        }
     }
 
     /// Exchanges the two names until what comes out is what was expected there.

@@ -56,6 +56,10 @@ struct ServingRecord: Sendable, Hashable {
             try Syscall.rename(site.intentPath, site.servingPath)
             try Syscall.synchronizeDirectory(site.stateDirectory)
         }
+        // Without it only a full disk is in the way of a return.
+        if let text = try? serving(site)?.text {
+            try? DurableFile.replace(site.sparePath, Array(text.utf8))
+        }
     }
 
     static func removeIntent(_ site: ReleaseSite) throws(ControlError) {

@@ -26,6 +26,7 @@ final class Switch {
     private var generation: Serving?
     private var warnings: [String] = []
     private var entry: JournalEntry?
+    private var hasWrittenCurrent = false
 
     init(
         _ control: ServerControl, to target: CurrentFile, verb: JournalEntry.Verb, why: String,
@@ -78,7 +79,8 @@ final class Switch {
             }
         case .returnCurrent:
             return tidy { () throws(ControlError) in
-                guard let serving else { return }
+                // What was not written is not taken back.
+                guard let serving, !writesCurrent || hasWrittenCurrent else { return }
                 _ = try CurrentFile.putBack(serving, insteadOf: target.text, site)
             }
         case .journal(let result):
@@ -147,6 +149,7 @@ final class Switch {
         try attempt("cannot write \(site.currentPath)") { () throws(Errno) in
             try DurableFile.replace(site.currentPath, target.text)
         }
+        hasWrittenCurrent = true
     }
 
     private func ask() -> SwitchStateMachine.Event {
