@@ -124,6 +124,31 @@ import Testing
         #expect(here.objects.count == 1, "\(here)")
     }
 
+    @Test func prune_whenAGenerationStillDrains_keepsItsRelease() throws {
+        let site = try WatchedSite()
+        for version in ["1.0", "2.0", "3.0", "4.0"] { try site.makeRelease(version) }
+        try site.name("1.0")
+        let server = try site.startServer("1.0")
+        let client = try EchoClient(port: site.service.port("echo"))
+        #expect(try client.greet() == server.processID)
+        let watch = try site.startWatch()
+        for version in ["2.0", "3.0"] {
+            try site.name(version)
+            #expect(try watch.result()["result"] as? String == "committed")
+        }
+        let run = try swapctl(
+            site, ["release", "prune", "--keep", "1", "--service", site.service.name])
+        #expect(run.status == .exited(0), "\(run)")
+        // 4.0 is the last, 3.0 serves, 1.0 drains.
+        #expect((run.result["removed"] as? [String])?.contains("app.2.0") == true, "\(run)")
+        let kept = run.result["kept"] as? [String: [String]]
+        #expect(kept?["app.1.0"] == ["pid \(server.processID)"], "\(run)")
+        #expect(kept?["app.3.0"]?.contains("link app.bin") == true, "\(run)")
+        #expect(try client.exchange("still here") == "still here")
+        _ = try watch.stop()
+        try site.expectAgreement("3.0", generation: 3)
+    }
+
     /// Every rewrite is seen or superseded; each upgrade is recorded once.
     @Test func current_rewrittenAHundredTimesInTwoSeconds_endsAtTheLast() throws {
         let site = try WatchedSite()
