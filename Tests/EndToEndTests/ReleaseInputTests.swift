@@ -141,7 +141,7 @@ import Testing
         try site.makeRelease("1.0")
         try site.name("1.0")
         let run = try inNamespace(
-            site, "mount -t tmpfs -o size=256k tmpfs \"$SITE\"",
+            site, "mount -t tmpfs -o size=256k,mode=755 tmpfs \"$SITE\"",
             """
             mkdir "$SITE/release"
             printf '#!/bin/sh\\n' > "$SITE/release/app.1.0"; chmod +x "$SITE/release/app.1.0"
@@ -202,7 +202,7 @@ import Testing
         let site = try WatchedSite()
         try site.makeRelease("1.0")
         let run = try inNamespace(
-            site, "mount -t tmpfs -o size=64m tmpfs \"$SITE\"",
+            site, "mount -t tmpfs -o size=64m,mode=755 tmpfs \"$SITE\"",
             """
             set +e
             mkdir "$SITE/release"
@@ -215,7 +215,9 @@ import Testing
             exec 5< "$SITE/out"
             while read -r line <&5; do case $line in *watching*) break;; esac; done
             printf '{"bin.file": "%s/release/app.2.0"}' "$SITE" > "$SITE/next"
+            ln "$CURRENT" "$SITE/kept"
             dd if=/dev/zero of="$SITE/filler" bs=64k 2> /dev/null
+            dd if=/dev/zero of="$SITE/rest" bs=4k 2> /dev/null
             mv "$SITE/next" "$CURRENT"
             while read -r line <&5; do case $line in *'"event":"result"'*) break;; esac; done
             echo "$line"
