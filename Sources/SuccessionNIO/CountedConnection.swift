@@ -56,7 +56,7 @@ extension ConnectionRegistry {
     /// Counts a channel, which is closed when the deadline of a drain has passed.
     func opened(_ channel: any Channel, protocol proto: String) -> Entry {
         opened(peer: Self.text(channel.remoteAddress), protocol: proto) {
-            channel.close(promise: nil)
+            channel.cut()
         }
     }
 

@@ -6,14 +6,149 @@ import os
 import select
 import signal
 import socket
+import ssl
 import subprocess
+import threading
 
 import harness
 import harness_http
 
 
+LIMIT = 200
+
+
 def ten_upgrades(service):
     harness_http.upgrades(service, "hummingbird-app")
+    # What requests need is there until the last is answered.
+    log = service.log.read_text(errors="replace").splitlines()
+    drained = [number for number, line in enumerate(log) if "drained, 0 connections cut" in line]
+    closed = [number for number, line in enumerate(log) if line == "the pool is closed"]
+    harness.expect(len(drained) == 11 and len(closed) == 11, f"{drained} {closed}")
+    harness.expect(all(a < b for a, b in zip(drained, closed)), f"{drained} {closed}")
+
+
+def start_with_tls(service):
+    """Starts it with a certificate for 127.0.0.1; returns the port and the certificate's path."""
+    certificate, key = service.directory / "cert.pem", service.directory / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+         "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+        check=True, capture_output=True)
+    port = harness.free_port()
+    service.start("hummingbird-app", "--service", service.name, "--http", f"tcp:127.0.0.1:{port}",
+                  "--certificate", certificate, "--key", key)
+    return port, certificate
+
+
+def curl_over_tls(port, certificate, version):
+    """A client that runs curl for 100 requests, on one connection as long as it lasts."""
+    def client(run):
+        process = harness_http.curl(
+            "--cacert", certificate, f"--http{version}", "--output", "/dev/null",
+            "--write-out", "%{http_code} %{http_version} %{size_download}\n",
+            f"https://127.0.0.1:{port}/?[1-100]")
+        lines = harness_http.finish(process, version).decode().split("\n")[:-1]
+        wrong = [line for line in lines if line.split()[:2] != ["200", version]]
+        harness.expect(len(lines) == 100 and not wrong, f"{len(lines)} lines, wrong: {wrong[:3]}")
+        run.ok()
+    return client
+
+
+class IdleHTTP2:
+    """An HTTP/2 connection without a stream; it acknowledges what it is asked to, or does nothing."""
+
+    def __init__(self, port, certificate):
+        context = ssl.create_default_context(cafile=certificate)
+        context.set_alpn_protocols(["h2"])
+        self.connection = context.wrap_socket(
+            socket.create_connection(("127.0.0.1", port), harness.SECONDS),
+            server_hostname="127.0.0.1")
+        self.connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + self.frame(4, 0))
+        self.kinds = [self.read()[0]]
+
+    @staticmethod
+    def frame(kind, flags, payload=b""):
+        return len(payload).to_bytes(3, "big") + bytes([kind, flags, 0, 0, 0, 0]) + payload
+
+    def read(self):
+        """The kind, the flags and the payload of the next frame; None at the end."""
+        with_head = self.exactly(9)
+        if not with_head:
+            return None
+        return with_head[3], with_head[4], self.exactly(int.from_bytes(with_head[:3], "big"))
+
+    def exactly(self, count):
+        data = b""
+        while len(data) < count:
+            more = self.connection.recv(count - len(data))
+            if not more:
+                break
+            data += more
+        return data
+
+    def acknowledge(self):
+        """Reads until the server closes."""
+        while frame := self.read():
+            kind, flags, payload = frame
+            self.kinds.append(kind)
+            if kind == 6 and not flags & 1:
+                self.connection.sendall(self.frame(6, 1, payload))
+
+
+def tls(service):
+    """HTTP/2 and HTTP/1.1 over TLS; an idle HTTP/2 connection gets GOAWAY."""
+    port, certificate = start_with_tls(service)
+    idle = IdleHTTP2(port, certificate)
+    reader = threading.Thread(target=idle.acknowledge, daemon=True)
+    reader.start()
+    with harness.Clients(2, curl_over_tls(port, certificate, "2"), "h2") as h2, \
+            harness.Clients(2, curl_over_tls(port, certificate, "1.1"), "h1") as h1:
+        service.upgrade_under(h1, h2, each=1)
+    reader.join(harness.SECONDS)
+    harness.expect(not reader.is_alive(), "the idle connection is not closed")
+    harness.expect(idle.kinds[0] == 4 and 7 in idle.kinds, f"no GOAWAY among {idle.kinds}")
+    idle.connection.close()
+
+
+def tls_is_cut(service):
+    """A client that answers nothing does not keep a generation alive."""
+    port, certificate = start_with_tls(service)
+    idle = IdleHTTP2(port, certificate)
+    service.upgrade("--drain", "1s", status=2, cut=1)
+    log = service.log.read_text(errors="replace")
+    harness.expect("still running" not in log and "the pool is closed" in log,
+                   "it has not come to its end by itself")
+    idle.connection.close()
+
+
+def connections_are_limited(service):
+    """The application's own limit holds, and a generation that is full hands over all the same."""
+    port, _ = harness_http.start(service, "hummingbird-app")
+    request = b"GET / HTTP/1.1\r\nHost: example\r\n\r\n"
+    full = [socket.create_connection(("127.0.0.1", port), harness.SECONDS) for _ in range(LIMIT)]
+    harness.until(lambda: service.serving()["connections"] == LIMIT, "all are taken")
+    # A few are taken at once when there is room for one.
+    more = [socket.create_connection(("127.0.0.1", port), harness.SECONDS) for _ in range(20)]
+    for connection in more:
+        connection.sendall(request)
+    waiting = more[-1]
+    harness.expect(not select.select([waiting], [], [], 0.3)[0], "more than the limit are served")
+    taken = service.serving()["connections"]
+    harness.expect(LIMIT <= taken < LIMIT + 20, f"{taken} connections are taken")
+    for connection in full[:40]:
+        connection.close()
+    for connection in more:
+        connection.settimeout(harness.SECONDS)
+        harness.expect(connection.recv(1000).endswith(b"hello\n"), "one that waited is not served")
+    late = [socket.create_connection(("127.0.0.1", port), harness.SECONDS) for _ in range(40)]
+    late[-1].sendall(request)
+    service.upgrade("--detach", "--drain", "30s")
+    late[-1].settimeout(harness.SECONDS)
+    harness.expect(late[-1].recv(1000).endswith(b"hello\n"), "the successor does not serve it")
+    for connection in full + more + late:
+        connection.close()
+    harness.until(lambda: len(service.status()) == 1, "the old generation leaves with its clients")
 
 
 def told_why_when_it_cannot_serve(service):
@@ -55,4 +190,5 @@ def signals(service):
 
 
 if __name__ == "__main__":
-    harness.main(ten_upgrades, told_why_when_it_cannot_serve, signals)
+    harness.main(ten_upgrades, tls, tls_is_cut, connections_are_limited,
+                 told_why_when_it_cannot_serve, signals)

@@ -7,58 +7,37 @@ import SuccessionNIO
 import Synchronization
 
 /// Has each connection end in the way of its protocol when its generation drains.
-///
-/// HTTP/1.1 gets an ``HTTP1DrainHandler`` of its own. What speaks another protocol by then is told
-/// by the event with which NIO asks a channel to finish: Hummingbird's HTTP/2 answers it with
-/// GOAWAY.
 final class ConnectionDrain: Sendable {
-    private struct State {
-        var isDraining = false
-        /// Connections whose protocol was not HTTP/1.1, or not known, when they were set up.
-        var others: [ObjectIdentifier: any Channel] = [:]
-    }
-
     private let generation: Generation
-    private let state = Mutex(State())
+    /// Whether the application's connections agree on a protocol when they have begun; nil until
+    /// one has been seen.
+    private let negotiates = Mutex<Bool?>(nil)
 
     init(_ generation: Generation) {
         self.generation = generation
-        Task { [weak self] in
-            await generation.draining()
-            self?.begin()
-        }
     }
 
     /// Fits a connection that has been set up; called on its event loop.
     func fit(_ connection: any Channel) throws {
+        if try addHTTP1Handler(to: connection) { return }
+        let pipeline = connection.pipeline.syncOperations
+        if negotiatesProtocol(connection) {
+            try pipeline.addHandler(NegotiatedProtocol(self), position: .last)
+        } else {
+            // What speaks another protocol from the start is asked as NIO asks a channel to finish.
+            pipeline.connectionEntry?.onDrain { _ in
+                connection.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+            }
+        }
+    }
+
+    /// Fits a connection that has agreed on its protocol; called before the first byte of it.
+    ///
+    /// - Parameter handler: stands where the bytes leave TLS.
+    fileprivate func fit(_ connection: any Channel, after handler: NegotiatedProtocol) throws {
         guard try !addHTTP1Handler(to: connection) else { return }
-        let id = ObjectIdentifier(connection)
-        let isDraining = state.withLock { state in
-            if !state.isDraining { state.others[id] = connection }
-            return state.isDraining
-        }
-        if isDraining { return end(connection) }
-        connection.closeFuture.whenComplete { [weak self] _ in
-            self?.state.withLock { state in _ = state.others.removeValue(forKey: id) }
-        }
-    }
-
-    private func begin() {
-        let others = state.withLock { state in
-            state.isDraining = true
-            defer { state.others = [:] }
-            return state.others.values
-        }
-        for connection in others {
-            connection.eventLoop.execute { self.end(connection) }
-        }
-    }
-
-    private func end(_ connection: any Channel) {
-        // By now a protocol may have been agreed on.
-        guard (try? addHTTP1Handler(to: connection)) != true else { return }
-        connection.pipeline.syncOperations.fireUserInboundEventTriggered(
-            ChannelShouldQuiesceEvent())
+        try connection.pipeline.syncOperations.addHandler(
+            HTTP2DrainHandler(generation), position: .after(handler))
     }
 
     /// Returns false if the connection does not speak HTTP/1.1, or not yet.
@@ -69,6 +48,38 @@ final class ConnectionDrain: Sendable {
         }
         try pipeline.addHandler(HTTP1DrainHandler(generation), position: .before(codec))
         return true
+    }
+
+    /// By name: to name the type would be to have everyone build HTTP/2 and TLS.
+    private func negotiatesProtocol(_ connection: any Channel) -> Bool {
+        negotiates.withLock { known in
+            if let known { return known }
+            let answer = connection.pipeline.debugDescription
+                .contains("ApplicationProtocolNegotiationHandler")
+            known = answer
+            return answer
+        }
+    }
+}
+
+/// Between TLS and what is agreed on there: fits the connection when its first bytes come.
+private final class NegotiatedProtocol: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let drain: ConnectionDrain
+
+    init(_ drain: ConnectionDrain) {
+        self.drain = drain
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        do {
+            try drain.fit(context.channel, after: self)
+        } catch {
+            return context.close(promise: nil)
+        }
+        context.fireChannelRead(data)
+        context.pipeline.syncOperations.removeHandler(self, promise: nil)
     }
 }
 

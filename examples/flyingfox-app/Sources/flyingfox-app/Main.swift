@@ -19,13 +19,14 @@ enum Main {
         }
     }
 
-    // snippet serve
     static func serve(_ service: String, at address: ListenAddress) async throws {
+        // snippet serve
         let generation = try await Generation.begin(service)
         let listener = try generation.listener("http", orBind: address)
+        // was: HTTPServer(port: 8080, handler: routes()).run()
         try await AdoptedServer(routes(), on: [listener], of: generation).run()
+        // end serve
     }
-    // end serve
 
     static func routes() -> RoutedHTTPHandler {
         let generation: HTTPHeaders = [HTTPHeader("X-Generation"): "\(getpid())"]

@@ -3,31 +3,65 @@
 @preconcurrency import Glibc  // its stderr is a variable
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
+import HummingbirdHTTP2
+import NIOSSL
+import ServiceLifecycle
 import Succession
 import SuccessionHummingbird
 
 @main
 enum Main {
     static func main() async {
-        let arguments = CommandLine.arguments
-        guard arguments.count == 5, arguments[1] == "--service", arguments[3] == "--http" else {
-            fputs("usage: hummingbird-app --service NAME --http tcp:127.0.0.1:8080\n", stderr)
+        var arguments = CommandLine.arguments.dropFirst()
+        func value(_ name: String) -> String? {
+            guard arguments.count > 1, arguments.first == name else { return nil }
+            arguments.removeFirst()
+            return arguments.removeFirst()
+        }
+        let (service, address) = (value("--service"), value("--http"))
+        let (certificate, key) = (value("--certificate"), value("--key"))
+        guard let service, let address, arguments.isEmpty else {
+            fputs(
+                "usage: hummingbird-app --service NAME --http tcp:127.0.0.1:8080"
+                    + " [--certificate cert.pem --key key.pem]\n", stderr)
             exit(64)
         }
         do {
-            try await serve(arguments[2], at: ListenAddress(arguments[4]))
+            var server = HTTPServerBuilder.http1()
+            if let certificate, let key { server = try tls(certificate, key) }
+            try await serve(service, at: ListenAddress(address), by: server)
         } catch {
             fputs("hummingbird-app: \(error)\n", stderr)
             exit(1)
         }
     }
 
-    // snippet serve
-    static func serve(_ service: String, at address: ListenAddress) async throws {
-        let app = Application(router: router())
-        try await app.runSuccession(service: service, at: address)
+    static func serve(
+        _ service: String, at address: ListenAddress, by server: HTTPServerBuilder
+    ) async throws {
+        // snippet serve
+        let app = Application(
+            router: router(), server: server, configuration: configuration, services: [Pool()])
+        try await app.runSuccession(service: service, at: address)  // was: app.runService()
+        // end serve
     }
-    // end serve
+
+    /// Takes no more than 200 connections at a time.
+    static var configuration: ApplicationConfiguration {
+        var configuration = ApplicationConfiguration()
+        configuration.availableConnectionsDelegate = MaximumAvailableConnections(200)
+        return configuration
+    }
+
+    /// HTTP/2 and HTTP/1.1, as the client likes.
+    static func tls(_ certificate: String, _ key: String) throws -> HTTPServerBuilder {
+        try .http2Upgrade(
+            tlsConfiguration: .makeServerConfiguration(
+                certificateChain: NIOSSLCertificate.fromPEMFile(certificate)
+                    .map { .certificate($0) },
+                privateKey: .privateKey(NIOSSLPrivateKey(file: key, format: .pem))))
+    }
 
     static func router() -> Router<BasicRequestContext> {
         let router = Router()
@@ -54,6 +88,14 @@ enum Main {
             return "\(size)\n"
         }
         return router
+    }
+}
+
+/// Stands for what requests need until the last one is answered: connections to a database, say.
+struct Pool: Service {
+    func run() async throws {
+        try? await gracefulShutdown()
+        fputs("the pool is closed\n", stderr)
     }
 }
 
