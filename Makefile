@@ -56,6 +56,10 @@ build-example-%: $(STATIC_CXX)/libstdc++.a | deps
 	@scripts/collect-binaries \
 	    "$$(swift build --package-path examples/$* $(RELEASE) --show-bin-path)" $(BIN)
 
+# FlyingFox needs the whole of Foundation, whose static form would need development files of libcurl and
+# libxml2 to be linked.
+build-example-flyingfox-app: RELEASE := -c release
+
 # Without the assertion by which SwiftNIO stops a process when another one took the connection it was
 # told of.
 $(DEBUG_EXAMPLES:%=build-example-%): build-example-%: | deps
