@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Synchronization
+import SuccessionActivation
 import SuccessionProtocol
 import SuccessionSystem
 
@@ -19,7 +20,7 @@ import SuccessionSystem
 /// A process has one generation of a service. Its control socket answers from
 /// ``begin(_:configuration:)`` on.
 public final class Generation: Sendable {
-    private let core: GenerationCore
+    let core: GenerationCore
     private let succeeding: Succeeding?
 
     init(core: GenerationCore, succeeding: Succeeding?) {
@@ -133,6 +134,17 @@ public final class Generation: Sendable {
         core.holdings.withLock { $0.stateProvider = provide }
     }
 
+    /// Has the service manager told that this generation is alive only while `health` says so
+    /// (`WatchdogSec=`).
+    ///
+    /// It is asked three times in each interval, while this generation is the main process of its
+    /// unit, and has a third of the interval to answer; while an answer is out it is not asked
+    /// again. Without a health check every ping is sent as long as the control thread runs. Without
+    /// a watchdog it is never asked.
+    public func watchdog(health: @escaping @Sendable () async -> Bool) {
+        core.holdings.withLock { $0.healthCheck = health }
+    }
+
     /// Returns when this generation has stopped accepting for good: a successor serves, or a signal
     /// or an operator asked.
     ///
@@ -180,21 +192,24 @@ public final class Generation: Sendable {
     /// refused; of several loops the oldest gets them. Ends when this generation drains.
     public var reloads: AsyncStream<ReloadRequest> { core.reloadStreams.stream() }
 
-    private func check(_ name: String) throws(SuccessionError) {
+    func check(_ name: String) throws(SuccessionError) {
+        try checkCharacters(of: name)
+        guard core.holdings.withLock({ !$0.isReady }) else {
+            throw SuccessionError(
+                .invalidState,
+                "'\(name)' is asked for after ready(): what was inherited has been closed by then")
+        }
+    }
+
+    func checkCharacters(of name: String) throws(SuccessionError) {
         // The rules of systemd's FDNAME=, so that every name can also be a socket unit's.
         let isValid =
-            !name.isEmpty && name != "-" && name.utf8.count <= 255
-            && name.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }
+            ServiceManager.canStore(named: name) && name != "-" && name != StoreRecord.name
         guard isValid else {
             throw SuccessionError(
                 .invalidName,
                 "'\(name)' cannot name a listener: at most 255 printable ASCII characters, no ':', not '-'"
             )
-        }
-        guard core.holdings.withLock({ !$0.isReady }) else {
-            throw SuccessionError(
-                .invalidState,
-                "'\(name)' is asked for after ready(): what was inherited has been closed by then")
         }
     }
 
@@ -204,8 +219,15 @@ public final class Generation: Sendable {
         let listener = Listener(
             name: name, address: inherited.address, origin: inherited.origin,
             backlog: inherited.backlog, descriptor: inherited.descriptor,
-            isBoundHere: isBoundHere, connections: core.connections)
-        core.holdings.withLock { $0.listeners.append(listener) }
+            isBoundHere: isBoundHere, isStored: inherited.isStored && inherited.name == name,
+            connections: core.connections)
+        core.holdings.withLock { holdings in
+            holdings.listeners.append(listener)
+            // Renamed: the manager has it under a name by which nobody will ask.
+            if inherited.isStored, inherited.name != name {
+                holdings.formerNames.insert(inherited.name)
+            }
+        }
         return listener
     }
 }

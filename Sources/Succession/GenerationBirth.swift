@@ -103,7 +103,7 @@ enum GenerationBirth {
             holdings.inheritedState = legacy.state
         }
         succeeding.forgetLegacy()
-        try core.start()
+        try core.start(stored: legacy.stored)
         return Generation(core: core, succeeding: succeeding)
     }
 
@@ -127,8 +127,8 @@ enum GenerationBirth {
         let core = try GenerationCore(
             service: service, number: number, configuration: configuration, program: program,
             directory: directory, lock: lock, succeeding: nil)
-        core.holdings.withLock { $0.inheritance = Inheritance(activated) }
-        try core.start()
+        core.holdings.withLock { $0.inheritance = Inheritance(activated.inherited) }
+        try core.start(stored: activated.stored, stale: activated.stale)
         return Generation(core: core, succeeding: nil)
     }
 
@@ -150,23 +150,11 @@ enum GenerationBirth {
         )
     }
 
-    private static func activation() throws(SuccessionError) -> [Inherited] {
-        let descriptors: [ActivatedDescriptor]
+    private static func activation() throws(SuccessionError) -> Activation {
         do {
-            descriptors = try ListenDescriptors.take()
+            return Activation(try ListenDescriptors.take())
         } catch {
             throw SuccessionError(.activation, "\(error)")
-        }
-        return descriptors.map { item in
-            var address = ListenAddress(kind: .other, socketAddress: .unixUnnamed)
-            var backlog = 0
-            if let facts = try? SocketFacts.of(item.descriptor.rawValue) {
-                address = ListenAddress(facts: facts)
-                if address.mustListen { backlog = facts.backlog ?? Syscall.maximumBacklog() }
-            }
-            return Inherited(
-                name: item.name, address: address, origin: .activation, backlog: backlog,
-                descriptor: item.descriptor)
         }
     }
 }

@@ -26,6 +26,10 @@ public struct GenerationConfiguration: Sendable {
     /// How long after the deadline of a drain the process may live on before it is ended with
     /// status 70; nil: for ever.
     public var exitGrace: Duration? = .seconds(5)
+    /// How many descriptors the service manager keeps for this unit (`FileDescriptorStoreMax=`): the
+    /// listeners bound here are among them, so that a crash refuses nobody; 0: none; nil: what
+    /// `SUCCESSION_FDSTORE` says, or the manager itself (systemd 254 and later).
+    public var descriptorStoreLimit: Int?
     /// Signals by number.
     ///
     /// Install nothing else for them, and send none before ``Generation/begin(_:configuration:)``

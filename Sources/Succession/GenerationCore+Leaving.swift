@@ -72,6 +72,8 @@ extension GenerationCore {
     /// The last of its line takes the paths it bound along; a path given by a service manager is
     /// the manager's.
     nonisolated static func removePath(of listener: Listener) {
+        // Whoever is started next is given the socket, and needs the path.
+        guard !listener.isStored.load(ordering: .relaxed) else { return }
         guard listener.origin == .bound, let identity = listener.pathIdentity,
             case .unixPath(let path) = listener.address.socketAddress
         else { return }

@@ -39,7 +39,7 @@ extension GenerationCore {
             upgrade: isUpgrading
                 ? attempt.map { ($0.successorPID, $0.startedAt, $0.requestedBy) } : nil,
             listeners: holdings.withLock { $0.listeners }.map { Manifest.entry(for: $0) },
-            oldest: connections.oldest(5), supervision: supervision
+            oldest: connections.oldest(5), supervision: supervision, store: store
         ).message()
     }
 

@@ -12,6 +12,11 @@ struct Holdings: Sendable {
     var listeners: [Listener] = []
     var stateProvider: (@Sendable (inout StateWriter) throws -> Void)?
     var inheritedState: HandedState?
+    var healthCheck: Heartbeat.Check?
+    /// Names of stored descriptors that the application has asked for.
+    var claimedNames: Set<String> = []
+    /// Names of stored listeners that have another one now.
+    var formerNames: Set<String> = []
     var isReady = false
     /// Leaving, and nobody comes after it.
     var isLast = false
@@ -38,6 +43,8 @@ final class GenerationCore {
     let succeeding: Succeeding?
     /// Nil without a service manager.
     private(set) var supervision: Supervision?
+    /// Nil if the manager keeps no descriptors.
+    private(set) var store: DescriptorStore?
     private(set) lazy var acceptance = AcceptanceSwitch { [weak self] in
         self?.holdings.withLock { $0.listeners } ?? []
     }
@@ -47,11 +54,15 @@ final class GenerationCore {
     /// not need them again.
     private var leftOverPaths: [(path: String, identity: FileIdentity)] = []
     /// Written down when this generation begins to serve: an upgrade need not wait for it.
-    private var preparedOffer: (listeners: Int, batches: [OfferBatch])?
+    var preparedOffer: (listeners: Int, batches: [OfferBatch])?
     /// The upgrade that runs, or the one that succeeded: its channel stays open until this process
     /// is gone.
     var attempt: UpgradeAttempt?
-    var isUpgrading = false
+    var isUpgrading = false {
+        didSet { if !isUpgrading { offeredDescriptors = [] } }
+    }
+    /// Removed from the store while an upgrade may still send them.
+    var offeredDescriptors: [OwnedDescriptor] = []
     var drain: DrainRun?
     /// A drain that was asked for in the middle of an upgrade, and begins when that is over.
     var postponedDrain: Duration?
@@ -80,11 +91,19 @@ final class GenerationCore {
         }
     }
 
-    private func beginSupervision() {
-        guard let supervision = Supervision(report: { [weak self] in self?.report($0, $1) }) else {
-            return
-        }
+    private func beginSupervision(_ stored: [StoredDescriptor], _ stale: Set<String>) {
+        let supervision = Supervision(
+            health: { [weak self] in self?.holdings.withLock { $0.healthCheck } },
+            report: { [weak self] in self?.report($0, $1) })
+        guard let supervision else { return }
         self.supervision = supervision
+        let limit = configuration.descriptorStoreLimit ?? Supervision.storeLimit() ?? 0
+        // One is the record's.
+        if limit > 1 {
+            store = DescriptorStore(
+                supervision.manager, limit: limit, stored: stored, stale: stale,
+                report: { [weak self] in self?.report($0, $1) })
+        }
         succeeding?.giveBack = { supervision.giveBack(to: $0, $1) }
         // A successor is not heard yet, and its predecessor speaks for it.
         if succeeding == nil { supervision.extend(for: configuration.readyTimeout) }
@@ -92,7 +111,9 @@ final class GenerationCore {
 
     func servingStatus() -> String { "generation \(number) serves \(listenerSummary())" }
 
-    func start() throws(SuccessionError) {
+    func start(
+        stored: [StoredDescriptor] = [], stale: Set<String> = []
+    ) throws(SuccessionError) {
         // Also keeps this object: operators are answered until the process is gone, whatever its
         // author still holds.
         ProcessExit.onExit { [self] in removeNames() }
@@ -110,7 +131,7 @@ final class GenerationCore {
         } catch {
             throw .system("cannot watch the control socket or signals", error)
         }
-        beginSupervision()
+        beginSupervision(stored, stale)
         succeeding?.startAccepting = { [weak self] in try await self?.startAccepting() }
         succeeding?.predecessorGone = { [weak self] in self?.predecessorGone() }
         if succeeding?.isPredecessorGone == true { predecessorGone() }
@@ -142,6 +163,7 @@ final class GenerationCore {
                 "closed '\(item.name)' (\(item.address)): it was inherited and nobody took it",
                 .leftOver(listener: item.name))
             item.descriptor.close()
+            store?.drop([item.name])
             if item.origin == .bound, case .unixPath(let path) = item.address.socketAddress,
                 let identity = (try? Syscall.linkStatus(path))?.identity
             {
@@ -182,6 +204,8 @@ final class GenerationCore {
         try checkNotLeaving()
         hasAccepted = true
         enter(.serving)
+        // Before the manager hears that this generation is ready: from then on it may crash.
+        keepListeners()
         supervision?.serving(servingStatus())
         for (path, identity) in leftOverPaths { Self.remove(path, ifStill: identity) }
     }
@@ -261,6 +285,7 @@ final class GenerationCore {
                 // Told to leave meanwhile: that stands.
                 if drain == nil { enter(.serving) }
                 supervision?.takeBack(servingStatus())
+                store?.takeBack()
             } catch {
                 report(.error, "cannot accept again after a failed upgrade: \(error)")
             }
@@ -284,6 +309,7 @@ final class GenerationCore {
         }
         var items = listeners.map { (Manifest.entry(for: $0), $0.descriptor.rawValue) }
         if let lock { items.append((Manifest.lock, lock.rawValue)) }
+        items += store?.offer() ?? []
         let batches = OfferBatch.split(items)
         preparedOffer = (listeners.count, batches)
         return batches

@@ -2,10 +2,8 @@
 
 import Synchronization
 
-/// The first of two answers to one question: the manager's, or that there was none in time.
-final class Answer: Sendable {
-    typealias Outcome = Result<Void, ActivationError>
-
+/// The first of two answers to one question: the real one, or that there was none in time.
+final class Answer<Outcome: Sendable>: Sendable {
     private struct State {
         var continuation: CheckedContinuation<Outcome, Never>?
         var alarm: Task<Void, Never>?
@@ -27,15 +25,15 @@ final class Answer: Sendable {
         continuation?.resume(returning: outcome)
     }
 
-    /// Answers that there was none, unless there is one before.
-    func expire(after deadline: Duration) {
+    /// Answers with `silence`, unless there is an answer before.
+    func expire(after deadline: Duration, with silence: Outcome) {
         let alarm = Task { [self] in
             do {
                 try await Task.sleep(for: deadline)
             } catch {
                 return
             }
-            give(.failure(ServiceManager.silence(deadline)))
+            give(silence)
         }
         let isOver = state.withLock { state in
             if state.continuation != nil { state.alarm = alarm }

@@ -55,6 +55,17 @@ public struct ManagerNotice: Sendable, Hashable {
         return ManagerNotice("EXTEND_TIMEOUT_USEC=\(microseconds)")
     }
 
+    /// The manager is to keep the descriptor that goes with this message, even if its other end is
+    /// closed.
+    static func store(_ name: String) -> ManagerNotice {
+        ManagerNotice("FDSTORE=1\nFDNAME=\(name)\nFDPOLL=0")
+    }
+
+    /// The manager is to drop what it keeps under this name.
+    static func removeStored(_ name: String) -> ManagerNotice {
+        ManagerNotice("FDSTOREREMOVE=1\nFDNAME=\(name)")
+    }
+
     /// The process is the main one of the service from now on.
     ///
     /// Never by MAINPIDFD=, which version 252 takes for the end of the service.

@@ -61,10 +61,11 @@ public final class ServiceManager: Sendable {
     public func send(
         _ notices: ManagerNotice..., within deadline: Duration = .seconds(5)
     ) async throws(ActivationError) {
-        let result = await withCheckedContinuation { continuation in
+        let result = await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<Void, ActivationError>, Never>) in
             let answer = Answer(continuation)
             submit(notices, barrier: deadline) { answer.give($0) }
-            answer.expire(after: deadline)
+            answer.expire(after: deadline, with: .failure(Self.silence(deadline)))
         }
         try result.get()
     }

@@ -18,17 +18,22 @@ package struct ManifestEntry: Sendable, Hashable {
     package var backlog: Int
     /// Empty: none, `-` in the packet.
     package var name: String
+    /// The service manager keeps it too.
+    package var isStored: Bool
 
-    package init(what: String, origin: Origin, backlog: Int, name: String) {
+    package init(
+        what: String, origin: Origin, backlog: Int, name: String, isStored: Bool = false
+    ) {
         self.what = what
         self.origin = origin
         self.backlog = backlog
         self.name = name
+        self.isStored = isStored
     }
 
     /// Reads the fields of a line; nil if they are not an entry.
     ///
-    /// Fields after the fourth are a later version's and are ignored, and so is an origin only a
+    /// Fields after the fifth are a later version's and are ignored, and so is an origin only a
     /// later version knows.
     package init?(fields: [String]) {
         guard fields.count >= 4, !fields[0].isEmpty, !fields[3].isEmpty,
@@ -36,11 +41,15 @@ package struct ManifestEntry: Sendable, Hashable {
         else { return nil }
         self.init(
             what: fields[0], origin: Origin(rawValue: fields[1]) ?? .unspecified, backlog: backlog,
-            name: fields[3] == "-" ? "" : fields[3])
+            name: fields[3] == "-" ? "" : fields[3],
+            isStored: fields.count > 4 && fields[4] == Self.stored)
     }
 
     /// The line as ``Message/addFields(_:_:)`` takes it.
     package var fields: [String] {
-        [what, origin.rawValue, String(backlog), name.isEmpty ? "-" : name]
+        let fields = [what, origin.rawValue, String(backlog), name.isEmpty ? "-" : name]
+        return isStored ? fields + [Self.stored] : fields
     }
+
+    private static let stored = "stored"
 }

@@ -66,6 +66,14 @@ extension Syscall {
         }
     }
 
+    /// Writes all bytes at an offset, in one call.
+    ///
+    /// ENOSPC: not all were written. The corresponding C function is `pwrite`.
+    package static func writeAt(_ fd: CInt, offset: Int, _ bytes: [UInt8]) throws(Errno) {
+        let count = try retrying { pwrite(fd, bytes, bytes.count, off_t(offset)) }
+        if count < bytes.count { throw .noSpace }
+    }
+
     private static func bytes(
         _ count: Int, _ call: (UnsafeMutableRawPointer?, Int) -> Int
     ) throws(Errno) -> [UInt8] {

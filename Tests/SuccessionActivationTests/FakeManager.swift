@@ -34,9 +34,8 @@ final class FakeManager {
             descriptors: received.descriptors)
     }
 
-    var isSilent: Bool {
-        get throws {
-            try !Syscall.poll(socket.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 0)
-        }
+    func isSilent(for milliseconds: CInt = 0) throws -> Bool {
+        try !Syscall.poll(
+            socket.rawValue, events: Syscall.pollIn, timeoutMilliseconds: milliseconds)
     }
 }

@@ -17,6 +17,7 @@ struct StatusReply {
     var listeners: [ManifestEntry]
     var oldest: [ConnectionRegistry.Record]
     var supervision: Supervision?
+    var store: DescriptorStore?
 
     @ControlThread
     func message() -> Message {
@@ -60,6 +61,10 @@ struct StatusReply {
         }
         if let interval = supervision.watchdogInterval {
             message.add("WATCHDOG_US", interval.microsecondsClamped)
+        }
+        if let store {
+            message.add("STORED", store.count)
+            message.add("STORED_MAX", store.limit)
         }
     }
 

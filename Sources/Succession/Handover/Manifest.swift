@@ -2,6 +2,7 @@
 
 import SuccessionProtocol
 import SuccessionSystem
+import Synchronization
 
 /// Listeners as lines of an offer, and back.
 enum Manifest {
@@ -9,7 +10,8 @@ enum Manifest {
         ManifestEntry(
             what: "\(listener.address)",
             origin: listener.origin == .activation ? .activation : .bound,
-            backlog: listener.backlog, name: listener.name)
+            backlog: listener.backlog, name: listener.name,
+            isStored: listener.isStored.load(ordering: .relaxed))
     }
 
     static func entry(for inherited: Inherited) -> ManifestEntry {
@@ -52,6 +54,6 @@ enum Manifest {
         try? Syscall.setNonBlocking(descriptor.rawValue, true)
         return Inherited(
             name: entry.name, address: address, origin: origin, backlog: entry.backlog,
-            descriptor: descriptor)
+            descriptor: descriptor, isStored: entry.isStored)
     }
 }

@@ -14,6 +14,7 @@ final class Succeeding {
         var generation = 0
         var predecessor: Int32 = 0
         var inherited: [Inherited] = []
+        var stored: [StoredDescriptor] = []
         var lock: OwnedDescriptor?
         var state: HandedState?
     }
@@ -259,6 +260,8 @@ extension Succeeding.Legacy {
         for (entry, descriptor) in zip(entries, packet.descriptors) {
             if entry.what == "lock" {
                 lock = descriptor
+            } else if entry.isStored, entry.origin == .unspecified {
+                stored.append(StoredDescriptor(name: entry.name, descriptor: descriptor))
             } else {
                 inherited.append(try Manifest.verify(descriptor, against: entry))
             }

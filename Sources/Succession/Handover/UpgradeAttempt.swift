@@ -194,6 +194,7 @@ extension UpgradeAttempt {
     private func pause() {
         guard let supervision = core.supervision, let process else { return pauseAccepting() }
         core.step("introducing")
+        core.store?.relinquish()
         supervision.introduce(process) { [weak self] failure in
             guard let self else { return }
             // What has failed meanwhile needs no pause.
@@ -302,7 +303,15 @@ extension UpgradeAttempt {
         channelReadable(onlyRefusals: true)
         exit = (try? process?.reap()) ?? process?.exitStatus()
         if let pidfd = process?.descriptor { ControlThread.unwatch(pidfd.rawValue) }
-        handle(.successorExited)
+        guard exit == nil, core.supervision?.isChildOfManager == true else {
+            handle(.successorExited)
+            return
+        }
+        // The manager's child: how it ended can be asked once that has waited for it.
+        _ = ControlThread.schedule(after: .milliseconds(20)) { [self] in
+            exit = process?.exitStatus()
+            handle(.successorExited)
+        }
     }
 
     private func stopWatchingChannel() {

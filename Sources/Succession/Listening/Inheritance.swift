@@ -9,6 +9,8 @@ struct Inherited: Sendable {
     let origin: Listener.Origin
     let backlog: Int
     let descriptor: OwnedDescriptor
+    /// The service manager keeps it too.
+    var isStored = false
 }
 
 /// What was inherited and has not been taken yet.

@@ -35,6 +35,8 @@ public final class Listener: Sendable {
     let descriptor: OwnedDescriptor
     /// Bound by this very generation, and not by an earlier one.
     let isBoundHere: Bool
+    /// The service manager keeps it too, and the next one that is started finds it.
+    let isStored: Atomic<Bool>
     let gate = AcceptGate()
     /// The file at the path of a Unix socket when the listener came to this generation.
     ///
@@ -45,7 +47,8 @@ public final class Listener: Sendable {
 
     init(
         name: String, address: ListenAddress, origin: Origin, backlog: Int,
-        descriptor: OwnedDescriptor, isBoundHere: Bool, connections: ConnectionRegistry
+        descriptor: OwnedDescriptor, isBoundHere: Bool, isStored: Bool = false,
+        connections: ConnectionRegistry
     ) {
         self.name = name
         self.address = address
@@ -53,6 +56,7 @@ public final class Listener: Sendable {
         self.backlog = backlog
         self.descriptor = descriptor
         self.isBoundHere = isBoundHere
+        self.isStored = Atomic(isStored)
         self.connections = connections
         if case .unixPath(let path) = address.socketAddress {
             pathIdentity = (try? Syscall.linkStatus(path))?.identity

@@ -21,21 +21,34 @@ final class Supervision {
     private let parent = ProcessEnvironment.parentProcessID
     private let ownGroup = ControlGroup.own()
     private var hasComplained = false
-    private var pings: Repetition?
+    private let heartbeat: Heartbeat?
     private var extensions: Repetition?
 
-    init?(report: @escaping Report) {
+    init?(
+        health: @escaping @Sendable () -> Heartbeat.Check?, report: @escaping Report
+    ) {
         guard let manager = ServiceManager() else { return nil }
         self.manager = manager
         self.report = report
         unit = ownGroup?.unit
         watchdogInterval = ServiceManager.watchdogInterval()
+        heartbeat = watchdogInterval.map {
+            Heartbeat(
+                within: $0, health: health, report: report,
+                beat: { manager.submit([.watchdog]) { _ in } })
+        }
         // A wrapper that waits for this process is in the unit too; a manager never is. Whoever
         // cannot be seen is another user's process. A parent outside of the pid namespace (0) does
         // not know our numbers.
         isChildOfManager = parent > 0 && ownGroup != nil && ControlGroup.of(parent) != ownGroup
         manager.prepare()
         ProcessExit.onExit { manager.flush() }
+    }
+
+    /// What the unit says in its own words, for managers that do not say it; then what they say.
+    static func storeLimit() -> Int? {
+        ProcessEnvironment.value("SUCCESSION_FDSTORE").flatMap { Int($0) }
+            ?? ServiceManager.storeLimit()
     }
 
     // MARK: Saying things
@@ -64,17 +77,9 @@ final class Supervision {
         say(.stopping, .status(status))
     }
 
-    // MARK: The watchdog
+    func startPinging() { heartbeat?.start() }
 
-    func startPinging() {
-        guard let watchdogInterval, pings == nil else { return }
-        pings = Repetition(every: watchdogInterval / 3) { [weak self] in self?.say(.watchdog) }
-    }
-
-    func stopPinging() {
-        pings?.stop()
-        pings = nil
-    }
+    func stopPinging() { heartbeat?.stop() }
 
     // MARK: Long phases
 
@@ -114,6 +119,7 @@ final class Supervision {
         }
         if let obstacle = obstacle(to: successor.processID) { return completion(obstacle) }
         stopPinging()
+        endExtensions()
         // It is the successor's from here on, and that one accepts in ten seconds or is ended.
         change(
             [
