@@ -102,7 +102,7 @@ import Testing
 
     @Test func changes_fiveInARow_lastOneServes() throws {
         let (site, _, watch) = try started()
-        for version in ["2.0", "3.0", "2.0", "1.0", "3.0"] { try site.name(version) }
+        for version in ["2.0", "1.0", "2.0", "1.0", "3.0"] { try site.name(version) }
         var last: String?
         while last != site.release("app.3.0") {
             last = (try watch.result()["to"] as? [String: Any])?["bin"] as? String
