@@ -7,9 +7,12 @@ public import Succession
 /// Ends HTTP/2 connections without losing a request while their generation drains.
 ///
 /// The client is sent a GOAWAY that refuses nothing and a PING; requests that it opens before it
-/// has read them are answered as ever. When it has acknowledged the PING it knows, and a second
-/// GOAWAY names the last stream (RFC 9113 §6.8). When no stream is open any more, the connection is
-/// closed. A client that never acknowledges is answered until the deadline of the drain.
+/// has read them are answered as ever. When it has acknowledged the PING it knows. When after that
+/// no stream is open any more, a second GOAWAY names the last one (RFC 9113 §6.8) and the connection
+/// is closed: a client that opened yet another may repeat it, for nobody has seen it. Named earlier,
+/// the last stream could be followed by one that is answered, and repeated all the same (grpc-core
+/// writes streams behind its acknowledgement). A client that never acknowledges is answered until
+/// the deadline of the drain.
 ///
 /// This happens below the HTTP/2 implementation, between its bytes and the network's, because
 /// swift-nio-http2 refuses every new stream from the first GOAWAY on that it sends itself
@@ -34,9 +37,9 @@ public final class HTTP2DrainHandler: ChannelDuplexHandler {
         case announcing
         /// The client has not acknowledged yet.
         case announced
-        /// To be said as soon as a frame may be put in.
+        /// The client knows; streams are finishing.
         case concluding
-        /// Streams are finishing.
+        /// What it opens now is not heard.
         case concluded
         case over
     }
@@ -91,7 +94,7 @@ public final class HTTP2DrainHandler: ChannelDuplexHandler {
 
     /// Watches what the client opens and acknowledges.
     public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if phase == .over { return }
+        if phase == .concluded || phase == .over { return }
         inbound.scan(unwrapInboundIn(data).readableBytesView) { frame in
             streams.received(frame)
             if phase == .announced, frame.kind == HTTP2FrameScanner.Kind.ping,
@@ -135,10 +138,11 @@ public final class HTTP2DrainHandler: ChannelDuplexHandler {
             phase = .announced
             send(.goAway(lastStream: .max), context)
             send(.ping(pingData), context)
-        case .concluding where outbound.isBetweenFrames:
+        case .concluding
+        where streams.isEmpty && unfinishedWrites == 0 && outbound.isBetweenFrames:
             phase = .concluded
             send(.goAway(lastStream: streams.lastOfClient), context)
-        case .concluded where streams.isEmpty && unfinishedWrites == 0:
+        case .concluded where unfinishedWrites == 0:
             phase = .over
             lingering.begin(context)
         case .serving, .announcing, .announced, .concluding, .concluded, .over: break

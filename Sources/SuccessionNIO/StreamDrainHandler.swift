@@ -16,6 +16,8 @@ public final class StreamDrainHandler: ChannelInboundHandler, RemovableChannelHa
     private let moment: DrainMoment
     private let end: (any Channel) -> Void
     private var hook: DrainHook?
+    /// Told to end before the connection was set up.
+    private var isDue = false
 
     /// A handler for one connection of a generation.
     ///
@@ -38,8 +40,18 @@ public final class StreamDrainHandler: ChannelInboundHandler, RemovableChannelHa
     public func handlerAdded(context: ChannelHandlerContext) {
         guard let counted = try? generation.countedConnection(context.channel) else { return }
         if let name { counted.entry.speaks(name) }
-        hook = DrainHook(counted.entry, moment, on: context.eventLoop) { [end] in
-            if context.channel.isActive { end(context.channel) }
+        hook = DrainHook(counted.entry, moment, on: context.eventLoop) { [weak self, end] in
+            if context.channel.isActive { return end(context.channel) }
+            self?.isDue = true
+        }
+    }
+
+    /// The connection is set up.
+    public func channelActive(context: ChannelHandlerContext) {
+        context.fireChannelActive()
+        if isDue, context.channel.isActive {
+            isDue = false
+            end(context.channel)
         }
     }
 

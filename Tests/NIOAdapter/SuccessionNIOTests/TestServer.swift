@@ -8,6 +8,9 @@ import SuccessionNIO
 
 /// A generation in the process of the test, alone of its line, that serves one adopted listener.
 struct TestServer {
+    /// Of one thread: what comes first on one connection is read before what comes later on another.
+    private static let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
     let generation: Generation
     let listener: Listener
     private let directory: String
@@ -27,7 +30,7 @@ struct TestServer {
     ) async throws {
         (generation, directory) = try await Self.begin()
         listener = try generation.listener("test", orBind: ListenAddress("tcp:127.0.0.1:0"))
-        _ = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+        _ = try await ServerBootstrap(group: Self.loop)
             .childChannelInitializer { [generation] channel in
                 channel.eventLoop.makeCompletedFuture { try initialise(channel, generation) }
             }
