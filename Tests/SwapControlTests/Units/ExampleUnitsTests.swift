@@ -32,6 +32,7 @@ import Testing
             service: service, executable: "/usr/local/lib/swift-succession/web",
             listeners: ["http=tcp:8080"], swapctl: "/usr/local/bin/swapctl")
         request.arguments = ["--service", service, "--http", "tcp:8080"]
+        request.watchdog = .seconds(10)
         change(&request)
         return request
     }
