@@ -43,8 +43,11 @@ public struct SuccessionEvent: Sendable, Hashable, CustomStringConvertible {
 
     /// Writes one line to standard error, unless the event is of level `debug`: what a generation
     /// does with its events unless told otherwise.
+    ///
+    /// Never waits: a line for which there is no room, because standard error is a pipe that nobody
+    /// reads, is left out.
     public static func printToStandardError(_ event: SuccessionEvent) {
         guard event.level != .debug else { return }
-        try? Syscall.writeAll(2, Array("\(event)\n".utf8))
+        Syscall.writeWithoutWaiting(2, Array("\(event)\n".utf8))
     }
 }

@@ -53,6 +53,23 @@ extension SystemTests {
 }
 
 extension SystemTests {
+    @Suite struct WriteTests {
+        /// A log nobody reads: the writer goes on, and what fitted is there.
+        @Test func writeWithoutWaiting_whenThePipeIsFull_returns() throws {
+            let pipe = try Syscall.pipe(nonBlocking: false)
+            let line = [UInt8](repeating: 7, count: 10_000)
+            for _ in 0..<100 { Syscall.writeWithoutWaiting(pipe.write.rawValue, line) }
+            pipe.write.close()
+            var count = 0
+            while case let bytes = try Syscall.read(pipe.read.rawValue, count: 65_536),
+                !bytes.isEmpty
+            {
+                count += bytes.count
+            }
+            #expect((40_000...200_000).contains(count))
+        }
+    }
+
     @Suite struct MemoryFileTests {
         @Test func seal_whenDone_nothingChangesAnyMore() throws {
             let file = try MemoryFile.create(name: "state", allowSealing: true)

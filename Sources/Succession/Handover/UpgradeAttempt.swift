@@ -330,7 +330,7 @@ extension UpgradeAttempt {
             if let captured {
                 outcome.lastLines = captured.lastLines(20)
                 // A successor that was ready has copied it itself.
-                if machine.step != .commit { try? Syscall.writeAll(2, captured.tail()) }
+                if machine.step != .commit { Syscall.writeWithoutWaiting(2, captured.tail()) }
             }
             channel = nil
         }
