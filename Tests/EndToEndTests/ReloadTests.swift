@@ -21,6 +21,8 @@ import Testing
 
     @Test func reload_whenAccepted_saysWhoHasReloaded() throws {
         let (service, server) = try start("--reload", "accept")
+        // What is opened with the first task of the application stays.
+        #expect(try reload(service).status == .exited(0))
         let before = try DescriptorAudit(server.processID, withoutConnections: true)
         for _ in 0..<20 {
             let run = try reload(service)
