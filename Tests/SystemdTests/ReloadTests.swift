@@ -24,6 +24,10 @@ import Testing
         try Sandbox.run("configuration.reload")
     }
 
+    @Test func release_whenWatchedByAUnit_servesOrIsRefused() throws {
+        try Sandbox.run("releases.watch")
+    }
+
     @Test func startAndReload_longerThanTimeout_areWaitedFor() throws {
         try Sandbox.run("reload.slower_than_timeout")
     }
