@@ -18,19 +18,7 @@ struct SwitchSettings: ParsableArguments {
         transform: duration)
     var checkTimeout: Duration?
 
-    @Option(
-        help: ArgumentHelp(
-            "How long the successor may take to become ready (default: the server's, 60s).",
-            valueName: "time"),
-        transform: duration)
-    var timeout: Duration?
-
-    @Option(
-        help: ArgumentHelp(
-            "After what time the old generation cuts the connections it still has (default: the server's).",
-            valueName: "time"),
-        transform: duration)
-    var drain: Duration?
+    @OptionGroup var times: UpgradeTimes
 
     @Option(
         help: ArgumentHelp(
@@ -43,8 +31,8 @@ struct SwitchSettings: ParsableArguments {
         options.command = try SuccessorCommand(command)
         options.check = check
         if let checkTimeout { options.checkTimeout = checkTimeout }
-        options.readyTimeout = timeout
-        options.drain = drain
+        options.readyTimeout = times.timeout
+        options.drain = times.drain
         options.log = log
         return options
     }

@@ -29,19 +29,7 @@ struct UpgradeCommand: ParsableCommand {
     @Argument(help: "The name of the service.")
     var service: String
 
-    @Option(
-        help: ArgumentHelp(
-            "How long the successor may take to become ready (default: the server's, 60s).",
-            valueName: "time"),
-        transform: duration)
-    var timeout: Duration?
-
-    @Option(
-        help: ArgumentHelp(
-            "After what time the old generation cuts the connections it still has (default: the server's).",
-            valueName: "time"),
-        transform: duration)
-    var drain: Duration?
+    @OptionGroup var times: UpgradeTimes
 
     @Flag(help: "Return when the successor serves; do not wait until the old generation is gone.")
     var detach = false
@@ -74,8 +62,8 @@ struct UpgradeCommand: ParsableCommand {
 
     private func request() throws -> UpgradeRequest {
         var request = UpgradeRequest()
-        request.timeout = timeout
-        request.drainDeadline = drain
+        request.timeout = times.timeout
+        request.drainDeadline = times.drain
         request.isDetached = detach
         request.command = try SuccessorCommand(command)
         for change in environment { try request.addEnvironment(change) }
