@@ -28,10 +28,12 @@ package struct ControlGroup: Sendable, Hashable {
     /// The systemd unit it belongs to, and whether a user's manager runs that; nil if it is none.
     package var unit: (name: String, isOfUser: Bool)? {
         // Hierarchies are numbered; systemd's own is 0, or has a name where there are several.
-        for line in text.split(separator: "\n").reversed()
-        where line.hasPrefix("0::") || line.contains(":name=systemd:") {
-            let path = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)[2]
-            let names = path.split(separator: "/").map {
+        for line in text.split(separator: "\n").reversed() {
+            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard fields.count == 3, fields[1] == "name=systemd" || fields[..<2] == ["0", ""] else {
+                continue
+            }
+            let names = fields[2].split(separator: "/").map {
                 // A name that would clash with a file of the kernel gets an underscore in front.
                 $0.hasPrefix("_") ? String($0.dropFirst()) : String($0)
             }

@@ -48,13 +48,12 @@ package struct UnitFacts: Sendable {
 
     /// The path in the manager's hierarchy: `0::/…`, or the one named systemd where there are several.
     private static func path(_ text: String) -> String? {
-        let lines = text.split(separator: "\n")
-        let line =
-            lines.first { $0.hasPrefix("0::") && $0 != "0::/" }
-            ?? lines.first { $0.contains(":name=systemd:") }
-        return line.flatMap { line in
-            line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).last
-                .map(String.init)
+        let lines = text.split(separator: "\n").map {
+            $0.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
         }
+        let line =
+            lines.first { $0[..<min(2, $0.count)] == ["0", ""] && $0.last != "/" }
+            ?? lines.first { $0.dropFirst().first == "name=systemd" }
+        return line?.last.map(String.init)
     }
 }

@@ -184,7 +184,10 @@ extension UnitWarning {
         var found: [UnitWarning] = []
         let properties = facts.properties
         if let reload = properties["ExecReload"], !reload.isEmpty {
-            if reload.contains("swapctl upgrade"), !reload.contains("--detach") {
+            let words = reload.split(separator: " ")
+            let isUpgrade = zip(words, words.dropFirst())
+                .contains { $0.hasSuffix("swapctl") && $1 == "upgrade" }
+            if isUpgrade, !words.contains("--detach") {
                 found.append(
                     UnitWarning(
                         "execreload",
