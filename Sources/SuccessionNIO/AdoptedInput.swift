@@ -22,11 +22,11 @@ struct AdoptedInput: Acceptor {
     }
 
     func resume() async throws {
-        try await channel.eventLoop.submit { try gate.value.open(channel) }.get()
+        try await channel.eventLoop.submit { try gate.value.open(channel) }.here()
     }
 
     func pause() async throws {
-        try await channel.eventLoop.submit { try gate.value.close(channel) }.get()
+        try await channel.eventLoop.submit { try gate.value.close(channel) }.here()
     }
 
     func stop() async {

@@ -30,12 +30,12 @@ struct AdoptedListener: Acceptor {
     }
 
     func resume() async throws {
-        try await channel.eventLoop.submit { try gate.value.open(channel) }.get()
+        try await channel.eventLoop.submit { try gate.value.open(channel) }.here()
     }
 
     func pause() async throws {
         try await channel.eventLoop.submit { try gate.value.close(channel) }
-            .flatMap { setups.settled(on: channel.eventLoop) }.get()
+            .flatMap { setups.settled(on: channel.eventLoop) }.here()
     }
 
     func stop() async {

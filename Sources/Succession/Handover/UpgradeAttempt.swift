@@ -76,8 +76,9 @@ final class UpgradeAttempt {
         case .pauseAccepting: pause()
         case .sendCommitted:
             core.step("committed")
-            core.stoodBy()
+            // First: nobody accepts until it has arrived.
             send(Message(.committed))
+            core.stoodBy()
         case .resumeAccepting: core.resumeServing()
         case .drain: core.succeeded(by: self)
         case .sendAbort(let failure): send(failure.message(.abort))

@@ -7,7 +7,7 @@
 @ControlThread
 final class AcceptanceSwitch {
     private let listeners: @Sendable () -> [Listener]
-    private var last: Task<Void, Never>?
+    private var last: OneShot<Void>?
 
     init(_ listeners: @escaping @Sendable () -> [Listener]) {
         self.listeners = listeners
@@ -32,16 +32,12 @@ final class AcceptanceSwitch {
         }
     }
 
-    private func order(_ body: @escaping @ControlThread ([Listener]) async throws -> Void)
-        async throws
-    {
-        let previous = last
-        let listeners = self.listeners()
-        let task = Task { @ControlThread in
-            await previous?.value
-            try await body(listeners)
-        }
-        last = Task { _ = await task.result }
-        try await task.value
+    private func order(_ body: @ControlThread ([Listener]) async throws -> Void) async throws {
+        let (previous, listeners) = (last, self.listeners())
+        let carriedOut = OneShot<Void>()
+        last = carriedOut
+        defer { carriedOut.fulfil(()) }
+        await previous?.value()
+        try await body(listeners)
     }
 }

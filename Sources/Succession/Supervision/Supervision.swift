@@ -19,7 +19,7 @@ final class Supervision {
 
     private let report: Report
     private let parent = ProcessEnvironment.parentProcessID
-    private let ownGroup = ControlGroup.own()
+    private let ownGroup: ControlGroup?
     private var hasComplained = false
     private let heartbeat: Heartbeat?
     private var extensions: Repetition?
@@ -30,6 +30,8 @@ final class Supervision {
         guard let manager = ServiceManager() else { return nil }
         self.manager = manager
         self.report = report
+        let ownGroup = ControlGroup.own()
+        self.ownGroup = ownGroup
         unit = ownGroup?.unit
         watchdogInterval = ServiceManager.watchdogInterval()
         heartbeat = watchdogInterval.map {
