@@ -18,20 +18,20 @@ enum GenerationBirth {
                 "'\(service)' is no service name: letters, digits and punctuation without '/' or spaces, not beginning with '.' or '-'"
             )
         }
+        let succeeding = takeChannel().map { channel in
+            Succeeding(
+                channel: channel.channel, standardError: channel.standardError,
+                configuration: configuration)
+        }
         let program = OwnProgram.current()
-        let channel = takeChannel()
         do {
             try ReadinessLoop.shared.start()
         } catch {
             throw .system("cannot start the control thread", error)
         }
         let directory = try await locate(service, configuration)
-        if let channel {
-            return try await succeed(
-                service, configuration, program, directory,
-                Succeeding(
-                    channel: channel.channel, standardError: channel.standardError,
-                    configuration: configuration))
+        if let succeeding {
+            return try await succeed(service, configuration, program, directory, succeeding)
         }
         return try await first(service, configuration, program, directory)
     }

@@ -47,8 +47,10 @@ public struct GenerationConfiguration: Sendable {
         SuccessionEvent.printToStandardError($0)
     }
 
-    /// Called on the control thread at each step of a hand-over, before the next one: the place
-    /// where fixtures of the test suite have their one fault.
+    /// Called at each step of a hand-over, before the next one.
+    ///
+    /// On the control thread, but for `send hello`. It is the place where fixtures of the test suite
+    /// have their one fault.
     package var onStep: @Sendable (String) -> Void = { _ in }
 
     /// The defaults shown.

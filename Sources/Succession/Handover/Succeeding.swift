@@ -27,6 +27,8 @@ final class Succeeding {
     private(set) var isPredecessorGone = false
     private var hasEnded = false
     private var machine = SuccessorStateMachine()
+    /// What the machine wants done first, and only the control thread can do.
+    private var beginning: [SuccessorStateMachine.Action] = []
     private var legacy = Legacy()
     private var packet: Packet?
     private var stagedState: HandedState?
@@ -42,13 +44,22 @@ final class Succeeding {
     var giveBack: (@ControlThread (Int32, @escaping @ControlThread () -> Void) -> Void)?
     private var hasSaidReady = false
 
-    init(
+    /// Says hello, on the caller's thread: the predecessor makes its offer while this process is
+    /// still setting itself up.
+    nonisolated init(
         channel: OwnedDescriptor, standardError: OwnedDescriptor?,
         configuration: GenerationConfiguration
     ) {
         self.channel = MessageSocket(channel)
         self.standardError = standardError
         self.configuration = configuration
+        for action in machine.handle(.begin) {
+            if action == .sendHello {
+                Self.send(Self.hello(), over: self.channel, configuration)
+            } else {
+                beginning.append(action)
+            }
+        }
     }
 
     /// Takes over what the predecessor offers.
@@ -58,7 +69,8 @@ final class Succeeding {
         } catch {
             throw .system("cannot watch the channel to the predecessor", error)
         }
-        handle(.begin)
+        for action in beginning { perform(action) }
+        beginning = []
         return try await inheritance.value().get()
     }
 
@@ -86,7 +98,7 @@ final class Succeeding {
 
     private func perform(_ action: SuccessorStateMachine.Action) {
         switch action {
-        case .sendHello: send(hello())
+        case .sendHello: send(Self.hello())
         case .takeBatch: if let packet { batches.append(packet) }
         case .sendTaken(let batch):
             var message = Message(.taken)
@@ -124,12 +136,18 @@ final class Succeeding {
     }
 
     private func send(_ message: Message) {
+        Self.send(message, over: channel, configuration)
+    }
+
+    private nonisolated static func send(
+        _ message: Message, over channel: MessageSocket, _ configuration: GenerationConfiguration
+    ) {
         configuration.onStep("send \(message.kind.rawValue)")
         // A predecessor that is gone is told by end-of-file, in order with what it sent before.
         try? channel.send(message)
     }
 
-    private func hello() -> Message {
+    private nonisolated static func hello() -> Message {
         var message = Message(.hello)
         message.add("PID", Int(ProcessEnvironment.processID))
         message.add("FEATURES", "state memfd")
