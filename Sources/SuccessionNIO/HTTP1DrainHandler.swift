@@ -41,6 +41,7 @@ public final class HTTP1DrainHandler: ChannelDuplexHandler, RemovableChannelHand
     private var connection: CountedConnection?
     private var phase = Phase.serving
     private var dropsRequests = false
+    private var idleMomentHasPassed = false
     /// Requests whose responses have not been written to the end.
     private var unanswered = 0
 
@@ -66,6 +67,7 @@ public final class HTTP1DrainHandler: ChannelDuplexHandler, RemovableChannelHand
         counted.entry.speaks("http/1.1")
         connection = counted
         hook = DrainHook(counted.entry, idle, on: context.eventLoop) { [weak self] in
+            self?.idleMomentHasPassed = true
             self?.closeIfIdle(context)
         }
     }
@@ -93,6 +95,14 @@ public final class HTTP1DrainHandler: ChannelDuplexHandler, RemovableChannelHand
             case .end:
                 unanswered -= 1
                 connection?.hasUnansweredBytes = false
+                if idleMomentHasPassed {
+                    // Its head went out before the drain began.
+                    let written = promise ?? context.eventLoop.makePromise()
+                    written.futureResult.assumeIsolated().whenComplete { [self] _ in
+                        closeIfIdle(context)
+                    }
+                    return context.write(data, promise: written)
+                }
             case .head, .body: break
             }
             context.write(data, promise: promise)

@@ -2,6 +2,7 @@
 
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import Succession
 import SuccessionNIO
 import Testing
@@ -10,12 +11,14 @@ import Testing
 @Suite struct HTTP1DrainTests {
     private let request = Array("GET / HTTP/1.1\r\nHost: test\r\n\r\n".utf8)
 
-    private func start(idle: DrainMoment) async throws -> TestServer {
+    private func start(
+        idle: DrainMoment, answers: @escaping @Sendable () -> any ChannelHandler = EmptyAnswers.init
+    ) async throws -> TestServer {
         try await TestServer { channel, generation in
             let pipeline = channel.pipeline.syncOperations
             try pipeline.configureHTTPServerPipeline()
             try pipeline.addHandler(HTTP1DrainHandler(generation, idle: idle))
-            try pipeline.addHandler(EmptyAnswers())
+            try pipeline.addHandler(answers())
         }
     }
 
@@ -57,6 +60,23 @@ import Testing
         #expect(await server.stop() == 0)
     }
 
+    /// The head said nothing of a close: it was written before the drain.
+    @Test func response_thatEndsAfterTheIdleMoment_isFollowedByTheClose() async throws {
+        let end = MultiThreadedEventLoopGroup.singleton.next().makePromise(of: Void.self)
+        let server = try await start(idle: .beginning) { [end = end.futureResult] in
+            LateEnds(end)
+        }
+        let client = try server.connect()
+        try client.write(request)
+        #expect(!(try answer(client).contains("close")))
+        await server.generation.drain(deadline: .seconds(20))
+        #expect(client.isSilent(for: 300))
+        end.succeed()
+        #expect(try client.read(5) == Array("0\r\n\r\n".utf8))
+        try client.expectEnd()
+        #expect(await server.stop() == 0)
+    }
+
     @Test func idleConnection_withoutAMoment_isCutByTheDeadline() async throws {
         let server = try await start(idle: .deadline)
         let client = try server.connect()
@@ -78,5 +98,27 @@ private final class EmptyAnswers: ChannelInboundHandler {
         let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    }
+}
+
+/// Ends its responses, which have begun, when the future succeeds.
+private final class LateEnds: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let end: EventLoopFuture<Void>
+
+    init(_ end: EventLoopFuture<Void>) {
+        self.end = end
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard case .end = unwrapInboundIn(data) else { return }
+        let headers: HTTPHeaders = ["Transfer-Encoding": "chunked"]
+        let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: headers)
+        context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+        end.hop(to: context.eventLoop).assumeIsolated().whenSuccess {
+            context.writeAndFlush(self.wrapOutboundOut(.end(nil)), promise: nil)
+        }
     }
 }
