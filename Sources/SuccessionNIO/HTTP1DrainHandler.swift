@@ -97,10 +97,7 @@ public final class HTTP1DrainHandler: ChannelDuplexHandler, RemovableChannelHand
                 connection?.hasUnansweredBytes = false
                 if idleMomentHasPassed {
                     // Its head went out before the drain began.
-                    let written = promise ?? context.eventLoop.makePromise()
-                    written.futureResult.assumeIsolated().whenComplete { [self] _ in
-                        closeIfIdle(context)
-                    }
+                    let written = context.promise(for: promise) { [self] in closeIfIdle(context) }
                     return context.write(data, promise: written)
                 }
             case .head, .body: break
@@ -111,10 +108,7 @@ public final class HTTP1DrainHandler: ChannelDuplexHandler, RemovableChannelHand
                 return context.write(data, promise: promise)
             }
             phase = .over
-            let written = promise ?? context.eventLoop.makePromise()
-            written.futureResult.assumeIsolated().whenComplete { [lingering] _ in
-                lingering.begin(context)
-            }
+            let written = context.promise(for: promise) { [lingering] in lingering.begin(context) }
             context.write(data, promise: written)
         case .over:
             promise?.fail(ChannelError.outputClosed)

@@ -122,13 +122,7 @@ public final class HTTP2DrainHandler: ChannelDuplexHandler {
             }
         }
         if phase == .serving { return context.write(data, promise: promise) }
-        let written = promise ?? context.eventLoop.makePromise()
-        unfinishedWrites += 1
-        written.futureResult.assumeIsolated().whenComplete { [self] _ in
-            unfinishedWrites -= 1
-            proceed(context)
-        }
-        context.write(data, promise: written)
+        context.write(data, promise: unfinishedWrite(context, for: promise))
     }
 
     /// Does the next step if its time has come.
@@ -150,13 +144,18 @@ public final class HTTP2DrainHandler: ChannelDuplexHandler {
     }
 
     private func send(_ frame: HTTP2ControlFrame, _ context: ChannelHandlerContext) {
+        let written = unfinishedWrite(context, for: nil)
+        context.writeAndFlush(wrapOutboundOut(.byteBuffer(frame.bytes)), promise: written)
+    }
+
+    private func unfinishedWrite(
+        _ context: ChannelHandlerContext, for promise: EventLoopPromise<Void>?
+    ) -> EventLoopPromise<Void> {
         unfinishedWrites += 1
-        let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { [self] _ in
+        return context.promise(for: promise) { [self] in
             unfinishedWrites -= 1
             proceed(context)
         }
-        context.writeAndFlush(wrapOutboundOut(.byteBuffer(frame.bytes)), promise: written)
     }
 }
 

@@ -77,6 +77,23 @@ import Testing
         #expect(await server.stop() == 0)
     }
 
+    /// A handler may give any promise with what it writes.
+    @Test func promise_ofAnotherEventLoop_isKept() async throws {
+        let written = MultiThreadedEventLoopGroup.singleton.next().makePromise(of: Void.self)
+        let now = MultiThreadedEventLoopGroup.singleton.next().makeSucceededVoidFuture()
+        let server = try await start(idle: .deadline) { LateEnds(now, written) }
+        let client = try server.connect()
+        try client.write(Array(request.prefix(7)))
+        while server.generation.connections.count < 1 { await Task.yield() }
+        await server.generation.drain(deadline: .seconds(20))
+        try client.write(Array(request.dropFirst(7)))
+        #expect(try answer(client).contains("Connection: close"))
+        #expect(try client.read(5) == Array("0\r\n\r\n".utf8))
+        try await written.futureResult.get()
+        try client.expectEnd()
+        #expect(await server.stop() == 0)
+    }
+
     @Test func idleConnection_withoutAMoment_isCutByTheDeadline() async throws {
         let server = try await start(idle: .deadline)
         let client = try server.connect()
@@ -107,9 +124,11 @@ private final class LateEnds: ChannelInboundHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private let end: EventLoopFuture<Void>
+    private let written: EventLoopPromise<Void>?
 
-    init(_ end: EventLoopFuture<Void>) {
+    init(_ end: EventLoopFuture<Void>, _ written: EventLoopPromise<Void>? = nil) {
         self.end = end
+        self.written = written
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -118,7 +137,7 @@ private final class LateEnds: ChannelInboundHandler {
         let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: headers)
         context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
         end.hop(to: context.eventLoop).assumeIsolated().whenSuccess {
-            context.writeAndFlush(self.wrapOutboundOut(.end(nil)), promise: nil)
+            context.writeAndFlush(self.wrapOutboundOut(.end(nil)), promise: self.written)
         }
     }
 }

@@ -152,6 +152,8 @@ private final class FakeHTTP2: ChannelInboundHandler {
     }
 
     private func send(_ bytes: [UInt8], _ context: ChannelHandlerContext) {
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: nil)
+        // An implementation may give a promise of any event loop.
+        let written = MultiThreadedEventLoopGroup.singleton.next().makePromise(of: Void.self)
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: written)
     }
 }
