@@ -18,7 +18,8 @@ public import Succession
 /// swift-nio-http2 refuses every new stream from the first GOAWAY on that it sends itself
 /// (swift-nio-http2#466): that is why this handler needs no such package, and works with any. Do
 /// not have the implementation quiesce the connection as well: a GOAWAY may not raise the last
-/// stream of an earlier one.
+/// stream of an earlier one. A connection to which the implementation has said goodbye, before the
+/// drain or in it, is left to the implementation.
 ///
 /// Belongs right before the HTTP/2 handler, behind TLS.
 public final class HTTP2DrainHandler: ChannelDuplexHandler {
@@ -42,6 +43,8 @@ public final class HTTP2DrainHandler: ChannelDuplexHandler {
         /// What it opens now is not heard.
         case concluded
         case over
+        /// The implementation ends the connection itself.
+        case left
     }
 
     private let generation: Generation
@@ -107,7 +110,7 @@ public final class HTTP2DrainHandler: ChannelDuplexHandler {
         proceed(context)
     }
 
-    /// Watches what is answered.
+    /// Watches what is answered, and whether the implementation says goodbye.
     public func write(
         context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?
     ) {
@@ -119,10 +122,19 @@ public final class HTTP2DrainHandler: ChannelDuplexHandler {
             outbound.scan(bytes.readableBytesView) { frame in
                 hasSentSettings = true
                 streams.sent(frame)
+                if frame.kind == HTTP2FrameScanner.Kind.goAway { leave() }
             }
         }
-        if phase == .serving { return context.write(data, promise: promise) }
+        if phase == .serving || phase == .left { return context.write(data, promise: promise) }
         context.write(data, promise: unfinishedWrite(context, for: promise))
+    }
+
+    /// A GOAWAY of ours behind another one might raise its last stream, which is an error.
+    private func leave() {
+        switch phase {
+        case .serving, .announcing, .announced, .concluding: phase = .left
+        case .concluded, .over, .left: break
+        }
     }
 
     /// Does the next step if its time has come.
@@ -139,7 +151,7 @@ public final class HTTP2DrainHandler: ChannelDuplexHandler {
         case .concluded where unfinishedWrites == 0:
             phase = .over
             lingering.begin(context)
-        case .serving, .announcing, .announced, .concluding, .concluded, .over: break
+        case .serving, .announcing, .announced, .concluding, .concluded, .over, .left: break
         }
     }
 

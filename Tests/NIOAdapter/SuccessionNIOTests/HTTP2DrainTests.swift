@@ -91,6 +91,30 @@ import Testing
         _ = await server.stop(atOnce: true)
     }
 
+    /// A GOAWAY may not raise the last stream of an earlier one (RFC 9113 §6.8): time-outs of the
+    /// implementation send theirs when they like.
+    @Test(arguments: [true, false])
+    func connection_thatTheImplementationEnds_isLeftToIt(beforeTheDrain: Bool) async throws {
+        let (server, client) = try await start()
+        var data: [UInt8] = []
+        if !beforeTheDrain {
+            await server.generation.drain(deadline: .seconds(20))
+            data = try announcement(to: client)
+        }
+        try client.write(Wire.headers(FakeHTTP2.leaving, ends: true))
+        #expect(try client.read(10) == Wire.headers(FakeHTTP2.leaving, ends: true))
+        #expect(try client.read(17) == Wire.goAway(lastStream: UInt32(FakeHTTP2.leaving)))
+        if beforeTheDrain {
+            await server.generation.drain(deadline: .seconds(20))
+        } else {
+            try client.write(Wire.acknowledgement(data))
+        }
+        #expect(client.isSilent(for: 300))
+        try client.write(Wire.headers(FakeHTTP2.closing, ends: true))
+        try client.expectEnd()
+        #expect(await server.stop() == 0)
+    }
+
     @Test func client_thatNeverAcknowledges_isCutByTheDeadline() async throws {
         let (server, client) = try await start()
         await server.generation.drain(deadline: .milliseconds(300))
@@ -126,6 +150,10 @@ private final class FakeHTTP2: ChannelInboundHandler {
     static let unfinished: UInt8 = 7
     static let finishing: UInt8 = 9
 
+    /// A stream with whose answer it says goodbye, and one by which it closes.
+    static let leaving: UInt8 = 13
+    static let closing: UInt8 = 15
+
     private var bytes = ByteBuffer()
 
     func channelActive(context: ChannelHandlerContext) {
@@ -146,6 +174,10 @@ private final class FakeHTTP2: ChannelInboundHandler {
             switch header[8] {
             case Self.unfinished: send([0, 0, 1, 1, 1, 0, 0, 0, Self.unfinished, 0x88], context)
             case Self.finishing: send([0, 0, 1, 9, 4, 0, 0, 0, Self.unfinished, 0x88], context)
+            case Self.leaving:
+                let goAway = Wire.goAway(lastStream: UInt32(Self.leaving))
+                send(Wire.headers(Self.leaving, ends: true) + goAway, context)
+            case Self.closing: context.close(promise: nil)
             default: send(Wire.headers(header[8], ends: true), context)
             }
         }
