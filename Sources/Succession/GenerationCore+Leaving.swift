@@ -10,6 +10,7 @@ extension GenerationCore {
     func succeeded(by attempt: UpgradeAttempt) {
         // The successor holds the same lock; ours would keep a later instance out while this one
         // still drains.
+        lock?.close()
         lock = nil
         beginDrain(deadline: attempt.plan.drainDeadline, hasSuccessor: true)
     }

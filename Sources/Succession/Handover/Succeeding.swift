@@ -35,7 +35,7 @@ final class Succeeding {
     /// Taken, and not yet compared with their manifests.
     private var batches: [Packet] = []
     private var timer: Timer?
-    private let inheritance = OneShot<Result<Legacy, SuccessionError>>()
+    private let inheritance = OneShot<Result<Void, SuccessionError>>()
     private let serving = OneShot<Result<Void, SuccessionError>>()
     /// Set by the generation once it exists: how to start its acceptors.
     var startAccepting: (@ControlThread () async throws -> Void)?
@@ -71,7 +71,9 @@ final class Succeeding {
         }
         for action in beginning { perform(action) }
         beginning = []
-        return try await inheritance.value().get()
+        // Kept here and nowhere else: a one-shot would hold it until the process ends.
+        try await inheritance.value().get()
+        return legacy
     }
 
     /// Lets go of what was inherited: whoever holds it from now on decides when it is closed.
@@ -254,7 +256,7 @@ extension Succeeding {
         do {
             for batch in batches { try legacy.add(batch) }
             batches = []
-            inheritance.fulfil(.success(legacy))
+            inheritance.fulfil(.success(()))
         } catch {
             handle(.applicationFailed(error))
         }
