@@ -42,17 +42,19 @@ extension Syscall {
         return polled.map(\.revents)
     }
 
-    /// Writes what can be written without waiting, a page at a time; the rest is left out.
+    /// Writes what can be written without waiting, a page at a time, and returns how much that was.
     ///
     /// For a log on a thread that must not stand still: whoever should read a pipe may have stopped.
     /// A pipe that is ready takes a page at once (pipe(7)), unless another process fills it in
     /// between.
-    package static func writeWithoutWaiting(_ fd: CInt, _ bytes: [UInt8]) {
+    @discardableResult
+    package static func writeWithoutWaiting(_ fd: CInt, _ bytes: [UInt8]) -> Int {
         var rest = bytes[...]
         while !rest.isEmpty, (try? poll(fd, events: pollOut, timeoutMilliseconds: 0)) == true {
-            guard (try? writeAll(fd, Array(rest.prefix(4_096)))) != nil else { return }
+            guard (try? writeAll(fd, Array(rest.prefix(4_096)))) != nil else { break }
             rest = rest.dropFirst(4_096)
         }
+        return bytes.count - rest.count
     }
 
     /// A clock that is the same in every process and never set; it stands still while the machine
