@@ -279,17 +279,26 @@ final class GenerationCore {
                 "the application still hangs where it was told to stop accepting: nobody accepts")
         }
         Task {
+            // Nothing of what fails here is a reason to leave anything else undone: there is nobody
+            // but this process.
             do {
                 try directory.publishServing(number)
-                try await acceptance.resume()
-                // Told to leave meanwhile: that stands.
-                if drain == nil { enter(.serving) }
-                supervision?.takeBack(servingStatus())
-                store?.takeBack()
+            } catch {
+                report(
+                    .warning,
+                    "cannot write \(directory.servingPath) (\(error)): swapctl does not find this generation"
+                )
+            }
+            do {
+                try await acceptance.resumeAll()
             } catch {
                 report(.error, "cannot accept again after a failed upgrade: \(error)")
             }
             timer.cancel()
+            // Told to leave meanwhile: that stands.
+            if drain == nil { enter(.serving) }
+            supervision?.takeBack(servingStatus())
+            store?.takeBack()
         }
     }
 

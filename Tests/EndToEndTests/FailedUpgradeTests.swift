@@ -208,6 +208,40 @@ import Testing
         #expect(try EchoClient(port: port).greet() == old.processID)
     }
 
+    /// A full or read-only disk keeps the `serving` link from being replaced; that must not keep
+    /// anybody from accepting.
+    @Test func predecessor_whenItsRegistryCannotBeWritten_servesOn() throws {
+        let service = try TestService()
+        let old = try service.startFixture(["--listen", "echo=tcp:127.0.0.1:0"])
+        let port = try service.port("echo")
+        let link = service.runtime + "/serving"
+        try FileManager.default.removeItem(atPath: link)
+        try FileManager.default.createDirectory(atPath: link, withIntermediateDirectories: false)
+        for _ in 1...2 {
+            try old.handle.signal(Signals.user2)
+            _ = try old.errorLine("\(service.name)[1] error: upgrade failed")
+            #expect(try EchoClient(port: port).greet() == old.processID)
+        }
+        try FileManager.default.removeItem(atPath: link)
+        try old.handle.signal(Signals.user2)
+        _ = try old.line("ready 2 ")
+        #expect(try old.waitForExit() == .exited(0))
+    }
+
+    /// One listener of two cannot go on: the other one does, and an upgrade mends both.
+    @Test func predecessor_whenOneAcceptorCannotResume_servesTheOthers() throws {
+        let service = try TestService()
+        let listen = ["--listen", "a=tcp:127.0.0.1:0", "--listen", "b=tcp:127.0.0.1:0"]
+        let old = try service.startFixture(listen + ["--fault", "resume-fails"])
+        let port = try service.port("b")
+        let failed = try service.upgradeFixture(listen + ["--fault", "kill:received committed"])
+        #expect(failed.status == .exited(1), "\(failed)")
+        _ = try old.errorLine("\(service.name)[1] error: cannot accept again")
+        #expect(try EchoClient(port: port).greet() == old.processID)
+        let good = try service.upgradeFixture(listen)
+        #expect(good.status == .exited(0), "\(good)")
+    }
+
     /// envoy#550: restarts 250 ms apart crash both.
     @Test func upgrades_fiveAtOnce_oneRunsAndFourAreToldSo() throws {
         let service = try TestService()

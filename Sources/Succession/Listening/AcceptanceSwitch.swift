@@ -17,6 +17,21 @@ final class AcceptanceSwitch {
         try await order { for listener in $0 { try await listener.resumeAccepting() } }
     }
 
+    /// Leaves none out because another one could not; throws the first error at the end.
+    func resumeAll() async throws {
+        try await order { listeners in
+            var failure: (any Error)?
+            for listener in listeners {
+                do {
+                    try await listener.resumeAccepting()
+                } catch {
+                    failure = failure ?? error
+                }
+            }
+            if let failure { throw failure }
+        }
+    }
+
     func pause() async throws {
         try await order { for listener in $0 { try await listener.pauseAccepting() } }
     }

@@ -25,9 +25,13 @@ struct EchoServer {
         if fault == .refuse { throw await generation.refuse("this state is not for me") }
         try StatePattern.check(generation.inheritedState, size: options.stateSize)
         if let size = options.stateSize {
-            generation.handOver { writer in try StatePattern.write(size, to: &writer) }
+            generation.handOver { writer in
+                fault.happen(at: "writing state")
+                try StatePattern.write(size, to: &writer)
+            }
         }
         let listeners = try makeListeners(generation)
+        if let acceptor = FaultyAcceptor(fault) { listeners.first?.attach(acceptor) }
         if let name = options.kept {
             _ = try generation.descriptor(name) {
                 try MemoryFile.create(name: name, allowSealing: false).relinquish()

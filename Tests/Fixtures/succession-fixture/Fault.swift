@@ -12,6 +12,10 @@ enum Fault: Sendable, Equatable {
     case neverReady
     /// Will not have the state.
     case refuse
+    /// Has an acceptor on its first listener that throws when it is to accept again.
+    case resumeFails
+    /// Has one there that never comes back when it is to stop.
+    case pauseHangs
     /// Dies by SIGKILL at a step of the hand-over.
     case kill(step: String)
     /// Stops for ever at a step, as a process does that is stopped or swapped out.
@@ -25,6 +29,8 @@ enum Fault: Sendable, Equatable {
         case ("exit-at-once", 1): self = .exitAtOnce
         case ("never-ready", 1): self = .neverReady
         case ("refuse", 1): self = .refuse
+        case ("resume-fails", 1): self = .resumeFails
+        case ("pause-hangs", 1): self = .pauseHangs
         case ("kill", 2): self = .kill(step: parts[1])
         case ("hang", 2): self = .hang(step: parts[1])
         case ("hold", 3): self = .hold(step: parts[1], fifo: parts[2])
@@ -38,7 +44,8 @@ enum Fault: Sendable, Equatable {
         case .kill(step): Glibc.kill(getpid(), SIGKILL)
         case .hang(step): while true { Glibc.kill(getpid(), SIGSTOP) }
         case .hold(step, let fifo): Self.wait(at: fifo)
-        case .none, .exitAtOnce, .neverReady, .refuse, .kill, .hang, .hold: break
+        case .none, .exitAtOnce, .neverReady, .refuse, .resumeFails, .pauseHangs: break
+        case .kill, .hang, .hold: break
         }
     }
 
