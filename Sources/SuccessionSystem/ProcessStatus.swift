@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
+
 /// What `/proc/PID/stat` says about a process.
 package struct ProcessStatus: Sendable, Hashable {
     package var parentProcessID: Int32
@@ -10,6 +12,20 @@ package struct ProcessStatus: Sendable, Hashable {
     /// How it ended, as wait(2) has it; nil while it runs, if it is another user's,
     /// and for 0, which may mean either.
     package var waitStatus: CInt?
+
+    /// When it was started at the latest, in nanoseconds since 1970: the kernel tells the tick alone.
+    ///
+    /// As the wall clock goes now; one that was set since counts as if it had always gone so.
+    package var startedAtNanoseconds: Int {
+        let ticks = max(1, sysconf(Int32(_SC_CLK_TCK)))
+        let end = Int(clamping: startTime) + 1
+        let sinceBoot = end / ticks * 1_000_000_000 + end % ticks * 1_000_000_000 / ticks
+        var boot = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &boot)
+        let now = Syscall.wallClock()
+        return (now.seconds - boot.tv_sec) * 1_000_000_000 + now.nanoseconds - boot.tv_nsec
+            + sinceBoot
+    }
 
     /// Nil: there is no such process, or /proc is not mounted.
     package static func of(_ pid: Int32) -> ProcessStatus? {

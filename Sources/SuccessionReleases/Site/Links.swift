@@ -52,6 +52,14 @@ struct Links {
     /// Where a link points; nil if there is none.
     func turned(_ key: String) -> String? { try? Syscall.readLink(site.linkPath(key)) }
 
+    /// Whether a link already led where it leads when a process was started.
+    func isOlder(_ key: String, than process: ServerProcess) -> Bool {
+        guard let facts = try? Syscall.linkStatus(site.linkPath(key)), facts.isSymbolicLink,
+            let start = process.startedAt
+        else { return false }
+        return facts.modifiedAtNanoseconds <= start
+    }
+
     func areTurned(to selection: Selection) -> Bool {
         selection.files.allSatisfy { turned($0.key) == $0.value }
     }

@@ -71,17 +71,22 @@ struct ServerProcess {
 
     /// What it executes and what its command line names, links followed.
     let paths: [String]
-    /// Of the switch that started it.
+    /// Of the switch that started it, or that started the one by which it was upgraded.
     let switchID: String?
+    /// Its command line.
+    private let arguments: [String]
+    /// In nanoseconds since 1970, at the latest; nil: it is gone.
+    let startedAt: Int?
 
     /// Nil: it is gone, or it may not be looked at.
     init?(_ pid: Int32) {
         guard let program = try? Syscall.readLink("/proc/\(pid)/exe") else { return nil }
-        let arguments = ServerProcess.strings("/proc/\(pid)/cmdline").filter { $0.hasPrefix("/") }
+        arguments = ServerProcess.strings("/proc/\(pid)/cmdline")
+        startedAt = ProcessStatus.of(pid)?.startedAtNanoseconds
         let removed = " (deleted)"
         paths =
             [program.hasSuffix(removed) ? String(program.dropLast(removed.count)) : program]
-            + arguments.compactMap { try? Syscall.realPath($0) }
+            + arguments.filter { $0.hasPrefix("/") }.compactMap { try? Syscall.realPath($0) }
         let prefix = Self.switchVariable + "="
         switchID = ServerProcess.strings("/proc/\(pid)/environ")
             .last { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
@@ -89,6 +94,20 @@ struct ServerProcess {
 
     /// The program it executes, links followed.
     var program: String { paths[0] }
+
+    /// Whether it executes a program, itself or as its interpreter; nil: it cannot be told.
+    func executes(_ program: String, in site: ReleaseSite) -> Bool? {
+        let wanted = (try? Syscall.realPath(program)) ?? program
+        if self.program == wanted { return true }
+        let isRelease = Path.relative(self.program, to: site.releaseDirectory) != nil
+        // What a release calls itself is the link it was started by, wherever that leads now.
+        for argument in isRelease ? arguments.dropFirst() : arguments[...]
+        where argument.hasPrefix("/") && (try? Syscall.realPath(argument)) == wanted {
+            let isLink = argument == site.linkPath(Selection.program)
+            if !isLink || Links(site).isOlder(Selection.program, than: self) { return true }
+        }
+        return isRelease ? false : nil
+    }
 
     private static func strings(_ path: String) -> [String] {
         guard let bytes = try? Syscall.readFile(path) else { return [] }

@@ -23,6 +23,7 @@ package struct Rollback {
         let lock = try SiteLock.takeOrFail(site, .change, "is changing the release")
         defer { withExtendedLifetime(lock) {} }
         _ = try Recovery(control).run()
+        _ = try Adoption(control).run()
         let journal = try Journal.read(site).of(control.service.name)
         let record = try ServingRecord.serving(site)
         let target = try target(release, journal, record)

@@ -32,6 +32,7 @@ struct SiteLook {
     ///
     /// Whoever calls it holds the lock of the switch.
     func look() throws(ControlError) -> Found {
+        let adopted = try Adoption(control).run()
         let text: [UInt8]?
         do {
             text = try CurrentFile.readText(site)
@@ -50,6 +51,7 @@ struct SiteLook {
                 finding: .unreadable, text: text, problem: error.message, canBePutBack: true)
         }
         var found = Found(finding: .different, current: current, text: text)
+        found.note = adopted
         guard let record = try ServingRecord.serving(site) else {
             if let status = try control.serving(), isServed(current, by: status) {
                 try adopt(current, status.serving)
@@ -82,9 +84,7 @@ struct SiteLook {
         guard let program = current.selection.program,
             let process = ServerProcess(Int32(clamping: status.processID))
         else { return true }
-        if process.paths.contains((try? Syscall.realPath(program)) ?? program) { return true }
-        // Another release, by whomever it was started.
-        if Path.relative(process.program, to: site.releaseDirectory) != nil { return false }
+        if let isServed = process.executes(program, in: site) { return isServed }
         // The program may be a wrapper's, or an interpreter.
         return process.switchID != nil && process.switchID == record?.id
     }
