@@ -4,17 +4,13 @@
 public import NIOCore
 public import Succession
 
-/// At the head of a connection's pipeline: its entry in the generation's registry, and whether
-/// bytes have come that nobody has answered.
+/// At the head of a connection's pipeline: its entry in the generation's registry.
 ///
 /// Used on the connection's event loop.
 final class CountedConnection: ChannelInboundHandler {
     typealias InboundIn = Never
-    typealias InboundOut = Never
 
     let entry: ConnectionRegistry.Entry
-    /// Something was read since this was set to false; with TLS that may be a record without data.
-    var hasUnansweredBytes = false
 
     init(_ entry: ConnectionRegistry.Entry) {
         self.entry = entry
@@ -22,11 +18,6 @@ final class CountedConnection: ChannelInboundHandler {
 
     func watch(_ channel: any Channel) throws {
         try channel.pipeline.syncOperations.addHandler(self, position: .first)
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        hasUnansweredBytes = true
-        context.fireChannelRead(data)
     }
 }
 

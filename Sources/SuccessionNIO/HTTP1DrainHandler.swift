@@ -38,7 +38,7 @@ public final class HTTP1DrainHandler: ChannelDuplexHandler, RemovableChannelHand
     private let idle: DrainMoment
     private let lingering: LingeringClose
     private var hook: DrainHook?
-    private var connection: CountedConnection?
+    private let boundary = RequestBoundary()
     private var phase = Phase.serving
     private var dropsRequests = false
     private var idleMomentHasPassed = false
@@ -65,7 +65,8 @@ public final class HTTP1DrainHandler: ChannelDuplexHandler, RemovableChannelHand
     public func handlerAdded(context: ChannelHandlerContext) {
         guard let counted = try? generation.countedConnection(context.channel) else { return }
         counted.entry.speaks("http/1.1")
-        connection = counted
+        // Fails only if the connection is gone.
+        try? boundary.watch(context.pipeline.syncOperations)
         hook = DrainHook(counted.entry, idle, on: context.eventLoop) { [weak self] in
             self?.idleMomentHasPassed = true
             self?.closeIfIdle(context)
@@ -74,11 +75,17 @@ public final class HTTP1DrainHandler: ChannelDuplexHandler, RemovableChannelHand
 
     /// Passes requests on that are to be answered.
     public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if case .head = unwrapInboundIn(data) {
+        let part = unwrapInboundIn(data)
+        boundary.decoded(part)
+        if case .head = part {
             if phase != .serving { dropsRequests = true } else { unanswered += 1 }
         }
         // The rest of the request that is being answered goes on to the application.
         if !dropsRequests { context.fireChannelRead(data) }
+        if case .end = part, idleMomentHasPassed {
+            // It may have been answered before it ended.
+            closeIfIdle(context)
+        }
     }
 
     /// Marks the last response and closes behind it.
@@ -94,7 +101,6 @@ public final class HTTP1DrainHandler: ChannelDuplexHandler, RemovableChannelHand
                 return context.write(wrapOutboundOut(.head(head)), promise: promise)
             case .end:
                 unanswered -= 1
-                connection?.hasUnansweredBytes = false
                 if idleMomentHasPassed {
                     // Its head went out before the drain began.
                     let written = context.promise(for: promise) { [self] in closeIfIdle(context) }
@@ -125,6 +131,7 @@ public final class HTTP1DrainHandler: ChannelDuplexHandler, RemovableChannelHand
     public func handlerRemoved(context: ChannelHandlerContext) {
         hook?.cancel()
         lingering.cancel()
+        context.pipeline.syncOperations.removeHandler(boundary, promise: nil)
     }
 
     private var isDraining: Bool {
@@ -132,9 +139,7 @@ public final class HTTP1DrainHandler: ChannelDuplexHandler, RemovableChannelHand
     }
 
     private func closeIfIdle(_ context: ChannelHandlerContext) {
-        guard phase == .serving, unanswered == 0, connection?.hasUnansweredBytes == false else {
-            return
-        }
+        guard phase == .serving, unanswered == 0, boundary.isReached else { return }
         phase = .over
         dropsRequests = true
         lingering.begin(context)
