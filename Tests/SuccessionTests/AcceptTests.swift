@@ -40,6 +40,29 @@ import Testing
         withExtendedLifetime(client) {}
     }
 
+    /// Else a drain could see no open connection between the two, and the process would leave.
+    @Test func pause_whileAConnectionIsTaken_waitsUntilItIsCounted() throws {
+        let listener = try listener()
+        let registry = ConnectionRegistry()
+        listener.gate.set(.open)
+        let client = try connect(listener)
+        let paused = try Syscall.eventDescriptor()
+        let attempt = listener.gate.attempt(listener.descriptor) { connection, peer in
+            try? startThread(name: "pause") {
+                listener.gate.set(.paused)
+                Syscall.signalEvent(paused.rawValue)
+            }
+            let isPaused = try? Syscall.poll(
+                paused.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 200)
+            #expect(isPaused == false)
+            return registry.adopt(connection, peer: peer, listener: listener)
+        }
+        #expect(
+            try Syscall.poll(paused.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 10_000))
+        #expect(registry.count == 1)
+        withExtendedLifetime((client, attempt)) {}
+    }
+
     @Test func accept_whenStopped_returnsNilToEveryone() async throws {
         let listener = try listener()
         try await listener.resumeAccepting()

@@ -6,8 +6,9 @@ import SystemPackage
 
 /// Lets connections out of a listener's queue while this generation accepts.
 ///
-/// The lock is held across accept4(2), which does not block: once ``pause()`` has returned, nothing
-/// more is taken from the queue, and what was taken has been handed to the application.
+/// The lock is held across accept4(2), which does not block, and until what was taken is counted:
+/// once ``set(_:)`` has returned, nothing more is taken from the queue, and a drain that looks for
+/// open connections sees every one that was.
 final class AcceptGate: Sendable {
     enum Mode {
         /// Not yet, or for the moment not: callers wait.
@@ -18,7 +19,7 @@ final class AcceptGate: Sendable {
     }
 
     enum Attempt {
-        case accepted(OwnedDescriptor, SocketAddress)
+        case accepted(Connection)
         case queueEmpty
         case paused
         case closed
@@ -27,7 +28,11 @@ final class AcceptGate: Sendable {
 
     private let mode = Mutex(Mode.paused)
 
-    func attempt(_ listener: OwnedDescriptor) -> Attempt {
+    /// - Parameter count: makes the connection one of those that a drain waits for.
+    func attempt(
+        _ listener: OwnedDescriptor,
+        counting count: (OwnedDescriptor, SocketAddress) -> Connection
+    ) -> Attempt {
         mode.withLock { mode in
             switch mode {
             case .paused: return .paused
@@ -36,7 +41,7 @@ final class AcceptGate: Sendable {
             }
             do throws(Errno) {
                 let (connection, peer) = try Syscall.accept(listener.rawValue)
-                return .accepted(connection, peer)
+                return .accepted(count(connection, peer))
             } catch {
                 if error == .resourceTemporarilyUnavailable || error == .wouldBlock {
                     return .queueEmpty

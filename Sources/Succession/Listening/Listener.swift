@@ -75,9 +75,12 @@ public final class Listener: Sendable {
     public func accept() async throws(SuccessionError) -> Connection? {
         var backOff = Duration.milliseconds(10)
         while !Task.isCancelled {
-            switch gate.attempt(descriptor) {
-            case .accepted(let connection, let peer):
-                return connections.adopt(connection, peer: peer, listener: self)
+            let attempt = gate.attempt(descriptor) {
+                connections.adopt($0, peer: $1, listener: self)
+            }
+            switch attempt {
+            case .accepted(let connection):
+                return connection
             case .closed:
                 return nil
             case .paused, .queueEmpty:
