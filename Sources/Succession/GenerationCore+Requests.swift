@@ -36,8 +36,7 @@ extension GenerationCore {
             service: service, generation: number, state: states.current, stateSince: stateSince,
             bornAt: bornAt, executable: program.path, connections: connections.count,
             remaining: drain?.remaining,
-            upgrade: isUpgrading
-                ? attempt.map { ($0.successorPID, $0.startedAt, $0.requestedBy) } : nil,
+            upgrade: upgradeRequest.map { (attempt?.successorPID ?? 0, $0.since, $0.by) },
             listeners: holdings.withLock { $0.listeners }.map { Manifest.entry(for: $0) },
             oldest: connections.oldest(5), supervision: supervision, store: store
         ).message()
@@ -52,7 +51,7 @@ extension GenerationCore {
             session?.refuse(refusal)
             return
         }
-        isUpgrading = true
+        upgradeRequest = (Syscall.monotonicNanoseconds(), session?.peer.processID)
         let patience = plan.readyTimeout ?? configuration.readyTimeout
         // For the state, for the successor's start, and for the commit.
         supervision?.extend(for: patience + patience + .seconds(15))
@@ -67,7 +66,8 @@ extension GenerationCore {
                 guard postponedDrain == nil else { return abandon(session) }
                 begin(plan, state: state, session: session)
             } catch {
-                isUpgrading = false
+                if postponedDrain != nil { return abandon(session) }
+                upgradeRequest = nil
                 let failure = Failure(
                     code: .state, reason: "the application could not write its state: \(error)")
                 conclude(UpgradeAttempt.Outcome(failure: failure, successor: 0), session: session)
@@ -77,15 +77,15 @@ extension GenerationCore {
 
     /// Why something that only an undisturbed serving generation does is not done now.
     func refusal(unlessServing what: String) -> Failure? {
-        if isUpgrading {
+        if let upgradeRequest {
             let pid = attempt?.successorPID ?? 0
-            let age =
-                attempt.map { (Syscall.monotonicNanoseconds() - $0.startedAt) / 1_000_000 } ?? 0
-            let by = attempt?.requestedBy.map { "pid \($0)" } ?? "a signal"
+            let successor = pid > 0 ? "pid \(pid)" : "not started yet"
+            let age = (Syscall.monotonicNanoseconds() - upgradeRequest.since) / 1_000_000
+            let by = upgradeRequest.by.map { "pid \($0)" } ?? "a signal"
             return Failure(
                 code: .busy,
                 reason:
-                    "an upgrade is running: generation \(number + 1) (pid \(pid)) was asked for by \(by) \(age) ms ago"
+                    "an upgrade is running: generation \(number + 1) (\(successor)) was asked for by \(by) \(age) ms ago"
             )
         }
         guard case .serving = states.current, drain == nil else {
@@ -100,7 +100,7 @@ extension GenerationCore {
 
     /// Told to leave before the successor was even started.
     private func abandon(_ session: ControlSession?) {
-        isUpgrading = false
+        upgradeRequest = nil
         let failure = Failure(code: .operator, reason: "generation \(number) was told to leave")
         conclude(UpgradeAttempt.Outcome(failure: failure, successor: 0), session: session)
     }
@@ -113,7 +113,7 @@ extension GenerationCore {
                 self?.reportStep(step)
             },
             whenDone: { [weak self] outcome in
-                self?.isUpgrading = false
+                self?.upgradeRequest = nil
                 self?.conclude(outcome, session: session)
             })
         self.attempt = attempt

@@ -58,9 +58,12 @@ final class GenerationCore {
     /// The upgrade that runs, or the one that succeeded: its channel stays open until this process
     /// is gone.
     var attempt: UpgradeAttempt?
-    var isUpgrading = false {
-        didSet { if !isUpgrading { offeredDescriptors = [] } }
+    /// Since when an upgrade runs, and the pid of whoever asked, nil for a signal or the
+    /// application; from the request on, before there is an attempt.
+    var upgradeRequest: (since: UInt64, by: Int32?)? {
+        didSet { if upgradeRequest == nil { offeredDescriptors = [] } }
     }
+    var isUpgrading: Bool { upgradeRequest != nil }
     /// Removed from the store while an upgrade may still send them.
     var offeredDescriptors: [OwnedDescriptor] = []
     var drain: DrainRun?

@@ -87,10 +87,11 @@ package enum StatusTable {
         guard let upgrade = status.upgrade else { return [] }
         let by = upgrade.requestedBy.map { "pid \($0)" } ?? "a signal"
         let elapsed = DurationText.seconds(microseconds: upgrade.elapsedMicroseconds)
-        return [
-            "",
-            "an upgrade is running: pid \(upgrade.successor) was started \(elapsed) ago, asked for by \(by)",
-        ]
+        let successor =
+            upgrade.successor > 0
+            ? "pid \(upgrade.successor) was started \(elapsed) ago, asked for by \(by)"
+            : "asked for \(elapsed) ago by \(by), and the successor is not started yet"
+        return ["", "an upgrade is running: \(successor)"]
     }
 
     /// Who is still here, and for how long: why a generation has not left yet.

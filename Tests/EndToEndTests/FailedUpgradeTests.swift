@@ -267,6 +267,35 @@ import Testing
         #expect(try old.waitForExit() == .exited(0))
     }
 
+    /// An application that takes its time over its state: the upgrade runs, and everybody can see
+    /// whose it is.
+    @Test func upgrade_whileTheStateIsWritten_isToldOfAndCanBeCalledOff() throws {
+        let service = try TestService()
+        let fifo = try Fifo(in: service.directory)
+        let old = try service.startFixture([
+            "--listen", "echo=tcp:127.0.0.1:0", "--state-size", "10", "--fault",
+            "hold:writing state:\(fifo.path)",
+        ])
+        let first = try service.startSwapctl(["upgrade", service.name, "--json"])
+        try fifo.waitUntilReached()
+        let upgrade = try #require(try service.servingStatus()["upgrade"] as? [String: Any])
+        #expect(upgrade["successor"] as? Int == 0)
+        #expect(upgrade["requested_by"] as? Int == Int(first.processID))
+        let other = try service.swapctl(["upgrade", service.name, "--json"])
+        #expect(other.status == .exited(75), "\(other)")
+        #expect(
+            other.reason.contains("(not started yet) was asked for by pid \(first.processID)"),
+            "\(other)")
+
+        try old.handle.signal(Signals.terminate)
+        #expect(try first.waitForExit() == .exited(1))
+        let run = SwapctlRun(
+            status: .exited(1), standardOutput: first.standardOutput, standardError: "")
+        #expect(run.code == "operator", "\(run)")
+        fifo.release()
+        #expect(try old.waitForExit() == .exited(0))
+    }
+
     private func sameService(_ options: String...) -> [String] {
         // '@@' stands for the service's own name, which is not known yet.
         [Binaries.fixture, "serve", "--service", "@@", "--listen", "echo=tcp:127.0.0.1:0"] + options

@@ -42,6 +42,18 @@ import Testing
                 == "an upgrade is running: pid 4391 was started 3.10 s ago, asked for by pid 99")
     }
 
+    @Test func lines_whenSuccessorIsNotStartedYet_saysSo() throws {
+        var message = Self.message(generation: 8, pid: 4122, state: "serving")
+        message.add("UPGRADE", 0)
+        message.add("UPGRADE_US", 200_000)
+        let status = try #require(GenerationStatus(message))
+        let report = try report([.init(generation: 8, answer: .living(status))])
+        #expect(
+            StatusTable.lines(report).last
+                == "an upgrade is running: asked for 0.20 s ago by a signal, and the successor is not started yet"
+        )
+    }
+
     @Test func lines_whenPeerNameHasEscapes_showsThemHarmless() throws {
         var message = Self.message(generation: 1, pid: 2, state: "draining")
         message.add("CONNECTIONS", 1)

@@ -40,7 +40,11 @@ struct ServerControl {
                 let outcome = try Upgrade(service, try request(id)).run(observe)
                 return answer(outcome)
             } catch {
-                if error.exitCode == .busy, try awaitQuiet() != nil { continue }
+                if error.exitCode == .busy, try awaitQuiet() != nil {
+                    // Busy and quiet at once: something that no status tells of.
+                    _ = try? Syscall.poll([], timeoutMilliseconds: 50)
+                    continue
+                }
                 if error.code == "timeout" || error.code == "connection-lost" {
                     return .unknown(error.message)
                 }
