@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import NIOCore
+import NIOPosix
+import Succession
+import SuccessionNIO
+import Testing
+
+/// A server in one call.
+@Suite struct ServeTests {
+    /// SIGHUP means something only where other signals do.
+    @Test func signals_whenTheTableIsEmpty_areLeftAlone() async throws {
+        let directory = NSTemporaryDirectory() + "succession-serve-\(UInt32.random(in: 0 ... .max))"
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let (events, event) = AsyncStream.makeStream(of: SuccessionEvent.Kind.self)
+        var configuration = GenerationConfiguration()
+        configuration.runtimeDirectory = directory
+        configuration.signals = [:]
+        configuration.exitGrace = nil
+        configuration.onEvent = { event.yield($0.kind) }
+        let generations = AsyncStream.makeStream(of: Generation.self)
+        // Not in the runtime directory, which is made when the generation begins.
+        let path = directory + ".socket"
+        let serving = Task { [configuration] in
+            defer { event.finish() }
+            try await Generation.serve(
+                "inside", at: ListenAddress("unix:\(path)"), configuration: configuration
+            ) { channel, generation in
+                generations.continuation.yield(generation)
+            }
+        }
+        for await kind in events {
+            guard case .serving = kind else { continue }
+            var current = sigaction()
+            sigaction(SIGHUP, nil, &current)
+            #expect(current.__sigaction_handler.sa_handler == nil, "SIGHUP is not left alone")
+            break
+        }
+        let client = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .connect(unixDomainSocketPath: path).get()
+        for await generation in generations.stream {
+            await generation.drain(deadline: .zero)
+            break
+        }
+        try await serving.value
+        try await client.closeFuture.get()
+    }
+}
