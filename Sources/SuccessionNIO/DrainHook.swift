@@ -9,36 +9,49 @@ import Succession
 ///
 /// Used on the event loop.
 final class DrainHook {
-    private var scheduled: Scheduled<Void>?
-    private var isCancelled = false
+    private var scheduled: (task: Scheduled<Void>, time: NIODeadline)?
+    /// Called or cancelled.
+    private var isOver = false
 
     /// Calls `body` once, unless it is cancelled before; never in the middle of the call that sets
     /// it up.
+    ///
+    /// A deadline that is brought forward brings the moment forward.
     init(
         _ entry: ConnectionRegistry.Entry, _ moment: DrainMoment, on eventLoop: any EventLoop,
         _ body: @escaping () -> Void
     ) {
         let bound = NIOLoopBound((hook: self, body: body), eventLoop: eventLoop)
-        entry.onDrain { length in
+        let schedule = { @Sendable (length: Duration) in
             guard let delay = moment.delay(ofDrain: length) else { return }
             eventLoop.execute {
                 let (hook, body) = bound.value
                 hook.schedule(after: delay, on: eventLoop, body)
             }
         }
+        entry.onShorterDrain(schedule)
+        entry.onDrain(schedule)
     }
 
     func cancel() {
-        isCancelled = true
-        scheduled?.cancel()
+        isOver = true
+        scheduled?.task.cancel()
     }
 
     private func schedule(
         after delay: TimeAmount, on eventLoop: any EventLoop, _ body: @escaping () -> Void
     ) {
-        if isCancelled { return }
-        if delay == .zero { return body() }
-        scheduled = eventLoop.assumeIsolated().scheduleTask(in: delay, body)
+        let time = NIODeadline.now() + delay
+        if isOver { return }
+        if let scheduled, scheduled.time <= time { return }
+        scheduled?.task.cancel()
+        let run = { [self] in
+            isOver = true
+            body()
+        }
+        if delay == .zero { return run() }
+        let task = eventLoop.assumeIsolated().scheduleTask(deadline: time, run)
+        scheduled = (task, time)
     }
 }
 #endif

@@ -39,6 +39,12 @@ public final class ConnectionRegistry: Sendable {
         public func onDrain(_ hook: @escaping @Sendable (Duration) -> Void) {
             if let remaining = registry.drainTime(orAdd: hook, to: id) { hook(remaining) }
         }
+
+        /// Has a hook called, as that of ``onDrain(_:)`` is, each time that the deadline of a drain
+        /// is brought forward.
+        package func onShorterDrain(_ hook: @escaping @Sendable (Duration) -> Void) {
+            registry.update(id) { $0.whenShortened.append(hook) }
+        }
     }
 
     struct Record: Sendable {
@@ -47,6 +53,7 @@ public final class ConnectionRegistry: Sendable {
         let since: UInt64
         let cut: @Sendable () -> Void
         var whenDraining: [@Sendable (Duration) -> Void] = []
+        var whenShortened: [@Sendable (Duration) -> Void] = []
     }
 
     private struct State {
@@ -134,9 +141,20 @@ public final class ConnectionRegistry: Sendable {
 
     /// Tells every connection that wants to know that the generation drains.
     func beginDrain(deadline: Duration) {
+        setDeadline(deadline, telling: \.whenDraining)
+    }
+
+    /// Tells every connection that wants to know that the deadline comes earlier.
+    func shortenDrain(to deadline: Duration) {
+        setDeadline(deadline, telling: \.whenShortened)
+    }
+
+    private func setDeadline(
+        _ deadline: Duration, telling hooks: (Record) -> [@Sendable (Duration) -> Void]
+    ) {
         let hooks = state.withLock { state in
             state.drainDeadline = Syscall.monotonicNanoseconds() + deadline.nanosecondsClamped
-            return state.records.values.flatMap(\.whenDraining)
+            return state.records.values.flatMap(hooks)
         }
         for hook in hooks { hook(deadline) }
     }

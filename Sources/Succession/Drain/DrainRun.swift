@@ -70,6 +70,7 @@ final class DrainRun {
         guard wanted < deadlineAt, !isOver else { return }
         deadlineAt = wanted
         arm()
+        connections.shortenDrain(to: deadline)
         progress()
     }
 

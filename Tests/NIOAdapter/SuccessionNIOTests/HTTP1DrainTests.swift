@@ -41,6 +41,17 @@ import Testing
         #expect(await server.stop() == 0)
     }
 
+    @Test func idleConnection_whenTheDeadlineIsBroughtForward_isClosedBefore() async throws {
+        let server = try await start(idle: .spread(0.1...0.2))
+        let client = try server.connect()
+        try client.write(request)
+        _ = try answer(client)
+        await server.generation.drain(deadline: .seconds(3600))
+        await server.generation.drain(deadline: .seconds(3))
+        try client.expectEnd()
+        #expect(await server.stop() == 0)
+    }
+
     /// A head of which a part has come is a request that is owed an answer.
     @Test(arguments: [true, false])
     func connection_withPartOfARequest_isAnsweredAndThenClosed(inOneWrite: Bool) async throws {
