@@ -32,6 +32,23 @@ import Testing
         try site.expectAgreement("2.0", generation: 2)
     }
 
+    /// A link that was turned since the server was started leads to what nobody serves.
+    @Test(arguments: ["cfg.2.0", "app.2.0", "2.0"])
+    func firstWatch_whenALinkWasTurnedSinceTheStart_upgrades(release: String) throws {
+        let site = try WatchedSite()
+        for version in ["1.0", "2.0"] { try site.makeRelease(version) }
+        try site.name("1.0")
+        let server = try site.startServer("1.0")
+        let use = try site.service.swapctl(["release", "use", release, "--current", site.current])
+        #expect(use.status == .exited(0), "\(use)")
+        let watch = try site.startWatch()
+        let result = watch.beginning.first { $0["event"] as? String == "result" }
+        #expect(result?["result"] as? String == "committed", "\(watch.beginning)")
+        try server.waitForExit()
+        #expect(try site.service.servingStatus()["generation"] as? Int == 2)
+        #expect(try site.history().map { $0["verb"] as? String } == ["upgrade"])
+    }
+
     @Test func change_inPlace_isUpgraded() throws {
         let (site, _, watch) = try started()
         try Data(site.currentText("2.0").utf8).write(to: URL(filePath: site.current))

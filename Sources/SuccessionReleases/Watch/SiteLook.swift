@@ -53,7 +53,9 @@ struct SiteLook {
         var found = Found(finding: .different, current: current, text: text)
         found.note = adopted
         guard let record = try ServingRecord.serving(site) else {
-            if let status = try control.serving(), isServed(current, by: status) {
+            if let status = try control.serving(), isServed(current, by: status),
+                isConfigured(current, status)
+            {
                 try adopt(current, status.serving)
                 found.finding = .same
                 found.note = "\(status.serving) serves \(current.selection.description(in: site))"
@@ -87,6 +89,18 @@ struct SiteLook {
         if let isServed = process.executes(program, in: site) { return isServed }
         // The program may be a wrapper's, or an interpreter.
         return process.switchID != nil && process.switchID == record?.id
+    }
+
+    /// Whether the links to all other files led there when the process that serves was started: only
+    /// by them does it find its configuration.
+    private func isConfigured(_ current: CurrentFile, _ status: GenerationStatus) -> Bool {
+        let others = current.selection.files.filter { $0.key != Selection.program }
+        if others.isEmpty { return true }
+        guard let process = ServerProcess(Int32(clamping: status.processID)) else { return false }
+        let links = Links(site)
+        return others.allSatisfy { key, path in
+            links.turned(key) == path && links.isOlder(key, than: process)
+        }
     }
 
     // MARK: - Records
