@@ -118,15 +118,18 @@ public final class HTTP2DrainHandler: ChannelDuplexHandler {
             promise?.fail(ChannelError.outputClosed)
             return
         }
-        if case .byteBuffer(let bytes) = unwrapOutboundIn(data) {
-            outbound.scan(bytes.readableBytesView) { frame in
-                hasSentSettings = true
-                streams.sent(frame)
-                if frame.kind == HTTP2FrameScanner.Kind.goAway { leave() }
-            }
+        switch unwrapOutboundIn(data) {
+        case .byteBuffer(let bytes): outbound.scan(bytes.readableBytesView, noteSent)
+        case .fileRegion(let region): outbound.skip(region.readableBytes, noteSent)
         }
         if phase == .serving || phase == .left { return context.write(data, promise: promise) }
         context.write(data, promise: unfinishedWrite(context, for: promise))
+    }
+
+    private func noteSent(_ frame: HTTP2FrameScanner.Frame) {
+        hasSentSettings = true
+        streams.sent(frame)
+        if frame.kind == HTTP2FrameScanner.Kind.goAway { leave() }
     }
 
     /// A GOAWAY of ours behind another one might raise its last stream, which is an error.

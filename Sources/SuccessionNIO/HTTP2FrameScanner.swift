@@ -81,6 +81,16 @@ struct HTTP2FrameScanner {
         }
     }
 
+    /// Passes over bytes that cannot be looked at, which belong to the payload of one frame.
+    mutating func skip(_ count: Int, _ found: (Frame) -> Void) {
+        guard let current = frame, count <= remaining else { return }
+        remaining -= count
+        payloadRoom = max(0, payloadRoom - count)
+        guard remaining == 0 else { return }
+        frame = nil
+        found(current)
+    }
+
     /// False if there are not enough bytes.
     private mutating func readHeader(_ rest: inout ByteBufferView.SubSequence) -> Bool {
         while header.count < Self.headerLength {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import NIOCore
 import NIOPosix
 import Succession
@@ -91,6 +92,21 @@ import Testing
         _ = await server.stop(atOnce: true)
     }
 
+    /// What the kernel sends from a file goes by unseen.
+    @Test func answer_fromAFile_isFollowedByTheClose() async throws {
+        let (server, client) = try await start()
+        try client.write(Wire.headers(FakeHTTP2.fromFile, ends: true))
+        let answer =
+            Wire.headers(FakeHTTP2.fromFile, ends: false)
+            + [0, 0, 20, 0, 1, 0, 0, 0, FakeHTTP2.fromFile] + FakeHTTP2.content
+        #expect(try client.read(answer.count) == answer)
+        await server.generation.drain(deadline: .seconds(20))
+        try client.write(Wire.acknowledgement(announcement(to: client)))
+        #expect(try client.read(17) == Wire.goAway(lastStream: UInt32(FakeHTTP2.fromFile)))
+        try client.expectEnd()
+        #expect(await server.stop() == 0)
+    }
+
     /// A GOAWAY may not raise the last stream of an earlier one (RFC 9113 §6.8): time-outs of the
     /// implementation send theirs when they like.
     @Test(arguments: [true, false])
@@ -154,6 +170,10 @@ private final class FakeHTTP2: ChannelInboundHandler {
     static let leaving: UInt8 = 13
     static let closing: UInt8 = 15
 
+    /// A stream with whose answer a file is sent, and what is in it.
+    static let fromFile: UInt8 = 17
+    static let content = [UInt8](repeating: 7, count: 20)
+
     private var bytes = ByteBuffer()
 
     func channelActive(context: ChannelHandlerContext) {
@@ -177,10 +197,27 @@ private final class FakeHTTP2: ChannelInboundHandler {
             case Self.leaving:
                 let goAway = Wire.goAway(lastStream: UInt32(Self.leaving))
                 send(Wire.headers(Self.leaving, ends: true) + goAway, context)
+            case Self.fromFile:
+                send(Wire.headers(Self.fromFile, ends: false), context)
+                send([0, 0, 20, 0, 1, 0, 0, 0, Self.fromFile], context)
+                sendFile(context)
             case Self.closing: context.close(promise: nil)
             default: send(Wire.headers(header[8], ends: true), context)
             }
         }
+    }
+
+    private func sendFile(_ context: ChannelHandlerContext) {
+        let path = NSTemporaryDirectory() + "succession-nio-\(UInt32.random(in: 0 ... .max))"
+        _ = FileManager.default.createFile(atPath: path, contents: Data(Self.content))
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        guard let file = try? NIOFileHandle(_deprecatedPath: path) else {
+            return context.close(promise: nil)
+        }
+        let region = FileRegion(fileHandle: file, readerIndex: 0, endIndex: Self.content.count)
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.whenComplete { _ in try? file.close() }
+        context.writeAndFlush(NIOAny(region), promise: written)
     }
 
     private func send(_ bytes: [UInt8], _ context: ChannelHandlerContext) {
