@@ -34,5 +34,28 @@ def sees_its_clients(service):
     harness.expect(service.serving()["connections"] == 0, "no connection is left")
 
 
+def descriptors_are_few(service):
+    """More clients than there are descriptors for wait, and the server does not end."""
+    port = harness.free_port()
+    service.start("/usr/bin/prlimit", "--nofile=100:100", service.binaries / "flyingfox-app",
+                  "--service", service.name, "--http", f"tcp:127.0.0.1:{port}")
+    clients = [socket.create_connection(("127.0.0.1", port), harness.SECONDS) for _ in range(60)]
+    for client in clients:
+        client.sendall(b"GET / HTTP/1.1\r\n\r\n")
+    # (100 - 64) / 3, and none behind them.
+    harness.until(lambda: service.serving()["connections"] == 12, "as many as may be are taken")
+    for client in clients:
+        # Each is kept alive, and in the way of the others until it goes.
+        with client:
+            heard = b""
+            while not heard.endswith(b"hello\n"):
+                more = client.recv(1000)
+                harness.expect(more, f"a client is not served: {heard}")
+                heard += more
+    harness.until(lambda: service.serving()["connections"] == 0, "no connection is left")
+    harness.expect(service.first.poll() is None, "the server has ended")
+    service.upgrade("--drain", "30s")
+
+
 if __name__ == "__main__":
-    harness.main(ten_upgrades, sees_its_clients)
+    harness.main(ten_upgrades, sees_its_clients, descriptors_are_few)

@@ -11,6 +11,7 @@ struct ConnectionRelay: Sendable {
     private let place: PrivateSocketDirectory
     private let clients: RelayedClients
     private let pool: any AsyncSocketPool
+    private let places = ConnectionPlaces.shared
 
     init(to place: PrivateSocketDirectory, clients: RelayedClients, pool: any AsyncSocketPool) {
         self.place = place
@@ -22,11 +23,27 @@ struct ConnectionRelay: Sendable {
     /// none is left.
     func connections(of listener: Listener) async throws {
         try await withThrowingDiscardingTaskGroup { relays in
-            while let connection = try await listener.accept() {
-                // A connection that breaks is no error of the server's.
-                relays.addTask { try? await relay(connection) }
+            while let connection = try await next(of: listener) {
+                relays.addTask {
+                    // A connection that breaks is no error of the server's.
+                    try? await relay(connection)
+                    places.free()
+                }
             }
         }
+    }
+
+    /// A connection that has a place; what there is none for waits in the listener's queue.
+    private func next(of listener: Listener) async throws -> Connection? {
+        guard await places.take() else { return nil }
+        do {
+            if let connection = try await listener.accept() { return connection }
+        } catch {
+            places.free()
+            throw error
+        }
+        places.free()
+        return nil
     }
 
     private func relay(_ connection: Connection) async throws {
