@@ -27,6 +27,16 @@ package enum Signals {
         SIGSYS: "SIGSYS",
     ]
 
+    /// Whether this process ignores a signal.
+    ///
+    /// The corresponding C function is `sigaction`.
+    package static func isIgnored(_ number: CInt) -> Bool {
+        var action = sigaction()
+        guard sigaction(number, nil, &action) == 0 else { return false }
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: UInt.self)
+            == unsafeBitCast(SIG_IGN, to: UInt.self)
+    }
+
     /// `SIGTERM`, or `signal 42` for one without a name.
     package static func name(_ number: CInt) -> String {
         names[number] ?? "signal \(number)"

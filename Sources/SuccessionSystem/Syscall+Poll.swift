@@ -46,11 +46,13 @@ extension Syscall {
     ///
     /// For a log on a thread that must not stand still: whoever should read a pipe may have stopped.
     /// A pipe that is ready takes a page at once (pipe(7)), unless another process fills it in
-    /// between.
+    /// between. To one whose reader is gone nothing is written: that would raise SIGPIPE.
     @discardableResult
     package static func writeWithoutWaiting(_ fd: CInt, _ bytes: [UInt8]) -> Int {
         var rest = bytes[...]
-        while !rest.isEmpty, (try? poll(fd, events: pollOut, timeoutMilliseconds: 0)) == true {
+        while !rest.isEmpty,
+            (try? poll([(fd, pollOut)], timeoutMilliseconds: 0)) == [pollOut]
+        {
             guard (try? writeAll(fd, Array(rest.prefix(4_096)))) != nil else { break }
             rest = rest.dropFirst(4_096)
         }

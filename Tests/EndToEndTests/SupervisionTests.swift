@@ -120,4 +120,25 @@ import Testing
         #expect(manager.stored.map(\.name) == ["succession.record", "a"])
         _ = try server.errorLine("\(service.name)[1] warning: 'b' ")
     }
+
+    /// systemd starts services with SIGPIPE ignored (IgnoreSIGPIPE=), and every generation is one.
+    @Test(arguments: [("trap '' PIPE; ", "0000000000001000"), ("", "0000000000000000")])
+    func brokenPipes_areIgnoredByEveryGeneration_orByNone(trap: String, ignored: String) throws {
+        let serve = [
+            Binaries.fixture, "serve", "--service", service.name, "--listen",
+            "echo=tcp:127.0.0.1:0",
+        ]
+        let first = try ChildProcess(
+            "/bin/sh", ["-c", trap + "exec \"$0\" \"$@\""] + serve,
+            environment: service.environment)
+        _ = try first.line("ready 1 ")
+        for _ in 2...3 {
+            let run = try service.swapctl(["upgrade", service.name, "--json", "--"] + serve)
+            let pid = try #require(run.pid, "\(run)")
+            let status = String(
+                decoding: try Syscall.readFile("/proc/\(pid)/status"), as: UTF8.self)
+            #expect(status.contains("\nSigIgn:\t\(ignored)\n"), "\(status)")
+        }
+        #expect(try first.waitForExit() == .exited(0))
+    }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import SuccessionSystem
 import SystemPackage
 import Testing
@@ -67,6 +68,26 @@ extension SystemTests {
                 count += bytes.count
             }
             #expect((40_000...200_000).contains(count))
+        }
+
+        @Test func writeWithoutWaiting_whenTheReaderIsGone_raisesNoSignal() throws {
+            var (before, brokenPipe, pending) = (sigset_t(), sigset_t(), sigset_t())
+            sigemptyset(&brokenPipe)
+            sigaddset(&brokenPipe, SIGPIPE)
+            pthread_sigmask(SIG_BLOCK, &brokenPipe, &before)
+            defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+            let pipe = try Syscall.pipe(nonBlocking: false)
+            let sockets = try Syscall.socketPair(type: .stream, nonBlocking: false)
+            pipe.read.close()
+            sockets.0.close()
+            for descriptor in [pipe.write, sockets.1] {
+                #expect(Syscall.writeWithoutWaiting(descriptor.rawValue, [7]) == 0)
+                sigpending(&pending)
+                let isRaised = sigismember(&pending, SIGPIPE) == 1
+                #expect(!isRaised)
+                // It would end this process.
+                if isRaised { sigwaitinfo(&brokenPipe, nil) }
+            }
         }
     }
 

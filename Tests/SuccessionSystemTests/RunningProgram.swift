@@ -16,7 +16,8 @@ final class RunningProgram {
     init(
         descriptors: [(source: CInt, target: CInt)] = [],
         environment: [String] = ProcessEnvironment.snapshot(), setsListenPID: Bool = false,
-        newSession: Bool = false, asSibling: Bool = false, workingDirectory: CInt? = nil
+        newSession: Bool = false, asSibling: Bool = false, workingDirectory: CInt? = nil,
+        ignoresBrokenPipes: Bool = false
     ) throws {
         let toProgram = try Syscall.pipe(nonBlocking: false)
         let fromProgram = try Syscall.pipe(nonBlocking: false)
@@ -24,11 +25,12 @@ final class RunningProgram {
             (source: toProgram.read.rawValue, target: 0),
             (source: fromProgram.write.rawValue, target: 1),
         ]
-        process = try SpawnRequest(
+        var request = SpawnRequest(
             path: "/bin/cat", arguments: ["cat"], environment: environment,
             descriptors: streams + descriptors, setsListenPID: setsListenPID,
-            newSession: newSession, asSibling: asSibling, workingDirectory: workingDirectory
-        ).spawn()
+            newSession: newSession, asSibling: asSibling, workingDirectory: workingDirectory)
+        request.ignoresBrokenPipes = ignoresBrokenPipes
+        process = try request.spawn()
         (input, output) = (toProgram.write, fromProgram.read)
         withExtendedLifetime((toProgram, fromProgram)) {}
         try Syscall.writeAll(input.rawValue, [1])

@@ -60,6 +60,12 @@ extension SystemTests {
             }
         }
 
+        @Test func spawn_whenBrokenPipesAreToBeIgnored_nothingElseIs() throws {
+            let status = try RunningProgram(ignoresBrokenPipes: true).status()
+            #expect(status["SigIgn"] == "0000000000001000")
+            #expect(status["SigBlk"] == "0000000000000000")
+        }
+
         @Test func spawn_whenDone_theMaskOfTheCallerIsAsBefore() throws {
             var before = sigset_t()
             pthread_sigmask(SIG_BLOCK, nil, &before)

@@ -136,6 +136,8 @@ struct csuccession_spawn_request {
     int as_sibling;
     /// -1: stay.
     int working_directory;
+    /// SIGPIPE is ignored, and not at its default.
+    int ignores_pipe;
 };
 
 /// Returns the pid; `pidfd` is -1 on kernels that have none.

@@ -30,7 +30,7 @@ package struct LaunchPlan: Sendable, Hashable {
         own: OwnProgram, channel: OwnedDescriptor, capturedError: OwnedDescriptor,
         asSibling: Bool
     ) -> SpawnRequest {
-        SpawnRequest(
+        var request = SpawnRequest(
             path: executable ?? own.path,
             arguments: arguments ?? own.arguments,
             environment: environment(),
@@ -40,6 +40,8 @@ package struct LaunchPlan: Sendable, Hashable {
                 (source: 2, target: Self.standardErrorNumber),
             ],
             setsListenPID: false, newSession: false, asSibling: asSibling, workingDirectory: nil)
+        request.ignoresBrokenPipes = own.ignoresBrokenPipes
+        return request
     }
 
     private func environment() -> [String] {
@@ -69,9 +71,12 @@ struct OwnProgram: Sendable, Hashable {
     /// Absolute, with links not followed.
     let path: String
     let arguments: [String]
+    /// Service managers start services so: what writes to a pipe whose reader is gone goes on.
+    let ignoresBrokenPipes: Bool
 
     static func current() -> OwnProgram {
         OwnProgram(
-            path: ProcessEnvironment.invokedPath(), arguments: ProcessEnvironment.arguments())
+            path: ProcessEnvironment.invokedPath(), arguments: ProcessEnvironment.arguments(),
+            ignoresBrokenPipes: Signals.isIgnored(Signals.pipe))
     }
 }
