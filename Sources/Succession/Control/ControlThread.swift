@@ -24,13 +24,15 @@ actor ControlThread {
 extension ControlThread {
     /// Calls `handler` whenever the descriptor is ready, until ``unwatch(_:)``.
     ///
-    /// The descriptor must stay open while it is watched. Readiness is level-triggered. The
-    /// corresponding C function is `epoll_ctl`.
+    /// The descriptor must stay open while it is watched. Where others may close it, its number may
+    /// be somebody else's by the time of the end: the id that is returned tells. Readiness is
+    /// level-triggered. The corresponding C function is `epoll_ctl`.
     @ControlThread
+    @discardableResult
     static func watch(
         _ descriptor: CInt, _ interest: Syscall.Readiness = .readable,
         handler: @escaping @ControlThread () -> Void
-    ) throws(Errno) {
+    ) throws(Errno) -> UInt64 {
         try Reactor.shared.watch(descriptor, interest, handler: handler)
     }
 
@@ -38,6 +40,12 @@ extension ControlThread {
     @ControlThread
     static func unwatch(_ descriptor: CInt) {
         Reactor.shared.unwatch(descriptor)
+    }
+
+    /// Ends the watch of this id; one that has ended is not an error.
+    @ControlThread
+    static func unwatch(_ descriptor: CInt, id: UInt64) {
+        Reactor.shared.unwatch(descriptor, id: id)
     }
 
     /// Calls `handler` once after a delay, unless the timer is cancelled before.

@@ -22,10 +22,16 @@ final class Reactor {
     func watch(
         _ descriptor: CInt, _ interest: Syscall.Readiness,
         handler: @escaping @ControlThread () -> Void
-    ) throws(Errno) {
+    ) throws(Errno) -> UInt64 {
         try ReadinessLoop.shared.add(descriptor, interest)
         lastID += 1
         watches[descriptor] = Watch(handler: handler, id: lastID)
+        return lastID
+    }
+
+    /// Ends one watch, unless the number has come to another one since.
+    func unwatch(_ descriptor: CInt, id: UInt64) {
+        if watches[descriptor]?.id == id { unwatch(descriptor) }
     }
 
     func unwatch(_ descriptor: CInt) {

@@ -41,10 +41,9 @@ extension Connection {
     }
 
     private func wait(_ readiness: Syscall.Readiness) async throws(SuccessionError) {
-        let number = withUnsafeDescriptor { $0 }
         if Task.isCancelled { throw SuccessionError(.cancelled, "the task was cancelled") }
         do {
-            try await ControlThread.wait(number, readiness)
+            try await ControlThread.wait(for: self, readiness)
         } catch {
             throw .system("cannot wait for \(peer)", error)
         }
@@ -52,23 +51,25 @@ extension Connection {
 }
 
 extension ControlThread {
-    /// Returns when the descriptor is ready, or when the task is cancelled.
+    /// Returns when the connection is ready or closed, or when the task is cancelled.
     @ControlThread
-    fileprivate static func wait(_ number: CInt, _ readiness: Syscall.Readiness) async throws(Errno)
-    {
+    fileprivate static func wait(
+        for connection: Connection, _ readiness: Syscall.Readiness
+    ) async throws(Errno) {
         let signal = OneShot<Void>()
-        var isWatched = true
-        try watch(number, readiness) {
-            isWatched = false
-            unwatch(number)
-            signal.fulfil(())
+        defer { connection.endWait(with: signal) }
+        let watched = try connection.wait(with: signal) { (number) throws(Errno) in
+            let id = try watch(number, readiness) {
+                unwatch(number)
+                signal.fulfil(())
+            }
+            return (number: number, id: id)
         }
         await withTaskCancellationHandler {
             await signal.value()
         } onCancel: {
             signal.fulfil(())
         }
-        // Not twice: the number may belong to another connection by now.
-        if isWatched { unwatch(number) }
+        unwatch(watched.number, id: watched.id)
     }
 }

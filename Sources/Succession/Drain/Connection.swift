@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SuccessionSystem
+import Synchronization
+import SystemPackage
 
 /// A connection taken by ``Listener/accept()``: a non-blocking stream socket, counted until it is
 /// closed.
@@ -11,6 +13,8 @@ public final class Connection: Sendable {
     public let peer: String
     private let descriptor: OwnedDescriptor
     private let entry: ConnectionRegistry.Entry
+    /// Of the task that waits until it can read or write.
+    private let waiting = Mutex<[OneShot<Void>]>([])
 
     init(descriptor: OwnedDescriptor, peer: String, entry: ConnectionRegistry.Entry) {
         self.descriptor = descriptor
@@ -21,9 +25,35 @@ public final class Connection: Sendable {
     deinit { close() }
 
     /// Ends the connection; later calls do nothing.
+    ///
+    /// A task that waits for it throws EBADF.
     public func close() {
         entry.close()
-        descriptor.close()
+        let signals = waiting.withLock { waiting in
+            descriptor.close()
+            defer { waiting = [] }
+            return waiting
+        }
+        for signal in signals { signal.fulfil(()) }
+    }
+
+    /// Has a signal fulfilled by ``close()``.
+    ///
+    /// `begin` is called with the number, which until it returns is nobody else's. EBADF: it is
+    /// closed.
+    func wait<Result: Sendable>(
+        with signal: OneShot<Void>, _ begin: (CInt) throws(Errno) -> Result
+    ) throws(Errno) -> Result {
+        // The lock takes no typed errors.
+        try waiting.withLock { waiting -> Swift.Result<Result, Errno> in
+            guard descriptor.rawValue >= 0 else { return .failure(.badFileDescriptor) }
+            waiting.append(signal)
+            return Swift.Result { () throws(Errno) in try begin(descriptor.rawValue) }
+        }.get()
+    }
+
+    func endWait(with signal: OneShot<Void>) {
+        waiting.withLock { $0.removeAll { $0 === signal } }
     }
 
     /// Lends the descriptor for the length of a call.
