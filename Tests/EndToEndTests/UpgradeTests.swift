@@ -61,6 +61,23 @@ import Testing
         #expect(try old.waitForExit() == .exited(0))
     }
 
+    /// An acceptor that never stops holds up neither the deadline nor what an operator is told.
+    @Test(arguments: ["5000", "100"])
+    func drainDeadline_whenAnAcceptorHangs_cutsAllTheSame(grace: String) throws {
+        let service = try TestService()
+        let old = try service.startFixture([
+            "--listen", "a=tcp:127.0.0.1:0", "--listen", "echo=tcp:127.0.0.1:0",
+            "--fault", "pause-hangs", "--grace-ms", grace,
+        ])
+        let client = try EchoClient(port: try service.port("echo"))
+        _ = try client.greet()
+        let swapctl = try service.startSwapctl(
+            ["drain", service.name, "--json", "--deadline", "300ms"])
+        #expect(try swapctl.line("{\"cut\":").contains("\"cut\":1,\"event\":\"drained\""))
+        #expect(try client.isClosed(within: 5_000))
+        #expect(try old.waitForExit() == .exited(70))
+    }
+
     @Test func begin_whenAlreadyServed_namesPidAndCommand() throws {
         let service = try TestService()
         let old = try service.startFixture(["--listen", "echo=tcp:127.0.0.1:0"])

@@ -107,8 +107,15 @@ final class DrainRun {
         guard !isOver, !isExpired else { return }
         isExpired = true
         scheduleExit()
-        // What is accepted until the acceptors have stopped is to be cut too.
-        if hasStopped { cut() }
+        // What is accepted until the acceptors have stopped is to be cut too; but one that hangs must
+        // not keep the rest open.
+        if hasStopped { return cut() }
+        _ = ControlThread.schedule(after: .seconds(1)) { [weak self] in
+            guard let self, !isOver else { return }
+            report(
+                .error, "the application still hangs where it was told to stop accepting", .note)
+            cut()
+        }
     }
 
     private func cut() {
@@ -169,7 +176,9 @@ final class DrainRun {
     private func scheduleExit() {
         guard let exitGrace else { return }
         let report = self.report
-        _ = ControlThread.schedule(after: exitGrace) {
+        _ = ControlThread.schedule(after: exitGrace) { [weak self] in
+            // On this thread, and before the handlers: they would wait for it.
+            if let self, !isOver { cut() }
             report(
                 .error,
                 "still running \(exitGrace) after the deadline of the drain: ending the process",

@@ -17,6 +17,7 @@ struct EchoServer {
         if let limit = options.openFilesLimit { try ResourceLimit.setOpenFiles(limit) }
         var configuration = GenerationConfiguration()
         configuration.drainDeadline = options.drain
+        if let grace = options.exitGrace { configuration.exitGrace = grace }
         if let signal = options.upgradeSignal { configuration.signals[signal] = .upgrade }
         if let signal = options.reloadSignal { configuration.signals[signal] = .reload }
         let fault = options.fault

@@ -13,6 +13,8 @@ struct Options {
     var stateSize: Int?
     var openFilesLimit: Int?
     var drain: Duration = .seconds(30)
+    /// Nil: as the library has it.
+    var exitGrace: Duration?
     /// Name of a descriptor that is no listener.
     var kept: String?
     /// Names of descriptors of any kind that must be there: nothing is made in their place.
@@ -44,6 +46,7 @@ struct Options {
             case "--upgrade-signal": upgradeSignal = Int32(value)
             case "--reload": reload = try ReloadAnswer(value)
             case "--reload-signal": reloadSignal = Int32(value)
+            case "--grace-ms": exitGrace = .milliseconds(Int(value) ?? 0)
             case "--drain-ms": drain = .milliseconds(Int(value) ?? 0)
             default: throw UsageError("\(option)?")
             }
