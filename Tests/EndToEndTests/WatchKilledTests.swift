@@ -79,6 +79,30 @@ import Testing
         try server.waitForExit()
     }
 
+    /// Nothing was switched here before: the intent says where the links led.
+    @Test(arguments: ["after links", "after ask"])
+    func firstSwitch_whenTheWatchIsKilled_linksReturnWhereTheyLed(step: String) throws {
+        let site = try WatchedSite()
+        try site.makeRelease("1.0")
+        try site.makeBrokenRelease("2.0")
+        let server = try site.startServer("1.0")
+        try site.name("2.0")
+        let watch = try ChildProcess(
+            Binaries.fixture, ["watch", site.service.name, site.current, "kill:\(step)"],
+            environment: site.service.environment)
+        #expect(try watch.waitForExit() == .signaled(Signals.kill, coreDumped: false))
+        #expect(try site.link("app.bin") == site.release("app.2.0"))
+        // There is nothing to go back to, but for the links.
+        let run = try site.service.swapctl([
+            "rollback", site.service.name, "--current", site.current, "--json",
+        ])
+        #expect(run.status == .exited(1), "\(run)")
+        #expect(try site.link("app.bin") == site.release("app.1.0"))
+        #expect(try site.link("app.cfg") == site.release("cfg.1.0"))
+        #expect(try site.service.servingStatus()["pid"] as? Int == Int(server.processID))
+        #expect(site.leftovers() == [])
+    }
+
     /// A server that is started is not started twice.
     @Test(arguments: ["before ask", "after ask", "after commit"])
     func start_whenTheWatchIsKilled_serverRunsOnce(step: String) throws {

@@ -2,6 +2,7 @@
 
 import Foundation
 import SuccessionSystem
+import SystemPackage
 import Testing
 
 /// `swapctl watch` with real servers: every way in which current.conf changes.
@@ -189,6 +190,24 @@ import Testing
         try site.name("2.0")
         #expect(try watch.result()["result"] as? String == "committed")
         try site.expectAgreement("2.0")
+    }
+
+    /// Nothing was switched here before: the links themselves say where they are to return.
+    @Test func firstSwitch_whenItFails_linksLeadWhereTheyLed() throws {
+        let site = try WatchedSite()
+        try site.makeRelease("1.0")
+        try site.makeBrokenRelease("4.0")
+        let server = try site.startServer("1.0")
+        try Syscall.unlink(site.directory + "/app.cfg")
+        try site.name("4.0")
+        let watch = try site.startWatch()
+        let result = try #require(watch.beginning.first { $0["event"] as? String == "result" })
+        #expect(result["result"] as? String == "unchanged", "\(result)")
+        #expect(try site.link("app.bin") == site.release("app.1.0"))
+        #expect(throws: Errno.noSuchFileOrDirectory) { try site.link("app.cfg") }
+        #expect(try site.service.servingStatus()["pid"] as? Int == Int(server.processID))
+        #expect(try watch.stop().isEmpty)
+        #expect(site.leftovers() == [])
     }
 
     @Test func checkCommand_whenItFails_releaseIsNotTried() throws {

@@ -52,6 +52,13 @@ struct Links {
     /// Where a link points; nil if there is none.
     func turned(_ key: String) -> String? { try? Syscall.readLink(site.linkPath(key)) }
 
+    /// Where the links of a selection lead now, those that are there.
+    func turned(_ selection: Selection) -> Selection {
+        Selection(
+            selection.files.reduce(into: [:]) { files, entry in files[entry.key] = turned(entry.key)
+            })
+    }
+
     /// Whether a link already led where it leads when a process was started.
     func isOlder(_ key: String, than process: ServerProcess) -> Bool {
         guard let facts = try? Syscall.linkStatus(site.linkPath(key)), facts.isSymbolicLink,

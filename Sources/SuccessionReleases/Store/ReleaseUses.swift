@@ -34,6 +34,10 @@ struct ReleaseUses {
         }
         if let intent = try ServingRecord.intent(site) {
             for (_, path) in intent.selection.files { found.add(path, "a switch under way") }
+            for (_, path) in intent.links?.files ?? [:] {
+                found.add(
+                    path.hasPrefix("/") ? path : site.directory + "/" + path, "a switch under way")
+            }
         }
         found.addProcesses(try Journal.read(site))
         return found

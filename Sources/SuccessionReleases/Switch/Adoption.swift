@@ -75,6 +75,7 @@ struct Adoption {
         record.text = String(decoding: text, as: UTF8.self)
         record.linkTarget = isNamed ? try? Syscall.readLink(site.currentPath) : nil
         record.from = old.selection
+        record.links = nil
         record.time = Timestamp.now()
         record.why = "others upgraded to it"
         // Such an upgrade may be in the journal already.

@@ -32,9 +32,9 @@ struct Recovery {
             return
                 "a switch to \(what) was cut short, and had succeeded: \(status.serving) serves it"
         }
-        if let serving = try ServingRecord.serving(site) {
-            try Links(site).turn(to: serving.selection)
-            Links(site).remove(intent.selection, keeping: serving.selection)
+        if let before = try ServingRecord.serving(site)?.selection ?? intent.links {
+            try Links(site).turn(to: before)
+            Links(site).remove(intent.selection, keeping: before)
         }
         let reason = "swapctl was ended before the switch was done"
         try journal(intent, .unchanged, status?.serving, reason)

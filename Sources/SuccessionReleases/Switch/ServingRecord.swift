@@ -27,6 +27,8 @@ struct ServingRecord: Sendable, Hashable {
     var command: [String]
     /// What served before.
     var from: Selection?
+    /// Where the links led before, as it stands in them; nil: where ``from`` says.
+    var links: Selection?
     var time: String
     var why: String
 
@@ -81,7 +83,8 @@ extension ServingRecord {
             runtimeDirectory: node["runtime_directory"]?.string ?? "", name: name,
             selection: selection, text: text, linkTarget: node["link_target"]?.string,
             command: (node["command"]?.elements ?? []).compactMap(\.string),
-            from: Selection(node["from"]), time: node["time"]?.string ?? "",
+            from: Selection(node["from"]), links: Selection(node["links"]),
+            time: node["time"]?.string ?? "",
             why: node["why"]?.string ?? "")
     }
 
@@ -91,6 +94,7 @@ extension ServingRecord {
             "runtime_directory": .string(runtimeDirectory), "name": .string(name),
             "files": selection.json, "current": .string(text), "link_target": .optional(linkTarget),
             "command": .array(command.map { .string($0) }), "from": from?.json ?? .null,
+            "links": links?.json ?? .null,
             "time": .string(time), "why": .string(why),
         ]
     }

@@ -15,6 +15,8 @@ final class Switch {
     let writesCurrent: Bool
 
     private let serving: ServingRecord?
+    /// Where the links lead before they are turned, as far as they are.
+    private let linksBefore: Selection
     private let id: String
     private let start: UInt64
     private let time: String
@@ -42,6 +44,7 @@ final class Switch {
         self.observe = observe
         self.started = started
         serving = try ServingRecord.serving(site)
+        linksBefore = Links(site).turned(target.selection)
         id = SwitchID.next()
         start = Syscall.monotonicNanoseconds()
         time = Timestamp.now()
@@ -73,9 +76,9 @@ final class Switch {
             return step { () throws(ControlError) in try ServingRecord.commitIntent(site) }
         case .returnLinks:
             return tidy { () throws(ControlError) in
-                guard let serving else { return }
-                try Links(site).turn(to: serving.selection)
-                Links(site).remove(target.selection, keeping: serving.selection)
+                let before = serving?.selection ?? linksBefore
+                try Links(site).turn(to: before)
+                Links(site).remove(target.selection, keeping: before)
             }
         case .returnCurrent:
             return tidy { () throws(ControlError) in
@@ -201,8 +204,8 @@ final class Switch {
             runtimeDirectory: control.service.runtimeDirectory, name: site.name,
             selection: target.selection, text: String(decoding: target.text, as: UTF8.self),
             linkTarget: writesCurrent ? nil : try? Syscall.readLink(path),
-            command: control.command(serving?.command), from: serving?.selection, time: time,
-            why: why)
+            command: control.command(serving?.command), from: serving?.selection,
+            links: serving == nil ? linksBefore : nil, time: time, why: why)
     }
 
     private func journal(_ result: JournalEntry.Result) throws(ControlError) {

@@ -114,7 +114,7 @@ struct SiteLook {
             runtimeDirectory: control.service.runtimeDirectory, name: site.name,
             selection: current.selection, text: String(decoding: current.text, as: UTF8.self),
             linkTarget: try? Syscall.readLink(site.currentPath), command: control.command(nil),
-            from: nil, time: Timestamp.now(), why: "it served already")
+            from: nil, links: nil, time: Timestamp.now(), why: "it served already")
         try record.writeIntent(site)
         try ServingRecord.commitIntent(site)
         try Journal.append(record.entry(.committed, serving: serving, elapsed: 0), to: site)
