@@ -14,9 +14,8 @@ import Testing
         return (site, server, try site.startWatch())
     }
 
-    /// Prepares what is wrong with `app.2.0`, and says how the error names it.
-    private func prepare(_ kind: String, _ site: WatchedSite) throws -> String {
-        let path = site.release("app.2.0")
+    /// Prepares what is wrong with the file at `path`, and says how the error names it.
+    private func prepare(_ kind: String, _ path: String, _ site: WatchedSite) throws -> String {
         switch kind {
         case "missing": return "\(path) does not exist"
         case "directory":
@@ -37,7 +36,7 @@ import Testing
             return "is a link that leads nowhere"
         case "below a file":
             try site.write(site.release("file"), "x")
-            return "does not exist"
+            return "\(path) cannot be reached: a part of the path is no directory"
         default:
             try site.write(path, "one", mode: 0o755)
             let upload = site.service.directory + "/upload"
@@ -57,15 +56,17 @@ import Testing
     }
 
     @Test(arguments: [
-        "missing", "directory", "not executable", "empty", "link loop", "dangling link", "changed",
+        "missing", "directory", "not executable", "empty", "link loop", "dangling link",
+        "below a file", "changed",
     ])
     func file_thatCannotBeServed_isRefusedAndNothingChanges(kind: String) throws {
         let (site, server, watch) = try started()
-        let reason = try prepare(kind, site)
+        let path = site.release(kind == "below a file" ? "file/app.2.0" : "app.2.0")
+        let reason = try prepare(kind, path, site)
         try site.write(
             site.current,
             "{\n \"cfg.file\": \"\(site.release("cfg.1.0"))\",\n"
-                + " \"bin.file\": \"\(site.release("app.2.0"))\"}\n")
+                + " \"bin.file\": \"\(path)\"}\n")
         let result = try watch.result()
         #expect(result["result"] as? String == "refused", "\(result)")
         let told = result["reason"] as? String ?? ""
@@ -103,15 +104,27 @@ import Testing
         #expect(run.status == .exited(0), "\(run)")
     }
 
-    @Test func current_thatIsADirectoryOrALoop_isToldAndLeftAlone() throws {
+    @Test(arguments: ["directory", "loop"])
+    func current_thatIsADirectoryOrALoop_isToldAndLeftAlone(kind: String) throws {
         let (site, _, watch) = try started()
-        try Syscall.unlink(site.current)
-        try FileManager.default.createDirectory(
-            atPath: site.current + "/x", withIntermediateDirectories: true)
+        // In one step: that it is gone for a moment is another thing to tell.
+        let new = site.directory + "/new"
+        if kind == "directory" {
+            try FileManager.default.createDirectory(
+                atPath: new + "/x", withIntermediateDirectories: true)
+        } else {
+            try Syscall.symbolicLink(to: "current.conf", at: new)
+        }
+        try Syscall.exchange(new, site.current)
         let told = try watch.next(event: "note")["message"] as? String ?? ""
-        #expect(told.contains("\(site.current) is "), "\(told)")
+        let reason = kind == "directory" ? " is a directory" : ": its links lead in a circle"
+        #expect(told.contains(site.current + reason), "\(told)")
         _ = try watch.stop()
-        #expect(FileManager.default.fileExists(atPath: site.current + "/x"))
+        if kind == "directory" {
+            #expect(FileManager.default.fileExists(atPath: site.current + "/x"))
+        } else {
+            #expect(try Syscall.readLink(site.current) == "current.conf")
+        }
         #expect(try site.link("app.bin") == site.release("app.1.0"))
     }
 

@@ -17,7 +17,15 @@ final class TestSite {
             atPath: directory + "/release", withIntermediateDirectories: true)
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: directory + "/..") }
+    deinit {
+        // A path that ends in `..` cannot be removed.
+        let parent = (directory as NSString).deletingLastPathComponent
+        do {
+            try FileManager.default.removeItem(atPath: parent)
+        } catch {
+            Issue.record("\(parent) stays: \(error)")
+        }
+    }
 
     @discardableResult
     func write(_ name: String, _ text: String, mode: Int = 0o644) throws -> String {
