@@ -111,6 +111,28 @@ def tls(service):
     idle.connection.close()
 
 
+def tls_without_a_request(service):
+    """Nobody is owed an answer on such connections: they end before the deadline."""
+    port, certificate = start_with_tls(service)
+    context = ssl.create_default_context(cafile=certificate)
+    context.set_alpn_protocols(["http/1.1"])
+    silent = socket.create_connection(("127.0.0.1", port), harness.SECONDS)
+    agreed = context.wrap_socket(
+        socket.create_connection(("127.0.0.1", port), harness.SECONDS),
+        server_hostname="127.0.0.1")
+
+    def until_the_end(connection):
+        with connection:
+            connection.recv(1)
+
+    readers = [threading.Thread(target=until_the_end, args=[connection], daemon=True)
+               for connection in (silent, agreed)]
+    for reader in readers:
+        reader.start()
+    harness.until(lambda: service.serving()["connections"] == 2, "both are taken")
+    service.upgrade("--drain", "4s")
+
+
 def tls_is_cut(service):
     """A client that answers nothing does not keep a generation alive."""
     port, certificate = start_with_tls(service)
@@ -190,5 +212,5 @@ def signals(service):
 
 
 if __name__ == "__main__":
-    harness.main(ten_upgrades, tls, tls_is_cut, connections_are_limited,
+    harness.main(ten_upgrades, tls, tls_without_a_request, tls_is_cut, connections_are_limited,
                  told_why_when_it_cannot_serve, signals)

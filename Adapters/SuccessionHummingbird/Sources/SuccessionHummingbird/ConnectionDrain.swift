@@ -22,7 +22,13 @@ final class ConnectionDrain: Sendable {
         if try addHTTP1Handler(to: connection) { return }
         let pipeline = connection.pipeline.syncOperations
         if negotiatesProtocol(connection) {
-            try pipeline.addHandler(NegotiatedProtocol(self), position: .last)
+            // Until it speaks, it is as idle as one that speaks HTTP/1.1 and is not used.
+            let silent = StreamDrainHandler(generation, tells: .spread(0.5...0.9)) {
+                // Fails only if the connection is gone.
+                try? $0.pipeline.syncOperations.addHandler(SilentClose(), position: .first)
+            }
+            try pipeline.addHandlers(
+                NegotiatedProtocol(self, insteadOf: silent), silent, position: .last)
         } else {
             // What speaks another protocol from the start is asked as NIO asks a channel to finish.
             pipeline.connectionEntry?.onDrain { _ in
@@ -67,19 +73,33 @@ private final class NegotiatedProtocol: ChannelInboundHandler, RemovableChannelH
     typealias InboundIn = ByteBuffer
 
     private let drain: ConnectionDrain
+    private let silent: StreamDrainHandler
 
-    init(_ drain: ConnectionDrain) {
+    init(_ drain: ConnectionDrain, insteadOf silent: StreamDrainHandler) {
         self.drain = drain
+        self.silent = silent
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let pipeline = context.pipeline.syncOperations
         do {
             try drain.fit(context.channel, after: self)
         } catch {
             return context.close(promise: nil)
         }
+        pipeline.removeHandler(silent, promise: nil)
         context.fireChannelRead(data)
-        context.pipeline.syncOperations.removeHandler(self, promise: nil)
+        pipeline.removeHandler(self, promise: nil)
+    }
+}
+
+/// Between the network and TLS, from where it closes: TLS would wait for a client that has nothing
+/// to say.
+private final class SilentClose: ChannelInboundHandler {
+    typealias InboundIn = Never
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        context.close(promise: nil)
     }
 }
 
