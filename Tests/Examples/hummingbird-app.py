@@ -173,6 +173,20 @@ def connections_are_limited(service):
     harness.until(lambda: len(service.status()) == 1, "the old generation leaves with its clients")
 
 
+def in_a_service_group(service):
+    """When the generation has drained, a group of the user's own ends with it, without an error."""
+    port = harness.free_port()
+    service.start("hummingbird-app", "--service", service.name, "--http", f"tcp:127.0.0.1:{port}",
+                  "--in-group")
+    first = service.first
+    with harness.Clients(2, harness.kept_alive(port), "kept alive") as load:
+        service.upgrade_under(load, upgrades=1)
+    status = first.wait(harness.SECONDS)
+    log = service.log.read_text(errors="replace")
+    harness.expect(status == 0, f"exit status {status}: {log}")
+    harness.expect("the pool is closed" in log, "the other service was not ended")
+
+
 def told_why_when_it_cannot_serve(service):
     """A program that cannot serve what it is asked to refuses, and its predecessor serves on."""
     port, old = harness_http.start(service, "hummingbird-app")
@@ -213,4 +227,4 @@ def signals(service):
 
 if __name__ == "__main__":
     harness.main(ten_upgrades, tls, tls_without_a_request, tls_is_cut, connections_are_limited,
-                 told_why_when_it_cannot_serve, signals)
+                 in_a_service_group, told_why_when_it_cannot_serve, signals)

@@ -12,7 +12,9 @@ import SuccessionNIO
 /// The application is run as it is, with its server, its services and its configuration, apart from
 /// the address. It is told to shut down when its generation has drained, and not before: its server
 /// would close connections that are still owed an answer. A graceful shutdown of the surrounding
-/// `ServiceGroup` begins a drain.
+/// `ServiceGroup` begins a drain. In such a group the application returns when the generation has
+/// drained: give it `successTerminationBehavior: .gracefullyShutdownGroup`, or the group ends with
+/// an error.
 public struct AdoptedApplication<Base: ApplicationProtocol>: Service {
     private let base: Base
     private let listeners: [Listener]

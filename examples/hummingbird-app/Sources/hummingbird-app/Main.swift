@@ -21,16 +21,22 @@ enum Main {
         }
         let (service, address) = (value("--service"), value("--http"))
         let (certificate, key) = (value("--certificate"), value("--key"))
+        let hasGroup = arguments.first == "--in-group"
+        if hasGroup { arguments.removeFirst() }
         guard let service, let address, arguments.isEmpty else {
             fputs(
                 "usage: hummingbird-app --service NAME --http tcp:127.0.0.1:8080"
-                    + " [--certificate cert.pem --key key.pem]\n", stderr)
+                    + " [--certificate cert.pem --key key.pem] [--in-group]\n", stderr)
             exit(64)
         }
         do {
             var server = HTTPServerBuilder.http1()
             if let certificate, let key { server = try tls(certificate, key) }
-            try await serve(service, at: ListenAddress(address), by: server)
+            if hasGroup {
+                try await serveInGroup(service, at: ListenAddress(address), by: server)
+            } else {
+                try await serve(service, at: ListenAddress(address), by: server)
+            }
         } catch {
             fputs("hummingbird-app: \(error)\n", stderr)
             exit(1)
@@ -45,6 +51,27 @@ enum Main {
             router: router(), server: server, configuration: configuration, services: [Pool()])
         try await app.runSuccession(service: service, at: address)  // was: app.runService()
         // end serve
+    }
+
+    /// Beside services that are not the application's.
+    static func serveInGroup(
+        _ service: String, at address: ListenAddress, by server: HTTPServerBuilder
+    ) async throws {
+        let generation = try await Generation.begin(service)
+        let listener = try generation.listener("http", orBind: address)
+        let app = Application(router: router(), server: server, configuration: configuration)
+        // snippet group
+        let adopted = AdoptedApplication(app, on: [listener], of: generation)
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(service: Pool()),
+                    // It returns when the generation has drained, and the others end with it.
+                    .init(
+                        service: adopted, successTerminationBehavior: .gracefullyShutdownGroup),
+                ], logger: app.logger))
+        try await group.run()
+        // end group
     }
 
     /// Takes no more than 200 connections at a time.
