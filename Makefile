@@ -3,6 +3,8 @@
 PREFIX  ?= /usr/local
 DESTDIR ?=
 UPGRADES ?= 10
+# Of what is missing, what `make deps` installs: all.
+DEPS :=
 
 # A toolchain unpacked in /opt/swift counts when there is none in PATH.
 export PATH := $(PATH):/opt/swift/usr/bin
@@ -35,7 +37,7 @@ help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps: ## install what is missing (apt-get; only as root or with sudo)
-	@scripts/install-deps
+	@scripts/install-deps $(DEPS)
 
 build: build-root $(EXAMPLES:%=build-example-%) ## release binaries of everything, in dist/bin
 
@@ -97,6 +99,7 @@ test: deps lint build ## everything that must pass before a change is merged
 
 # Only what it runs: a newcomer waits for this.
 demo: ROOT_BINARIES := swapctl
+demo: DEPS := $(if $(filter-out demo,$(MAKECMDGOALS)),,demo)
 demo: build-root build-example-web ## ten upgrades of a loaded web server
 	@scripts/demo --bin $(BIN) --upgrades $(UPGRADES)
 
