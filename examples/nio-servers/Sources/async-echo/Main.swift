@@ -25,7 +25,11 @@ enum Main {
         let server = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .adopt(listener, of: generation) { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+                    // Who is still here in the second half of a drain is told to come back.
+                    try channel.pipeline.syncOperations.addHandler(
+                        StreamDrainHandler(generation, protocol: "echo", tells: .spread(0.5...0.9))
+                        { $0.close(mode: .output, promise: nil) })
+                    return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
                         wrappingChannelSynchronously: channel)
                 }
             }
