@@ -159,7 +159,7 @@ let package = Package(
         .testTarget(
             name: "SuccessionActivationTests",
             dependencies: [
-                "SuccessionActivation", "SuccessionSystem",
+                "Succession", "SuccessionActivation", "SuccessionSystem",
                 .product(name: "SystemPackage", package: "swift-system"),
                 .target(name: "CSystemd", condition: .when(traits: ["Systemd"])),
             ],

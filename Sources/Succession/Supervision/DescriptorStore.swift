@@ -130,7 +130,19 @@ final class DescriptorStore {
             manager.removeStored(named: name)
             for index in items.indices where items[index].stored.name == name {
                 items[index].isSent = false
+                // Of a name, everything is dropped: what the successor knows of is sent again.
+                if items[index].isOffered { sendAgain(index) }
             }
+        }
+    }
+
+    private func sendAgain(_ index: Int) {
+        let stored = items[index].stored
+        do {
+            try manager.store([stored.descriptor], named: stored.name)
+            items[index].isSent = true
+        } catch {
+            report(.warning, "'\(stored.name)' is no longer stored: \(error)")
         }
     }
 
@@ -141,15 +153,20 @@ final class DescriptorStore {
         role = .main
         // A manager's own socket is in its unit's keeping.
         listeners = given.filter { $0.origin == .bound && $0.address.kind != .other }
-        for name in unused { forget(name) }
-        unused = []
+        forgetUnused()
         send()
     }
 
     func takeBack() {
         guard role == .over else { return }
         role = .main
+        forgetUnused()
         send()
+    }
+
+    private func forgetUnused() {
+        for name in unused { forget(name) }
+        unused = []
     }
 
     /// Of a name, either everything is dropped or nothing: what is still of use is sent again.
