@@ -63,5 +63,15 @@ extension ManagerTests {
         }
         #expect(names == ["y"])
     }
+
+    @Test func dropUnclaimed_whenTheNameIsUsedAnew_keepsTheNewOne() async throws {
+        let names = try await names(["x"]) { store in
+            try store.store(2, named: "x")
+            store.dropUnclaimed([])
+            store.becomeMain([])
+            #expect(store.descriptors(named: "x").count == 1)
+        }
+        #expect(names == ["x"])
+    }
 }
 #endif

@@ -190,7 +190,8 @@ final class DescriptorStore {
         let unclaimed = Set(items.filter(\.isSent).map(\.stored.name)).subtracting(claimed)
         for name in unclaimed.sorted() {
             report(.warning, "dropped '\(name)': the service manager kept it and nobody took it")
-            items.removeAll { $0.stored.name == name }
+            // The application may have stored something of its own under that name.
+            items.removeAll { $0.stored.name == name && $0.isSent }
         }
         drop(unclaimed)
     }
