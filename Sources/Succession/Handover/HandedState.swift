@@ -17,8 +17,15 @@ public struct StateWriter: ~Copyable {
 
     /// Appends bytes; throws when memory is used up.
     public mutating func write(_ bytes: some Sequence<UInt8>) throws(SuccessionError) {
-        buffer.append(contentsOf: bytes)
-        if buffer.count > Message.maximumInlineState || file != nil { try spill() }
+        let written = bytes.withContiguousStorageIfAvailable { storage in
+            Result { () throws(SuccessionError) in try write(UnsafeRawBufferPointer(storage)) }
+        }
+        if let written { return try written.get() }
+        for byte in bytes {
+            buffer.append(byte)
+            if buffer.count > Message.maximumInlineState { try spill() }
+        }
+        if file != nil { try spill() }
     }
 
     /// Appends bytes; throws when memory is used up.
@@ -46,7 +53,7 @@ public struct StateWriter: ~Copyable {
             throw .system("cannot write the state for the successor to a memory file", error)
         }
         written += buffer.count
-        buffer = []
+        buffer.removeAll(keepingCapacity: true)
     }
 
     consuming func finish() throws(SuccessionError) -> HandedState {

@@ -27,7 +27,8 @@ final class UpgradeAttempt {
 
     private let core: GenerationCore
     private let batches: [OfferBatch]
-    private let state: HandedState?
+    /// Let go of at the end: it may be large.
+    private var state: HandedState?
     /// The packets of the offer; empty if they depend on what the successor can.
     private var prepared: [[UInt8]] = []
     private var machine: PredecessorStateMachine
@@ -336,6 +337,7 @@ extension UpgradeAttempt {
             channel = nil
         }
         captured = nil
+        state = nil
         whenDone(outcome)
     }
 }
