@@ -35,6 +35,8 @@ final class UpgradeAttempt {
     private var process: ProcessHandle?
     private var captured: CapturedOutput?
     private var timer: Timer?
+    /// In the place of a pidfd.
+    private var polling: Repetition?
     private var exit: ExitStatus?
     private var stepStartedAt = Syscall.monotonicNanoseconds()
     private var standstill = Duration.zero
@@ -149,8 +151,15 @@ extension UpgradeAttempt {
 
     private func watch(_ channel: OwnedDescriptor) throws(Errno) {
         try ControlThread.watch(channel.rawValue) { [weak self] in self?.channelReadable() }
-        guard let pidfd = process?.descriptor else { return }
+        guard let pidfd = process?.descriptor else { return pollForEnd() }
         try ControlThread.watch(pidfd.rawValue) { [weak self] in self?.successorEnded() }
+    }
+
+    /// On a kernel without pidfds nothing tells of the end of a process.
+    private func pollForEnd() {
+        polling = Repetition(every: .milliseconds(100)) { [weak self] in
+            if self?.process?.isAlive() == false { self?.successorEnded() }
+        }
     }
 
     /// While the successor is starting there is time; once it has said hello it waits.
@@ -305,6 +314,7 @@ extension UpgradeAttempt {
         channelReadable(onlyRefusals: true)
         exit = (try? process?.reap()) ?? process?.exitStatus()
         if let pidfd = process?.descriptor { ControlThread.unwatch(pidfd.rawValue) }
+        polling?.stop()
         guard exit == nil, core.supervision?.isChildOfManager == true else {
             handle(.successorExited)
             return
@@ -322,6 +332,7 @@ extension UpgradeAttempt {
 
     private func finish(_ failure: Failure?) {
         timer?.cancel()
+        if failure != nil || exit != nil { polling?.stop() }
         if let pidfd = process?.descriptor, failure != nil || exit != nil {
             ControlThread.unwatch(pidfd.rawValue)
         }
