@@ -59,7 +59,7 @@ final class ControlServer {
     private func listenAgain() {
         guard isListening else { return }
         ControlThread.unwatch(endpoint.listener.rawValue)
-        try? ControlThread.watch(endpoint.listener.rawValue) { [weak self] in self?.accept() }
+        _ = try? ControlThread.watch(endpoint.listener.rawValue) { [weak self] in self?.accept() }
     }
 
     private func admit(_ socket: OwnedDescriptor) {
