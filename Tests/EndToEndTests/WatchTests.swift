@@ -309,6 +309,18 @@ import Testing
         #expect(site.leftovers() == [])
     }
 
+    /// It cannot be told what serves when the change is looked at, and nothing changes afterwards.
+    @Test func change_whileTheServerIsSilent_isUpgradedWhenItAnswers() throws {
+        let (site, server, watch) = try started()
+        try server.handle.signal(Signals.stop)
+        try site.name("2.0")
+        let problem = try watch.next(event: "error")
+        #expect((problem["message"] as? String)?.isEmpty == false, "\(problem)")
+        try server.handle.signal(Signals.proceed)
+        #expect(try watch.result()["result"] as? String == "committed")
+        try site.expectAgreement("2.0", generation: 2)
+    }
+
     @Test func secondWatch_isTurnedAwayWithThePidOfTheFirst() throws {
         let (site, _, watch) = try started()
         let run = try site.service.swapctl([

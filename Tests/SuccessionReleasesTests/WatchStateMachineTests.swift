@@ -61,7 +61,25 @@ import Testing
                 == [[.look], [.switchOver], [.recover], [.look]])
         #expect(
             run([.changed, .looked(.different), .leftInDoubt, .leftInDoubt, .changed])
-                == [[.look], [.switchOver], [.recover], [], [.look]])
+                == [[.look], [.switchOver], [.recover], [.beginRetry], [.endRetry, .look]])
+    }
+
+    @Test func look_thatFails_isTriedAgainWithoutAChange() {
+        #expect(
+            run([.changed, .looked(.failed), .retryDue, .looked(.different), .finished])
+                == [[.look], [.beginRetry], [.look], [.switchOver], []])
+        #expect(
+            run([.changed, .looked(.failed), .changed, .looked(.same), .retryDue])
+                == [[.look], [.beginRetry], [.endRetry, .look], [], []])
+    }
+
+    @Test func doubt_thatStays_isTriedAgainWithoutAChange() {
+        #expect(
+            run([.changed, .looked(.different), .leftInDoubt, .leftInDoubt, .retryDue])
+                == [[.look], [.switchOver], [.recover], [.beginRetry], [.look]])
+        #expect(
+            run([.changed, .looked(.different), .leftInDoubt, .stopRequested, .leftInDoubt])
+                == [[.look], [.switchOver], [.recover], [], [.leave]])
     }
 
     @Test func stop_whileSwitching_waitsForItsEnd() {
@@ -92,6 +110,7 @@ import Testing
         /// The action that is being carried out, whose answer is still to come.
         var running: WatchStateMachine.Action?
         var isPatient = false
+        var isRetrying = false
         var isBlocked = false
         var isStopping = false
         var hasLeft = false
@@ -124,12 +143,14 @@ import Testing
         case .look:
             events += [
                 .looked(.same), .looked(.different), .looked(.unreadable), .looked(.busy),
+                .looked(.failed),
             ]
         case .switchOver, .recover: events += [.finished, .leftInDoubt]
         case .putBack: events += [.finished]
         default: break
         }
         if world.isPatient { events.append(.patienceEnded) }
+        if world.isRetrying { events.append(.retryDue) }
         if world.isBlocked { events.append(.unlocked) }
         return events
     }
@@ -143,6 +164,7 @@ import Testing
         case .finished, .leftInDoubt: world.running = nil
         case .unlocked: world.isBlocked = false
         case .patienceEnded: world.isPatient = false
+        case .retryDue: world.isRetrying = false
         case .stopRequested: world.isStopping = true
         }
         for action in world.machine.handle(event) {
@@ -157,8 +179,13 @@ import Testing
             case .recover: world.running = action
             case .beginPatience: world.isPatient = true
             case .endPatience: world.isPatient = false
+            case .beginRetry:
+                #expect(world.running == nil && !world.isStale && !world.isStopping)
+                world.isRetrying = true
+            case .endRetry: world.isRetrying = false
             case .leave:
                 #expect(world.running == nil && world.isStopping && !world.isPatient)
+                #expect(!world.isRetrying)
                 world.hasLeft = true
             }
         }

@@ -21,7 +21,7 @@ struct Adoption {
     /// Whoever calls it holds the lock of the switch, and has run ``Recovery``.
     func run() throws(ControlError) -> String? {
         guard let record = try ServingRecord.serving(site), record.service == control.service.name,
-            let status = try? control.serving(), status.state == "serving", status.upgrade == nil,
+            let status = try control.serving(), status.state == "serving", status.upgrade == nil,
             let process = ServerProcess(Int32(clamping: status.processID))
         else { return nil }
         let entry = try Journal.read(site).entries.last { entry in

@@ -17,6 +17,8 @@ package struct WatchStateMachine: Sendable {
         case unlocked
         /// The time in which an unreadable file could be completed has passed.
         case patienceEnded
+        /// It is time to try again what has failed.
+        case retryDue
         case stopRequested
     }
 
@@ -30,6 +32,8 @@ package struct WatchStateMachine: Sendable {
         case unreadable
         /// Somebody else is changing the release.
         case busy
+        /// It could not be looked, for a reason that may pass: a server that does not answer.
+        case failed
     }
 
     package enum Action: Sendable, Hashable {
@@ -38,6 +42,9 @@ package struct WatchStateMachine: Sendable {
         /// Tell why the file cannot be read, and begin to wait for it to be completed.
         case beginPatience
         case endPatience
+        /// Wait, and then try again what has failed.
+        case beginRetry
+        case endRetry
         /// Have `current.conf` name what serves again.
         case putBack
         /// Find out what became of the switch.
@@ -54,6 +61,8 @@ package struct WatchStateMachine: Sendable {
         /// Somebody else holds the lock.
         case blocked
         case patient
+        /// What has failed is tried again when the wait is over, or something changes before.
+        case retrying
         case left
     }
 
@@ -90,8 +99,8 @@ package struct WatchStateMachine: Sendable {
             return []
         // What was wanted may not have come about: it is looked at in any case.
         case (.recovering, .finished): return settle(again: true)
-        // It could not be found out; the next change asks again.
-        case (.recovering(let again), .leftInDoubt): return settle(again: again)
+        // It could not be found out: it is asked again.
+        case (.recovering(let again), .leftInDoubt): return again ? settle(again: true) : retry()
         case (.recovering, .unlocked): return []
 
         // What is there when the lock is free counts.
@@ -104,13 +113,20 @@ package struct WatchStateMachine: Sendable {
             return [.look]
         case (.patient, .unlocked): return []
 
+        case (.retrying, .changed): return [.endRetry] + look()
+        case (.retrying, .retryDue): return look()
+        case (.retrying, .unlocked): return []
+
         // Answers to questions that were not asked, and the end of a wait that is over.
         case (.idle, .looked), (.idle, .finished), (.idle, .leftInDoubt), (.idle, .patienceEnded),
             (.looking, .finished), (.looking, .leftInDoubt), (.looking, .patienceEnded),
             (.switching, .looked), (.switching, .patienceEnded), (.recovering, .looked),
             (.recovering, .patienceEnded), (.blocked, .looked), (.blocked, .finished),
             (.blocked, .leftInDoubt), (.blocked, .patienceEnded), (.patient, .looked),
-            (.patient, .finished), (.patient, .leftInDoubt):
+            (.patient, .finished), (.patient, .leftInDoubt), (.retrying, .looked),
+            (.retrying, .finished), (.retrying, .leftInDoubt), (.retrying, .patienceEnded),
+            (.idle, .retryDue), (.looking, .retryDue), (.switching, .retryDue),
+            (.recovering, .retryDue), (.blocked, .retryDue), (.patient, .retryDue):
             return []
         case (.left, _): return []
         // Taken above.
@@ -143,7 +159,14 @@ package struct WatchStateMachine: Sendable {
         case .busy:
             state = .blocked
             return []
+        case .failed: return retry()
         }
+    }
+
+    private mutating func retry() -> [Action] {
+        if isStopping { return leave() }
+        state = .retrying
+        return [.beginRetry]
     }
 
     private mutating func settle(again: Bool) -> [Action] {
@@ -158,6 +181,7 @@ package struct WatchStateMachine: Sendable {
         switch state {
         case .idle, .blocked: return leave()
         case .patient: return [.endPatience] + leave()
+        case .retrying: return [.endRetry] + leave()
         case .looking, .switching, .recovering:
             isStopping = true
             return []

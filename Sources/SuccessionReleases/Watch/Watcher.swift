@@ -26,6 +26,7 @@ package final class Watcher {
     private let sources: WatchSources
     private var machine = WatchStateMachine()
     private var patienceEnd: UInt64?
+    private var retryTime: UInt64?
     private var why = "the watch began"
     /// What the last look found.
     private var found: SiteLook.Found?
@@ -55,7 +56,7 @@ package final class Watcher {
         report(.ready)
         while true {
             var actions: [WatchStateMachine.Action] = []
-            for event in try sources.wait(until: patienceEnd) {
+            for event in try sources.wait(until: patienceEnd ?? retryTime) {
                 switch event {
                 case .changed(let cause):
                     why = cause
@@ -67,6 +68,10 @@ package final class Watcher {
             if let end = patienceEnd, Syscall.monotonicNanoseconds() >= end {
                 patienceEnd = nil
                 actions += machine.handle(.patienceEnded)
+            }
+            if let time = retryTime, Syscall.monotonicNanoseconds() >= time {
+                retryTime = nil
+                actions += machine.handle(.retryDue)
             }
             if try !carryOut(actions) { return }
         }
@@ -101,6 +106,12 @@ package final class Watcher {
         case .endPatience:
             patienceEnd = nil
             return nil
+        case .beginRetry:
+            retryTime = Syscall.monotonicNanoseconds() + 5_000_000_000
+            return nil
+        case .endRetry:
+            retryTime = nil
+            return nil
         case .putBack:
             putBack()
             return .finished
@@ -126,9 +137,8 @@ package final class Watcher {
             if let note = found.note { self.note(note) }
             return found.finding
         } catch {
-            // It is looked at again when something changes.
-            report(.problem(error))
-            return .same
+            problem(error)
+            return .failed
         }
     }
 
@@ -145,8 +155,9 @@ package final class Watcher {
             lastNote = ""
             return outcome.ending == .unknown ? .leftInDoubt : .finished
         } catch {
-            report(.problem(error))
-            return .finished
+            // Whether anybody serves could not be told.
+            problem(error)
+            return .leftInDoubt
         }
     }
 
@@ -178,9 +189,16 @@ package final class Watcher {
             if let done = try Recovery(control).run() { note(done) }
             return .finished
         } catch {
-            report(.problem(error))
+            problem(error)
             return .leftInDoubt
         }
+    }
+
+    /// One that stays is told once, however often it is met.
+    private func problem(_ error: ControlError) {
+        if error.message == lastNote { return }
+        lastNote = error.message
+        report(.problem(error))
     }
 
     /// The same thing is told once.
