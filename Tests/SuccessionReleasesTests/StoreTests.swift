@@ -105,6 +105,43 @@ final class TestSite {
         #expect(test.snapshot() == before)
     }
 
+    /// As an addition leaves it that was cut short before it had written the checksums.
+    @Test(arguments: [false, true])
+    func add_whenTheSameIsThereWithoutChecksum_recordsIt(isDirectory: Bool) throws {
+        let test = try TestSite()
+        let inside = isDirectory ? "/lib/a" : ""
+        try test.write("../upload" + inside, "one")
+        try test.write("release/1.0" + inside, "one")
+        if isDirectory {
+            try test.write("../upload/app", "program")
+            try test.write("release/1.0/app", "program")
+        }
+        let source = test.directory + "/../upload"
+        let added = try ReleaseAddition.add(source, as: "1.0", to: test.site)
+        #expect(added.isUnchanged)
+        #expect(try test.read(".succession/SHA256SUMS").contains("  release/1.0\(inside)\n"))
+        #expect(try ReleaseList.read(test.site).releases.first?.checksum == added.digest)
+        #expect(try run("cd \(test.directory) && sha256sum -c --quiet .succession/SHA256SUMS") == 0)
+        try test.write("release/2.0" + inside, "two")
+        #expect(throws: ControlError.self) {
+            try ReleaseAddition.add(source, as: "2.0", to: try test.site)
+        }
+        #expect(try !test.read(".succession/SHA256SUMS").contains("release/2.0"))
+    }
+
+    /// A release without checksums would be one that nothing was promised of.
+    @Test func add_whenTheChecksumsCannotBeWritten_addsNothing() throws {
+        let test = try TestSite()
+        try test.write("upload", "one")
+        try FileManager.default.createDirectory(
+            atPath: test.directory + "/.succession/SHA256SUMS/x", withIntermediateDirectories: true)
+        let before = test.snapshot()
+        #expect(throws: ControlError.self) {
+            try ReleaseAddition.add(test.directory + "/upload", as: "1.0", to: try test.site)
+        }
+        #expect(test.snapshot() == before)
+    }
+
     @Test func add_whenChecksumIsAnother_addsNothing() throws {
         let test = try TestSite()
         let source = try test.write("../upload", "one")

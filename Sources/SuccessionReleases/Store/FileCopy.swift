@@ -71,6 +71,19 @@ enum FileCopy {
         return try SHA256.ofFile(target)
     }
 
+    /// The regular files of what lies at a path, as ``copy(_:to:)`` returns them.
+    static func digests(_ path: String) throws(Errno) -> [(path: String, digest: String)] {
+        let facts = try Syscall.linkStatus(path)
+        if facts.isSymbolicLink { return [] }
+        if facts.isRegularFile { return [("", try SHA256.ofFile(path))] }
+        guard facts.isDirectory else { throw .invalidArgument }
+        var files: [(path: String, digest: String)] = []
+        for name in try Syscall.listDirectory(path) {
+            files += try digests("\(path)/\(name)").map { ("/\(name)\($0.path)", $0.digest) }
+        }
+        return files
+    }
+
     /// Removes a file, or a directory with all that is in it; links are not followed.
     static func remove(_ path: String) throws(Errno) {
         guard try Syscall.linkStatus(path).isDirectory else { return try Syscall.unlink(path) }

@@ -43,8 +43,12 @@ package struct ReleaseAddition: Sendable {
             // Not before: a copy may take long, and a watch would have to wait for it.
             let lock = try SiteLock.files(site)
             defer { withExtendedLifetime(lock) {} }
-            let isNew = try place(temporary, at: path, digest, site)
-            if isNew { try record(files, path, site) }
+            let isNew = (try? Syscall.linkStatus(path)) == nil
+            if isNew {
+                try place(temporary, at: path, files, site)
+            } else {
+                try compare(temporary, with: path, digest, files, site)
+            }
             return ReleaseAddition(
                 name: name, path: path, files: files.count, digest: digest, isUnchanged: !isNew)
         } catch {
@@ -92,50 +96,63 @@ package struct ReleaseAddition: Sendable {
         return SHA256.of(Array(lines.joined().utf8))
     }
 
-    /// False: the same is there already.
+    /// Records the checksums, then gives the copy its name: a release is never without them.
+    ///
+    /// The lock of the files keeps every other swapctl out meanwhile.
     private static func place(
-        _ temporary: String, at path: String, _ digest: String, _ site: ReleaseSite
-    ) throws(ControlError) -> Bool {
-        let name = Path.name(path)
-        let isTaken = try attempt("cannot name the copy \(path)") { () throws(Errno) -> Bool in
-            do throws(Errno) {
-                try Syscall.renameToNew(temporary, path)
-            } catch {
-                if error == .fileExists { return true }
-                guard error == .invalidArgument || error == .noFunction else { throw error }
-                // The lock of the files keeps every other swapctl out meanwhile.
-                if (try? Syscall.linkStatus(path)) != nil { return true }
-                try Syscall.rename(temporary, path)
+        _ temporary: String, at path: String, _ files: [(path: String, digest: String)],
+        _ site: ReleaseSite
+    ) throws(ControlError) {
+        let before = try Checksums.read(site)
+        try record(files, path, in: before)
+        do {
+            try attempt("cannot name the copy \(path)") { () throws(Errno) in
+                do throws(Errno) {
+                    try Syscall.renameToNew(temporary, path)
+                } catch {
+                    guard error == .invalidArgument || error == .noFunction else { throw error }
+                    guard (try? Syscall.linkStatus(path)) == nil else { throw .fileExists }
+                    try Syscall.rename(temporary, path)
+                }
+                try Syscall.synchronizeDirectory(site.releaseDirectory)
             }
-            try Syscall.synchronizeDirectory(site.releaseDirectory)
-            return false
+        } catch {
+            if (try? Syscall.linkStatus(temporary)) != nil { try? before.write() }
+            throw error
         }
-        if !isTaken { return true }
-        let recorded = try Checksums.read(site).ofRelease(name) ?? (try? SHA256.ofFile(path))
-        guard recorded == digest else {
+    }
+
+    /// Throws unless the same is there already; what nothing was recorded of is looked at.
+    private static func compare(
+        _ temporary: String, with path: String, _ digest: String,
+        _ files: [(path: String, digest: String)], _ site: ReleaseSite
+    ) throws(ControlError) {
+        let name = Path.name(path)
+        let checksums = try Checksums.read(site)
+        let recorded = checksums.ofRelease(name)
+        let found =
+            recorded
+            ?? (try? FileCopy.digests(path)).map {
+                Self.digest($0, below: "release/\(name)")
+            }
+        guard found == digest else {
             throw .configuration(
                 "\(path) exists and is something else; a release does not change: add it under "
                     + "another name with --as")
         }
+        if recorded == nil { try record(files, path, in: checksums) }
         try attempt("cannot remove \(temporary)") { () throws(Errno) in
             try FileCopy.remove(temporary)
         }
-        return false
     }
 
     private static func record(
-        _ files: [(path: String, digest: String)], _ path: String, _ site: ReleaseSite
+        _ files: [(path: String, digest: String)], _ path: String, in checksums: Checksums
     ) throws(ControlError) {
-        var checksums = try Checksums.read(site)
+        var checksums = checksums
         checksums.removeRelease(Path.name(path))
         for file in files { checksums.set(path + file.path, file.digest) }
-        do {
-            try checksums.write()
-        } catch {
-            // Without its checksum it would be a release that nothing was promised of.
-            try? FileCopy.remove(path)
-            throw error
-        }
+        try checksums.write()
     }
 
     /// Removes what processes that are gone have left unfinished.
