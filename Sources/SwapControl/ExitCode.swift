@@ -11,6 +11,8 @@ package enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
     case unchanged = 1
     /// Done, but connections were cut, or the generation did not leave in time.
     case cut = 2
+    /// Whether another release serves cannot be told, or could not be written down.
+    case unknown = 3
     case usage = 64
     case noService = 69
     /// A file could not be written: a full disk, a file system that is read-only.
@@ -40,9 +42,11 @@ package enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
         case .unchanged:
             "unchanged: the upgrade failed or the reload was refused; the old one serves on"
         case .cut: "done, but connections were cut, or the generation stays"
+        case .unknown:
+            "not known, or not recorded, which release serves; the next watch or rollback sees"
         case .usage: "wrong usage"
         case .noService: "no such service, or nobody serves it"
-        case .inputOutput: "a file could not be written, nothing was changed"
+        case .inputOutput: "a file could not be written"
         case .busy: "another upgrade of the service is in progress"
         case .protocolViolation: "not understood: another version of the protocol, or none"
         case .permission: "not permitted: neither root nor the user of the server"

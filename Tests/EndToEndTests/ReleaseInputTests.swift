@@ -128,6 +128,29 @@ import Testing
         #expect(try site.link("app.bin") == site.release("app.1.0"))
     }
 
+    /// The new release serves then, and nobody is told that the old one does.
+    @Test func rollback_whenItsCommitCannotBeWritten_isInDoubtAndRecoveredFrom() throws {
+        let (site, server, watch) = try started()
+        try site.makeRelease("2.0")
+        #expect(try watch.stop().isEmpty)
+        let serving = site.directory + "/.succession/serving"
+        let run = try site.service.swapctl([
+            "rollback", site.service.name, "--to", "2.0", "--current", site.current, "--json",
+            "--check", "mv '\(serving)' '\(serving).old'; mkdir -p '\(serving)/x'",
+        ])
+        #expect(run.status == .exited(3), "\(run)")
+        let result = try #require(run.objects.last)
+        #expect(result["result"] as? String == "unknown", "\(result)")
+        #expect(result["exit_code"] as? Int == 3, "\(result)")
+        let reason = result["reason"] as? String ?? ""
+        #expect(reason.contains(serving) && !reason.contains("nothing was changed"), "\(reason)")
+        try server.waitForExit()
+        try FileManager.default.removeItem(atPath: serving)
+        try Syscall.rename(serving + ".old", serving)
+        _ = try site.startWatch().stop()
+        try site.expectAgreement("2.0", generation: 2)
+    }
+
     // MARK: - File systems
 
     /// Runs a script in a mount namespace of its own, with a small file system at `path`.

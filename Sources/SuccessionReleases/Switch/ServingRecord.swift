@@ -54,9 +54,15 @@ struct ServingRecord: Sendable, Hashable {
 
     /// Makes the intent what serves.
     static func commitIntent(_ site: ReleaseSite) throws(ControlError) {
-        try attempt("cannot write \(site.servingPath)") { () throws(Errno) in
+        do {
             try Syscall.rename(site.intentPath, site.servingPath)
             try Syscall.synchronizeDirectory(site.stateDirectory)
+        } catch {
+            throw ControlError(
+                code: "system",
+                message: "cannot write \(site.servingPath): \(error); what serves is recorded at "
+                    + "the next look",
+                exitCode: .inputOutput)
         }
         // Without it only a full disk is in the way of a return.
         if let text = try? serving(site)?.text {

@@ -228,7 +228,15 @@ final class Switch {
                 .unchanged, serving: generation, elapsed: elapsed, reason: reason)
         return SwitchOutcome(
             ending: ending, entry: result, site: site,
-            exitCode: ending == .committed ? .done : exitCode, warnings: warnings)
+            exitCode: exitCode(ending), warnings: warnings)
+    }
+
+    private func exitCode(_ ending: SwitchStateMachine.Ending) -> ExitCode {
+        switch ending {
+        case .committed: .done
+        case .unknown: .unknown
+        case .unchanged, .refused: exitCode
+        }
     }
 
     private static func word(_ action: SwitchStateMachine.Action) -> String {
