@@ -312,13 +312,35 @@ import Testing
     /// It cannot be told what serves when the change is looked at, and nothing changes afterwards.
     @Test func change_whileTheServerIsSilent_isUpgradedWhenItAnswers() throws {
         let (site, server, watch) = try started()
-        try server.handle.signal(Signals.stop)
+        try server.stop()
         try site.name("2.0")
         let problem = try watch.next(event: "error")
         #expect((problem["message"] as? String)?.isEmpty == false, "\(problem)")
         try server.handle.signal(Signals.proceed)
         #expect(try watch.result()["result"] as? String == "committed")
         try site.expectAgreement("2.0", generation: 2)
+    }
+
+    /// It answered when the change was looked at, and no longer when it is to be upgraded.
+    @Test func change_whenTheServerFallsSilentBeforeItIsAsked_isUpgradedWhenItAnswers() throws {
+        let (site, server, watch) = try started()
+        _ = try watch.stop()
+        let pid = server.processID
+        let checking = try site.startWatch([
+            "--check",
+            "mkdir '\(site.service.directory)/once' || exit 0; kill -STOP \(pid); "
+                + "until grep -q '^State:.T' /proc/\(pid)/status; do :; done",
+        ])
+        try site.name("2.0")
+        let doubt = try checking.result()
+        #expect(doubt["result"] as? String == "unknown", "\(doubt)")
+        let named = try String(contentsOfFile: site.current, encoding: .utf8)
+        #expect(named == site.currentText("2.0"))
+        try server.handle.signal(Signals.proceed)
+        let result = try checking.result()
+        #expect(result["result"] as? String == "committed", "\(result)")
+        try site.expectAgreement("2.0", generation: 2)
+        try server.waitForExit()
     }
 
     @Test func secondWatch_isTurnedAwayWithThePidOfTheFirst() throws {

@@ -179,6 +179,8 @@ final class Switch {
         } catch {
             reason = error.message
             exitCode = error.exitCode
+            // Who watches asks again later: silence says nothing about the release. Others end here.
+            if error.code == "timeout", !writesCurrent { return .unknown }
             return .failed
         }
         switch answer {

@@ -95,6 +95,15 @@ final class ChildProcess {
         )
     }
 
+    /// Stops it, and returns when it has stopped: until then its other threads go on.
+    func stop() throws {
+        try handle.signal(Signals.stop)
+        var info = siginfo_t()
+        while waitid(P_PID, id_t(processID), &info, WSTOPPED) != 0 {
+            guard errno == EINTR else { throw Errno(rawValue: errno) }
+        }
+    }
+
     private var errorSearch: [UInt8] {
         get { Array(errorBuffer[searchedErrors...]) }
         set { searchedErrors = errorBuffer.count - newValue.count }
