@@ -13,13 +13,20 @@ extension CurrentFile {
     static func putBack(
         _ record: ServingRecord, insteadOf refused: [UInt8]?, _ site: ReleaseSite
     ) throws(ControlError) -> Bool {
+        try putBack(
+            Array(record.text.utf8), linkTarget: record.linkTarget, insteadOf: refused, site)
+    }
+
+    /// The same with what it said otherwise, as a file or as a link.
+    static func putBack(
+        _ text: [UInt8], linkTarget: String?, insteadOf refused: [UInt8]?, _ site: ReleaseSite
+    ) throws(ControlError) -> Bool {
         let lock = try SiteLock.files(site)
         defer { withExtendedLifetime(lock) {} }
-        let text = Array(record.text.utf8)
         if refused == text { return false }
-        return try attempt("cannot return \(site.currentPath) to what serves") {
+        return try attempt("cannot return \(site.currentPath) to what it said") {
             () throws(Errno) in
-            let temporary = try prepare(record, text, site)
+            let temporary = try prepare(text, linkTarget, site)
             defer { try? Syscall.unlink(temporary) }
             let isBack = try exchange(temporary, site.currentPath, text, refused)
             if isBack, let refused { try? DurableFile.replace(site.refusedPath, refused) }
@@ -28,12 +35,42 @@ extension CurrentFile {
         }
     }
 
+    /// Has `current.conf` say something new, unless it no longer says `base`; nil: it was not there.
+    ///
+    /// False: somebody has changed it meanwhile, and his text stays, whenever he did it. A link is
+    /// replaced by a file.
+    static func write(
+        _ text: [UInt8], insteadOf base: [UInt8]?, _ site: ReleaseSite
+    ) throws(ControlError) -> Bool {
+        let lock = try SiteLock.files(site)
+        defer { withExtendedLifetime(lock) {} }
+        return try attempt("cannot write \(site.currentPath)") { () throws(Errno) in
+            let path = site.currentPath
+            let temporary = try DurableFile.write(
+                beside: path, text, like: try? Syscall.linkStatus(path))
+            defer { try? Syscall.unlink(temporary) }
+            let isWritten = try exchange(temporary, path, text, base)
+            try Syscall.synchronizeDirectory(site.directory)
+            return isWritten
+        }
+    }
+
+    /// Removes `current.conf` if it says this.
+    static func remove(saying text: [UInt8], _ site: ReleaseSite) throws(ControlError) {
+        let lock = try SiteLock.files(site)
+        defer { withExtendedLifetime(lock) {} }
+        guard try readText(site) == text else { return }
+        try attempt("cannot remove \(site.currentPath)") { () throws(Errno) in
+            try DurableFile.remove(site.currentPath)
+        }
+    }
+
     /// The file, or the link, that is to be put there, under a hidden name.
     private static func prepare(
-        _ record: ServingRecord, _ text: [UInt8], _ site: ReleaseSite
+        _ text: [UInt8], _ linkTarget: String?, _ site: ReleaseSite
     ) throws(Errno) -> String {
         let path = site.currentPath
-        if let target = record.linkTarget {
+        if let target = linkTarget {
             let absolute = target.hasPrefix("/") ? target : site.directory + "/" + target
             if (try? Syscall.readFile(absolute)) == text {
                 let temporary = Path.temporary(beside: path)

@@ -11,9 +11,17 @@ final class Switch {
     let target: CurrentFile
     let verb: JournalEntry.Verb
     let why: String
-    /// Whether `current.conf` is still to be written.
-    let writesCurrent: Bool
+    /// What `current.conf` was when it was read, if it is still to be written.
+    struct Base {
+        /// Nil: it was not there.
+        var text: [UInt8]?
+        /// Where it led, if it was a symbolic link.
+        var linkTarget: String?
+    }
 
+    /// Nil: `current.conf` says it already.
+    private let base: Base?
+    private var writesCurrent: Bool { base != nil }
     private let serving: ServingRecord?
     /// Where the links lead before they are turned, as far as they are.
     private let linksBefore: Selection
@@ -32,7 +40,7 @@ final class Switch {
 
     init(
         _ control: ServerControl, to target: CurrentFile, verb: JournalEntry.Verb, why: String,
-        writesCurrent: Bool, observe: @escaping (ControlEvent) -> Void,
+        replacing base: Base?, observe: @escaping (ControlEvent) -> Void,
         started: @escaping (ProcessHandle) -> Void
     ) throws(ControlError) {
         site = control.site
@@ -40,7 +48,7 @@ final class Switch {
         self.target = target
         self.verb = verb
         self.why = why
-        self.writesCurrent = writesCurrent
+        self.base = base
         self.observe = observe
         self.started = started
         serving = try ServingRecord.serving(site)
@@ -81,11 +89,7 @@ final class Switch {
                 Links(site).remove(target.selection, keeping: before)
             }
         case .returnCurrent:
-            return tidy { () throws(ControlError) in
-                // What was not written is not taken back.
-                guard let serving, !writesCurrent || hasWrittenCurrent else { return }
-                _ = try CurrentFile.putBack(serving, insteadOf: target.text, site)
-            }
+            return tidy { () throws(ControlError) in try returnCurrent() }
         case .journal(let result):
             return tidy { () throws(ControlError) in try journal(result) }
         case .removeIntent:
@@ -147,12 +151,30 @@ final class Switch {
     }
 
     private func writeCurrent() throws(ControlError) {
-        let lock = try SiteLock.files(site)
-        defer { withExtendedLifetime(lock) {} }
-        try attempt("cannot write \(site.currentPath)") { () throws(Errno) in
-            try DurableFile.replace(site.currentPath, target.text)
+        // A link that says it already stays one.
+        if base?.text == target.text { return }
+        guard try CurrentFile.write(target.text, insteadOf: base?.text, site) else {
+            throw .busy(
+                "somebody has changed \(site.currentPath) meanwhile, and nothing else was changed; "
+                    + "see what it says, and try again")
         }
         hasWrittenCurrent = true
+    }
+
+    /// As it was before it was written, or else as it was when what serves was switched to.
+    private func returnCurrent() throws(ControlError) {
+        if let base {
+            // What was not written is not taken back.
+            guard hasWrittenCurrent else { return }
+            if let text = base.text ?? serving.map({ Array($0.text.utf8) }) {
+                _ = try CurrentFile.putBack(
+                    text, linkTarget: base.linkTarget, insteadOf: target.text, site)
+            } else {
+                try CurrentFile.remove(saying: target.text, site)
+            }
+        } else if let serving {
+            _ = try CurrentFile.putBack(serving, insteadOf: target.text, site)
+        }
     }
 
     private func ask() -> SwitchStateMachine.Event {

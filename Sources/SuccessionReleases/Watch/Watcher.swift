@@ -148,7 +148,7 @@ package final class Watcher {
             let isRunning = try control.serving() != nil
             let change = try Switch(
                 control, to: target, verb: isRunning ? .upgrade : .start, why: why,
-                writesCurrent: false, observe: { [report] in report(.progress($0)) },
+                replacing: nil, observe: { [report] in report(.progress($0)) },
                 started: { [sources] in sources.adopt($0) })
             let outcome = change.run()
             report(.outcome(outcome))
