@@ -29,6 +29,13 @@ package enum SignalRelay {
         for signal in signals { _ = csuccession_relay_restore(signal) }
     }
 
+    /// Has a write to a pipe or socket that nobody reads fail with EPIPE, and not end the process.
+    ///
+    /// The corresponding C function is `signal` with SIGPIPE and SIG_IGN.
+    package static func ignoreBrokenPipes() {
+        _ = Glibc.signal(SIGPIPE, SIG_IGN)
+    }
+
     /// Lets signals be delivered to the calling thread, whatever mask it inherited.
     ///
     /// The corresponding C function is `pthread_sigmask`.

@@ -7,6 +7,11 @@ package enum StandardStream: Int32, Sendable {
     case output = 1
     case error = 2
 
+    /// Has this process outlive those who read what it writes.
+    ///
+    /// Programs that it starts begin with the default.
+    package static func outliveReaders() { SignalRelay.ignoreBrokenPipes() }
+
     /// Writes at once and unbuffered; that nobody reads is no error.
     package func write(_ text: String) {
         if text.isEmpty { return }

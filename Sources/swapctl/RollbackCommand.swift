@@ -13,8 +13,8 @@ struct RollbackCommand: ParsableCommand {
             Without --to it is the one that was committed before what serves now, with the \
             configuration of then. current.conf and the links say so afterwards; if the old release \
             does not become ready, nothing has changed. A release that never served here may be \
-            named too, as in `swapctl release use`. If somebody changes current.conf meanwhile, \
-            his change stays.
+            named too, as in `swapctl release use`. SIGINT, SIGTERM and SIGHUP do not end it in the \
+            middle of the switch; if somebody changes current.conf meanwhile, his change stays.
 
             \(SiteOptions.help)
 

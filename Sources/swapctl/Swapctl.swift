@@ -29,6 +29,12 @@ struct Swapctl: ParsableCommand {
             UnitsCommand.self,
             ReleaseCommand.self, WatchCommand.self, RollbackCommand.self, HistoryCommand.self,
         ])
+
+    /// What was begun is carried to its end, though nobody reads of it any more.
+    static func main() {
+        StandardStream.outliveReaders()
+        main(nil)
+    }
 }
 #else
 import SwapControl

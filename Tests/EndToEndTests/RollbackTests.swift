@@ -61,4 +61,37 @@ import Testing
         #expect(try site.service.servingStatus()["pid"] as? Int == Int(server.processID))
         #expect(site.leftovers() == [])
     }
+
+    @Test(arguments: [Signals.interrupt, Signals.terminate, Signals.hangUp])
+    func signal_duringTheSwitch_isHeldBackUntilItIsOver(signal: CInt) throws {
+        let (site, server) = try started()
+        let reached = try Fifo(in: site.service.directory)
+        let go = site.service.directory + "/go"
+        try #require(mkfifo(go, 0o600) == 0)
+        let rollback = try ChildProcess(
+            Binaries.swapctl,
+            arguments(site, to: "2.0", check: "echo reached > '\(reached.path)'; cat '\(go)'"),
+            environment: site.service.environment)
+        try reached.waitUntilReached()
+        try rollback.handle.signal(signal)
+        _ = try Syscall.open(go, .writeOnly)
+        #expect(try rollback.waitForExit() == .exited(0), "\(rollback.standardError)")
+        #expect(rollback.standardOutput.contains("\"committed\""), "\(rollback.standardOutput)")
+        try server.waitForExit()
+        try site.expectAgreement("2.0", generation: 2)
+    }
+
+    @Test func output_whenNobodyReadsIt_doesNotEndTheSwitch() throws {
+        let (site, server) = try started()
+        let (read, write) = try Syscall.pipe(nonBlocking: false)
+        read.close()
+        let words = [Binaries.swapctl] + arguments(site, to: "2.0", check: "true")
+        let rollback = try ChildProcess(
+            "/bin/sh",
+            ["-c", "exec \(words.map { "'\($0)'" }.joined(separator: " ")) >&9 2>&9"],
+            environment: site.service.environment, passing: [(source: write.rawValue, target: 9)])
+        #expect(try rollback.waitForExit() == .exited(0), "\(rollback.standardError)")
+        try server.waitForExit()
+        try site.expectAgreement("2.0", generation: 2)
+    }
 }

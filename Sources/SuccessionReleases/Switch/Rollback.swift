@@ -16,7 +16,8 @@ package struct Rollback {
     /// Switches to `release`, or to what was committed before what serves.
     ///
     /// Whoever watches the site waits meanwhile, and finds afterwards that what is named serves.
-    /// Throws if there is nothing to go back to, and if a switch is under way.
+    /// SIGINT, SIGTERM and SIGHUP do not end the process during the switch. Throws if there is
+    /// nothing to go back to, and if a switch is under way.
     package func run(
         to release: String?, _ observe: @escaping (ControlEvent) -> Void
     ) throws(ControlError) -> SwitchOutcome {
@@ -44,6 +45,8 @@ package struct Rollback {
             replacing: Switch.Base(text: current?.text, linkTarget: linkTarget),
             // A server that is started outlives this process, and so does whoever reaps it.
             observe: observe, started: { _ in })
+        let hold = try SignalHold()
+        defer { hold.end() }
         return change.run()
     }
 
