@@ -18,22 +18,33 @@ enum GenerationBirth {
                 "'\(service)' is no service name: letters, digits and punctuation without '/' or spaces, not beginning with '.' or '-'"
             )
         }
-        let succeeding = takeChannel().map { channel in
-            Succeeding(
-                channel: channel.channel, standardError: channel.standardError,
-                configuration: configuration)
-        }
-        let program = OwnProgram.current()
+        let channel = takeChannel()
         do {
             try ReadinessLoop.shared.start()
         } catch {
             throw .system("cannot start the control thread", error)
         }
-        let directory = try await locate(service, configuration)
-        if let succeeding {
-            return try await succeed(service, configuration, program, directory, succeeding)
+        guard let channel else {
+            return try await first(
+                service, configuration, OwnProgram.current(), locate(service, configuration))
         }
-        return try await first(service, configuration, program, directory)
+        // Both at once: the control thread takes what is offered, this one sees to the rest.
+        let succeeding = Succeeding(
+            channel: channel.channel, standardError: channel.standardError,
+            configuration: configuration)
+        Task { @ControlThread in succeeding.beginTaking() }
+        let program = OwnProgram.current()
+        let directory: RuntimeDirectory
+        do {
+            directory = try locate(service, configuration)
+        } catch {
+            await succeeding.refuse(Failure(code: .application, reason: error.description))
+            throw error
+        }
+        return try await withTaskExecutorPreference(ReadinessLoop.shared) {
+            () async throws(SuccessionError) in
+            try await succeed(service, configuration, program, directory, succeeding)
+        }
     }
 
     /// The channel from the environment, if this process was started by a predecessor.
@@ -59,7 +70,7 @@ enum GenerationBirth {
 
     private static func locate(
         _ service: String, _ configuration: GenerationConfiguration
-    ) async throws(SuccessionError) -> RuntimeDirectory {
+    ) throws(SuccessionError) -> RuntimeDirectory {
         guard
             let directory = RuntimeDirectory.locate(
                 service: service, explicit: configuration.runtimeDirectory)

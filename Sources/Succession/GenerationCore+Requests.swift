@@ -117,7 +117,6 @@ extension GenerationCore {
                 self?.conclude(outcome, session: session)
             })
         self.attempt = attempt
-        reportStart(of: attempt)
         attempt.begin()
     }
 

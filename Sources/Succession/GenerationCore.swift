@@ -261,7 +261,7 @@ final class GenerationCore {
         let timer = ControlThread.schedule(after: .seconds(4)) {
             done("the application did not stop accepting within 4 s")
         }
-        Task {
+        ControlThread.begin { [self] in
             do {
                 try await acceptance.pause()
                 timer.cancel()
@@ -281,7 +281,7 @@ final class GenerationCore {
                 .error,
                 "the application still hangs where it was told to stop accepting: nobody accepts")
         }
-        Task {
+        ControlThread.begin { [self] in
             // Nothing of what fails here is a reason to leave anything else undone: there is nobody
             // but this process.
             do {

@@ -23,7 +23,7 @@ extension DatagramBootstrap {
         let (channel, acceptor) = try await adoption.adopted { channel in
             try AdoptedInput(channel, of: generation)
         }
-        listener.attach(acceptor)
+        listener.attach(prompt: acceptor)
         return channel
     }
 }

@@ -25,7 +25,7 @@ extension NIOPipeBootstrap {
         let (channel, acceptor) = try await adoption.adopted { channel in
             try AdoptedInput(channel, of: generation)
         }
-        pipe.attach(acceptor)
+        pipe.attach(prompt: acceptor)
         return channel
     }
 }

@@ -29,7 +29,7 @@ extension ServerBootstrap {
         let (channel, acceptor) = try await adoption.adopted { channel in
             try AdoptedListener(channel, connections: connections, protocol: kind)
         }
-        listener.attach(acceptor)
+        listener.attach(prompt: acceptor)
         return channel
     }
 }

@@ -46,7 +46,7 @@ extension ServerBootstrap {
             let acceptor = try await server.channel.eventLoop.submit {
                 try AdoptedListener(server.channel, connections: connections, protocol: kind)
             }.get()
-            listener.attach(acceptor)
+            listener.attach(prompt: acceptor)
         } catch {
             // It may not be let go of without having been executed.
             try? await server.executeThenClose { _ in }

@@ -40,6 +40,15 @@ package func currentThreadID() -> UInt {
     UInt(pthread_self())
 }
 
+/// Has the calling thread run soon after it is woken, also where others keep every processor busy.
+///
+/// For threads that work little and often: the scheduler lets whoever asks for a shorter slice go
+/// first, and gives it no more time in all. Before Linux 6.12, or where it is forbidden, nothing
+/// changes. The corresponding system call is `sched_setattr`.
+package func preferShortSlices() {
+    csuccession_shorten_slices()
+}
+
 private func runThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let context else { return nil }
     // Balances passRetained; from here on the thread owns the body.

@@ -47,6 +47,20 @@ import Testing
 
     private let fixture = [Binaries.fixture, "serve", "--service"]
 
+    /// What keeps a successor from beginning is the operator's to know, not only its log's.
+    @Test func runtimeDirectory_thatAnybodyMayWriteTo_isNamed() throws {
+        let service = try TestService()
+        let listen = ["--listen", "echo=tcp:127.0.0.1:0"]
+        let old = try service.startFixture(listen)
+        #expect(chmod(service.runtime, 0o777) == 0)
+        let run = try service.upgradeFixture(listen)
+        #expect(run.status == .exited(1), "\(run)")
+        #expect(run.reason.contains("nobody else may write to it"), "\(run)")
+        #expect(run.pid == old.processID)
+        #expect(chmod(service.runtime, 0o700) == 0)
+        #expect(try service.upgradeFixture(listen).generation == 2)
+    }
+
     @Test func newBinary_missing_isNamed() throws {
         _ = try expectFailure(["@/nowhere"], code: "start", reason: "/nowhere")
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Dispatch
 import SuccessionSystem
 import SystemPackage
 import Testing
@@ -38,6 +39,24 @@ import Testing
             try !Syscall.poll(
                 listener.descriptor.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 0))
         withExtendedLifetime(client) {}
+    }
+
+    /// An application's adapter may block; an operator must be answered all the same.
+    @Test(.timeLimit(.minutes(1)))
+    func resume_ofAnAcceptorThatBlocks_leavesTheControlThreadFree() async throws {
+        let listener = try listener()
+        let acceptor = BlockingAcceptor()
+        listener.attach(acceptor)
+        let resumed = OneShot<Void>()
+        await ControlThread.begin {
+            try? await listener.resumeAccepting()
+            resumed.fulfil(())
+        }
+        await acceptor.hasBegun.value()
+        // Hangs if the control thread is the one that is blocked.
+        await Task { @ControlThread in }.value
+        acceptor.mayGoOn.signal()
+        await resumed.value()
     }
 
     /// Else a drain could see no open connection between the two, and the process would leave.
@@ -128,4 +147,20 @@ import Testing
         let bound = try Binder.bind(wanted, name: "kind", options: BindOptions())
         #expect(wanted.matches(bound.address))
     }
+}
+
+private final class BlockingAcceptor: Acceptor {
+    let hasBegun = OneShot<Void>()
+    let mayGoOn = DispatchSemaphore(value: 0)
+
+    func resume() async throws {
+        hasBegun.fulfil(())
+        block()
+    }
+
+    private func block() { mayGoOn.wait() }
+
+    func pause() async throws {}
+
+    func stop() async {}
 }

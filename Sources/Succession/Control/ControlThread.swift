@@ -56,6 +56,12 @@ extension ControlThread {
         Reactor.shared.schedule(after: delay, handler: handler)
     }
 
+    /// Begins a task that stays on this thread; nothing it calls may block.
+    @ControlThread
+    static func begin(_ body: @escaping @ControlThread () async -> Void) {
+        Task(executorPreference: ReadinessLoop.shared) { await body() }
+    }
+
     /// Returns after `delay` or when the task is cancelled, whichever is first.
     @ControlThread
     static func pause(for delay: Duration) async {

@@ -9,7 +9,10 @@ import SystemPackage
 /// It waits, and leaves what is to be done to jobs: readiness is handed to ``Reactor`` as a task of
 /// the control thread, so that every handler runs as isolated code which the compiler has checked,
 /// and no other thread has to be woken for it.
-final class ReadinessLoop: SerialExecutor {
+///
+/// As a task's preferred executor it is where the task goes on when what it waited for has come from
+/// another thread: by itself a continuation resumes on the pool, whatever it is isolated to.
+final class ReadinessLoop: SerialExecutor, TaskExecutor {
     static let shared = ReadinessLoop()
 
     private struct State {
@@ -93,6 +96,9 @@ final class ReadinessLoop: SerialExecutor {
     private func run() {
         guard let epoll, let wakeUp else { return }
         SignalRelay.unblockAllInThisThread()
+        // A hand-over waits for this thread several times, on both sides, while the application is
+        // as busy as it likes.
+        preferShortSlices()
         thread.store(currentThreadID(), ordering: .relaxed)
         while true {
             runJobs()
@@ -112,7 +118,10 @@ final class ReadinessLoop: SerialExecutor {
                 return state.jobs
             }
             if jobs.isEmpty { return }
-            for job in jobs { job.runSynchronously(on: asUnownedSerialExecutor()) }
+            for job in jobs {
+                job.runSynchronously(
+                    isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+            }
         }
     }
 

@@ -62,15 +62,20 @@ final class Succeeding {
         }
     }
 
-    /// Takes over what the predecessor offers.
-    func inherit() async throws(SuccessionError) -> Legacy {
+    /// Has what the predecessor offers taken as it comes.
+    func beginTaking() {
         do {
             try ControlThread.watch(channel.descriptor.rawValue) { [weak self] in self?.readable() }
         } catch {
-            throw .system("cannot watch the channel to the predecessor", error)
+            inheritance.fulfil(
+                .failure(.system("cannot watch the channel to the predecessor", error)))
         }
         for action in beginning { perform(action) }
         beginning = []
+    }
+
+    /// Returns what the predecessor left when everything is here; ``beginTaking()`` comes before.
+    func inherit() async throws(SuccessionError) -> Legacy {
         // Kept here and nowhere else: a one-shot would hold it until the process ends.
         try await inheritance.value().get()
         return legacy
@@ -157,7 +162,7 @@ final class Succeeding {
     }
 
     private func start() {
-        Task { [weak self] in
+        ControlThread.begin { [weak self] in
             do {
                 try await self?.startAccepting?()
                 self?.handle(.started)

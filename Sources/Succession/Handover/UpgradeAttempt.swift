@@ -102,6 +102,14 @@ final class UpgradeAttempt {
 
 extension UpgradeAttempt {
     private func spawn() {
+        let failure = start()
+        // Told when it has happened: the telling would hold it up.
+        core.reportStart(of: self)
+        handle(failure.map { .spawnFailed($0) } ?? .spawned)
+    }
+
+    /// Starts the successor, or returns why there is none.
+    private func start() -> Failure? {
         do {
             let (ours, theirs) = try Syscall.socketPair(type: .sequencedPacket, nonBlocking: true)
             let captured = try CapturedOutput()
@@ -113,19 +121,17 @@ extension UpgradeAttempt {
                 process = try withExtendedLifetime((theirs, captured)) { try request.spawn() }
             } catch {
                 let errno = error as? Errno ?? .invalidArgument
-                handle(.spawnFailed(Self.explain(errno, path: request.path)))
-                return
+                return Self.explain(errno, path: request.path)
             }
             self.captured = captured
             channel = MessageSocket(ours)
             successorPID = process?.processID ?? 0
             try watch(ours)
             prepareOffers()
-            handle(.spawned)
+            return nil
         } catch {
             endUnwatched()
-            handle(
-                .spawnFailed(Failure(code: .start, reason: "cannot start a successor: \(error)")))
+            return Failure(code: .start, reason: "cannot start a successor: \(error)")
         }
     }
 

@@ -43,7 +43,7 @@ public final class Listener: Sendable {
     /// By then nobody else had a reason to replace it; whoever does so later owns the path.
     let pathIdentity: FileIdentity?
     private let connections: ConnectionRegistry
-    private let acceptors = Mutex<[any Acceptor]>([])
+    private let acceptors = Mutex<[Attached]>([])
 
     init(
         name: String, address: ListenAddress, origin: Origin, backlog: Int,
@@ -110,7 +110,12 @@ public final class Listener: Sendable {
     ///
     /// Attach before ``Generation/ready()``.
     public func attach(_ acceptor: any Acceptor) {
-        acceptors.withLock { $0.append(acceptor) }
+        acceptors.withLock { $0.append(Attached(acceptor: acceptor, isPrompt: false)) }
+    }
+
+    /// Attaches an adapter none of whose methods blocks the thread it is called on.
+    package func attach(prompt acceptor: any Acceptor) {
+        acceptors.withLock { $0.append(Attached(acceptor: acceptor, isPrompt: true)) }
     }
 
     /// accept(2): errors that belong to the connection that was to be taken, not to the listener.
@@ -135,20 +140,41 @@ extension Listener {
     func resumeAccepting() async throws {
         gate.set(.open)
         await AcceptWaiters.shared.wake(self)
-        for acceptor in acceptors.withLock({ $0 }) { try await acceptor.resume() }
+        for attached in acceptors.withLock({ $0 }) {
+            try await attached.perform { try await $0.resume() }
+        }
     }
 
     func pauseAccepting() async throws {
         gate.set(.paused)
-        for acceptor in acceptors.withLock({ $0 }) { try await acceptor.pause() }
+        for attached in acceptors.withLock({ $0 }) {
+            try await attached.perform { try await $0.pause() }
+        }
     }
 
     /// Ends accepting for good and lets go of the socket.
     func stopAccepting() async {
         gate.set(.closed)
         await AcceptWaiters.shared.wake(self)
-        for acceptor in acceptors.withLock({ $0 }) { await acceptor.stop() }
+        for attached in acceptors.withLock({ $0 }) { await attached.acceptor.stop() }
         await AcceptWaiters.shared.forget(self)
         descriptor.close()
+    }
+}
+
+/// An adapter, and whether it may be called on the control thread.
+private struct Attached: Sendable {
+    let acceptor: any Acceptor
+    let isPrompt: Bool
+
+    /// Gives it an order; the code of an application, which may block, runs on a thread of the pool.
+    func perform(
+        _ order: @escaping @Sendable (any Acceptor) async throws -> Void
+    ) async throws {
+        if isPrompt {
+            try await order(acceptor)
+        } else {
+            try await Task.detached { [acceptor] in try await order(acceptor) }.value
+        }
     }
 }
