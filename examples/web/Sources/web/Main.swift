@@ -9,7 +9,8 @@ enum Main {
     // Not async: the thread of an async main is ended, for which the C library loads another one
     // when the first connections are waiting.
     static func main() {
-        Task.detached {
+        let thread = MainThread()
+        Task(executorPreference: thread) {
             do {
                 try await serve(Options(CommandLine.arguments.dropFirst()))
                 exit(0)
@@ -19,7 +20,7 @@ enum Main {
                 leave("web: \(error)", status: 1)
             }
         }
-        while true { pause() }
+        thread.run()
     }
 
     private static func serve(_ options: Options) async throws {
@@ -36,12 +37,14 @@ enum Main {
             Task { await CurrentSettings.shared.follow(reloads, path) }
         }
         let server = Server(generation, threads: await threads)
+        let rehearsal = server.rehearse()
         for address in options.http { try await server.serveHTTP(at: address) }
         for address in options.echo { try await server.serveEcho(at: address) }
         for address in options.udp { try await server.serveDatagrams(at: address) }
         if options.startDelay > .zero { try await Task.sleep(for: options.startDelay) }
 
         try await generation.ready()
+        try? await rehearsal.get()
         await generation.draining()
         await generation.drained()
     }

@@ -18,6 +18,17 @@ struct Server {
         self.threads = threads
     }
 
+    /// Has one of the threads play a request: the first client is not to wait longer than the second.
+    func rehearse() -> EventLoopFuture<Void> {
+        let request = "GET / HTTP/1.1\r\nHost: rehearsal\r\nConnection: close\r\n\r\n"
+        return Rehearsal.play(request, on: threads.next()) { [generation] channel in
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.configureHTTPServerPipeline()
+            try pipeline.addHandler(HTTP1DrainHandler(generation))
+            try pipeline.addHandler(HTTPHandler(generationID: ""))
+        }
+    }
+
     // snippet adopt
     func serveHTTP(at address: ListenAddress) async throws {
         let listener = try generation.listener("http", orBind: address)
