@@ -18,6 +18,7 @@ struct Server {
         self.threads = threads
     }
 
+    // snippet rehearse
     /// Has one of the threads play a request: the first client is not to wait longer than the second.
     func rehearse() -> EventLoopFuture<Void> {
         let request = "GET / HTTP/1.1\r\nHost: rehearsal\r\nConnection: close\r\n\r\n"
@@ -28,6 +29,7 @@ struct Server {
             try pipeline.addHandler(HTTPHandler(generationID: ""))
         }
     }
+    // end rehearse
 
     // snippet adopt
     func serveHTTP(at address: ListenAddress) async throws {
