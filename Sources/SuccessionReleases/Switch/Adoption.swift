@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SuccessionSystem
 import SwapControl
 import SystemPackage
 
@@ -73,7 +72,7 @@ struct Adoption {
         record.verb = .adopt
         record.selection = served
         record.text = String(decoding: text, as: UTF8.self)
-        record.linkTarget = isNamed ? try? Syscall.readLink(site.currentPath) : nil
+        record.link = isNamed ? CurrentLink.read(site) : nil
         record.from = old.selection
         record.links = nil
         record.time = Timestamp.now()

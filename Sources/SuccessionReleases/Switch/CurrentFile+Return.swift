@@ -14,24 +14,49 @@ extension CurrentFile {
         _ record: ServingRecord, insteadOf refused: [UInt8]?, _ site: ReleaseSite
     ) throws(ControlError) -> Bool {
         try putBack(
-            Array(record.text.utf8), linkTarget: record.linkTarget, insteadOf: refused, site)
+            Array(record.text.utf8), link: record.link, insteadOf: refused, site)
     }
 
     /// The same with what it said otherwise, as a file or as a link.
     static func putBack(
-        _ text: [UInt8], linkTarget: String?, insteadOf refused: [UInt8]?, _ site: ReleaseSite
+        _ text: [UInt8], link: CurrentLink?, insteadOf refused: [UInt8]?, _ site: ReleaseSite
     ) throws(ControlError) -> Bool {
         let lock = try SiteLock.files(site)
         defer { withExtendedLifetime(lock) {} }
         if refused == text { return false }
         return try attempt("cannot return \(site.currentPath) to what it said") {
             () throws(Errno) in
-            let temporary = try prepare(text, linkTarget, site)
-            defer { try? Syscall.unlink(temporary) }
-            let isBack = try exchange(temporary, site.currentPath, text, refused)
+            let isBack: Bool
+            if let file = fileBehind(link, site), let done = replace(file, text, refused) {
+                isBack = done
+            } else {
+                let temporary = try prepare(text, link?.target, site)
+                defer { try? Syscall.unlink(temporary) }
+                isBack = try exchange(temporary, site.currentPath, text, refused)
+            }
             if isBack, let refused { try? DurableFile.replace(site.refusedPath, refused) }
             try Syscall.synchronizeDirectory(site.directory)
             return isBack
+        }
+    }
+
+    /// The file a link leads to, if it still leads there: then that was changed, and not the link.
+    private static func fileBehind(_ link: CurrentLink?, _ site: ReleaseSite) -> String? {
+        guard let link, CurrentLink.read(site) == link else { return nil }
+        return link.file
+    }
+
+    /// Nil: it cannot be written there.
+    private static func replace(_ file: String, _ text: [UInt8], _ refused: [UInt8]?) -> Bool? {
+        do throws(Errno) {
+            let temporary = try DurableFile.write(
+                beside: file, text, like: try? Syscall.linkStatus(file))
+            defer { try? Syscall.unlink(temporary) }
+            let isBack = try exchange(temporary, file, text, refused)
+            try? Syscall.synchronizeDirectory(Path.parent(file))
+            return isBack
+        } catch {
+            return nil
         }
     }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SuccessionSystem
 package import SwapControl
 import SystemPackage
 
@@ -36,13 +35,13 @@ package struct Rollback {
                     + "`swapctl history \(control.service.name)`",
                 exitCode: .unchanged)
         }
-        let linkTarget = try? Syscall.readLink(site.currentPath)
+        let link = CurrentLink.read(site)
         let current = try CurrentFile.read(site)
         let text = try text(target, current, record)
         let change = try Switch(
             control, to: try CurrentFile(site, text), verb: .rollback,
             why: release.map { "rollback to \($0)" } ?? "rollback",
-            replacing: Switch.Base(text: current?.text, linkTarget: linkTarget),
+            replacing: Switch.Base(text: current?.text, link: link),
             // A server that is started outlives this process, and so does whoever reaps it.
             observe: observe, started: { _ in })
         let hold = try SignalHold()

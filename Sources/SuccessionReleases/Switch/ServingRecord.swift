@@ -21,8 +21,8 @@ struct ServingRecord: Sendable, Hashable {
     var selection: Selection
     /// What `current.conf` says.
     var text: String
-    /// Where `current.conf` points, if it is a symbolic link.
-    var linkTarget: String?
+    /// `current.conf` itself, if it is a symbolic link.
+    var link: CurrentLink?
     /// How the server is started when it does not run; empty: not known.
     var command: [String]
     /// What served before.
@@ -87,7 +87,10 @@ extension ServingRecord {
         self.init(
             id: id, verb: verb, service: service,
             runtimeDirectory: node["runtime_directory"]?.string ?? "", name: name,
-            selection: selection, text: text, linkTarget: node["link_target"]?.string,
+            selection: selection, text: text,
+            link: node["link_target"]?.string.map {
+                CurrentLink(target: $0, file: node["link_file"]?.string)
+            },
             command: (node["command"]?.elements ?? []).compactMap(\.string),
             from: Selection(node["from"]), links: Selection(node["links"]),
             time: node["time"]?.string ?? "",
@@ -98,7 +101,9 @@ extension ServingRecord {
         [
             "id": .string(id), "verb": .string(verb.rawValue), "service": .string(service),
             "runtime_directory": .string(runtimeDirectory), "name": .string(name),
-            "files": selection.json, "current": .string(text), "link_target": .optional(linkTarget),
+            "files": selection.json, "current": .string(text),
+            "link_target": .optional(link?.target),
+            "link_file": .optional(link?.file),
             "command": .array(command.map { .string($0) }), "from": from?.json ?? .null,
             "links": links?.json ?? .null,
             "time": .string(time), "why": .string(why),

@@ -15,8 +15,8 @@ final class Switch {
     struct Base {
         /// Nil: it was not there.
         var text: [UInt8]?
-        /// Where it led, if it was a symbolic link.
-        var linkTarget: String?
+        /// Nil: it was no symbolic link.
+        var link: CurrentLink?
     }
 
     /// Nil: `current.conf` says it already.
@@ -168,7 +168,7 @@ final class Switch {
             guard hasWrittenCurrent else { return }
             if let text = base.text ?? serving.map({ Array($0.text.utf8) }) {
                 _ = try CurrentFile.putBack(
-                    text, linkTarget: base.linkTarget, insteadOf: target.text, site)
+                    text, link: base.link, insteadOf: target.text, site)
             } else {
                 try CurrentFile.remove(saying: target.text, site)
             }
@@ -222,12 +222,11 @@ final class Switch {
     // MARK: - Records
 
     private func record() -> ServingRecord {
-        let path = site.currentPath
-        return ServingRecord(
+        ServingRecord(
             id: id, verb: verb, service: control.service.name,
             runtimeDirectory: control.service.runtimeDirectory, name: site.name,
             selection: target.selection, text: String(decoding: target.text, as: UTF8.self),
-            linkTarget: writesCurrent ? nil : try? Syscall.readLink(path),
+            link: writesCurrent ? nil : CurrentLink.read(site),
             command: control.command(serving?.command), from: serving?.selection,
             links: serving == nil ? linksBefore : nil, time: time, why: why)
     }

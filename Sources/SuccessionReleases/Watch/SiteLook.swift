@@ -74,7 +74,9 @@ struct SiteLook {
         }
         guard isServed(current, by: status, record) else { return found }
         try Links(site).turn(to: current.selection)
-        if Array(record.text.utf8) != text { try remember(text, record) }
+        if Array(record.text.utf8) != text || record.link != CurrentLink.read(site) {
+            try remember(text, record)
+        }
         found.finding = .same
         return found
     }
@@ -113,18 +115,18 @@ struct SiteLook {
             id: SwitchID.next(), verb: .adopt, service: control.service.name,
             runtimeDirectory: control.service.runtimeDirectory, name: site.name,
             selection: current.selection, text: String(decoding: current.text, as: UTF8.self),
-            linkTarget: try? Syscall.readLink(site.currentPath), command: control.command(nil),
+            link: CurrentLink.read(site), command: control.command(nil),
             from: nil, links: nil, time: Timestamp.now(), why: "it served already")
         try record.writeIntent(site)
         try ServingRecord.commitIntent(site)
         try Journal.append(record.entry(.committed, serving: serving, elapsed: 0), to: site)
     }
 
-    /// The same files, said in another way, perhaps with keys that are not ours.
+    /// The same files, said in another way or place, perhaps with keys that are not ours.
     private func remember(_ text: [UInt8], _ record: ServingRecord) throws(ControlError) {
         var record = record
         record.text = String(decoding: text, as: UTF8.self)
-        record.linkTarget = try? Syscall.readLink(site.currentPath)
+        record.link = CurrentLink.read(site)
         try record.writeIntent(site)
         try ServingRecord.commitIntent(site)
     }

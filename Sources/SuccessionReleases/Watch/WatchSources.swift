@@ -20,8 +20,8 @@ final class WatchSources {
     private let watch: DirectoryWatch
     private let directory: CInt
     private let state: CInt
-    /// The directory, and the name in it, to which a link `current.conf` leads.
-    private var followed: (watch: CInt, name: String)?
+    /// The names, each in a directory, that decide where a link `current.conf` leads.
+    private var followed: [(watch: CInt, name: String)] = []
     private let signalPipe: (read: OwnedDescriptor, write: OwnedDescriptor)
     private var children: [ProcessHandle] = []
 
@@ -47,16 +47,13 @@ final class WatchSources {
     /// Takes over the reaping of a child.
     func adopt(_ process: ProcessHandle) { children.append(process) }
 
-    /// Watches the file a link leads to as well.
+    /// Watches all links on the way from a link, and the file at the end, as well.
     func follow(_ path: String) {
-        guard (try? Syscall.linkStatus(path))?.isSymbolicLink == true,
-            let real = try? Syscall.realPath(path),
-            let number = try? watch.add(Path.parent(real))
-        else {
-            followed = nil
-            return
+        followed = []
+        guard (try? Syscall.linkStatus(path))?.isSymbolicLink == true else { return }
+        for (directory, name) in LinkChain.names(from: path) {
+            if let number = try? watch.add(directory) { followed.append((number, name)) }
         }
-        followed = (number, Path.name(real))
     }
 
     /// Waits until something happens or the moment has come, and returns all that has happened.
@@ -107,7 +104,7 @@ final class WatchSources {
         if event.watch == directory, event.name == Path.name(site.currentPath) {
             return [.changed(cause)]
         }
-        if let followed, event.watch == followed.watch, event.name == followed.name {
+        if followed.contains(where: { $0.watch == event.watch && $0.name == event.name }) {
             return [.changed(cause)]
         }
         if event.watch == state, event.name == "\(SiteLock.Kind.change.rawValue).lock",

@@ -125,6 +125,8 @@ package final class Watcher {
 
     private func look() -> WatchStateMachine.Finding {
         do throws(ControlError) {
+            // First: what changes from here on causes another look.
+            sources.follow(site.currentPath)
             guard try door.take() else {
                 let holder = SiteLock.holder(site, .change).map { "pid \($0)" } ?? "somebody"
                 note("\(holder) is changing the release; waiting for it")
@@ -133,7 +135,6 @@ package final class Watcher {
             if let done = try Recovery(control).run() { note(done) }
             let found = try SiteLook(control).look()
             self.found = found
-            sources.follow(site.currentPath)
             if let note = found.note { self.note(note) }
             return found.finding
         } catch {
