@@ -67,6 +67,25 @@ import Testing
         try site.expectAgreement("1.0", generation: 1)
     }
 
+    /// Who ends closes the file first and then loses the lock: nothing tells of that.
+    @Test func lock_whenItIsGivenBackUnseen_changeIsMadeAllTheSame() throws {
+        let site = try WatchedSite()
+        for version in ["1.0", "2.0"] { try site.makeRelease(version) }
+        try site.name("1.0")
+        let server = try site.startServer("1.0")
+        let watch = try site.startWatch()
+        // A file that was opened to be read is closed without anybody being told.
+        let lock = try Syscall.open(site.directory + "/.succession/switch.lock", .readOnly)
+        try Syscall.awaitLock(lock.rawValue)
+        try site.name("2.0")
+        let note = try watch.next(event: "note")["message"] as? String ?? ""
+        #expect(note.contains("is changing the release"), "\(note)")
+        lock.close()
+        #expect(try watch.result()["result"] as? String == "committed")
+        try server.waitForExit()
+        try site.expectAgreement("2.0", generation: 2)
+    }
+
     /// A signal ends the watch after the switch, and not in the middle of it.
     @Test func stop_duringASwitch_finishesItFirst() throws {
         let (site, watch, _, go) = try started()

@@ -52,7 +52,15 @@ import Testing
     @Test func lock_whenTaken_isWaitedForAndThenLookedAnew() {
         #expect(
             run([.changed, .looked(.busy), .changed, .changed, .unlocked, .looked(.same)])
-                == [[.look], [], [], [], [.look], []])
+                == [[.look], [.beginRetry(.lock)], [], [], [.endRetry, .look], []])
+    }
+
+    @Test func lock_whenItsEndIsNotSeen_isLookedForAnyhow() {
+        #expect(
+            run([.changed, .looked(.busy), .retryDue, .looked(.busy), .retryDue, .looked(.same)])
+                == [
+                    [.look], [.beginRetry(.lock)], [.look], [.beginRetry(.lock)], [.look], [],
+                ])
     }
 
     @Test func doubt_isRecoveredFromAndLookedAtAgain() {
@@ -61,22 +69,25 @@ import Testing
                 == [[.look], [.switchOver], [.recover], [.look]])
         #expect(
             run([.changed, .looked(.different), .leftInDoubt, .leftInDoubt, .changed])
-                == [[.look], [.switchOver], [.recover], [.beginRetry], [.endRetry, .look]])
+                == [
+                    [.look], [.switchOver], [.recover], [.beginRetry(.failure)],
+                    [.endRetry, .look],
+                ])
     }
 
     @Test func look_thatFails_isTriedAgainWithoutAChange() {
         #expect(
             run([.changed, .looked(.failed), .retryDue, .looked(.different), .finished])
-                == [[.look], [.beginRetry], [.look], [.switchOver], []])
+                == [[.look], [.beginRetry(.failure)], [.look], [.switchOver], []])
         #expect(
             run([.changed, .looked(.failed), .changed, .looked(.same), .retryDue])
-                == [[.look], [.beginRetry], [.endRetry, .look], [], []])
+                == [[.look], [.beginRetry(.failure)], [.endRetry, .look], [], []])
     }
 
     @Test func doubt_thatStays_isTriedAgainWithoutAChange() {
         #expect(
             run([.changed, .looked(.different), .leftInDoubt, .leftInDoubt, .retryDue])
-                == [[.look], [.switchOver], [.recover], [.beginRetry], [.look]])
+                == [[.look], [.switchOver], [.recover], [.beginRetry(.failure)], [.look]])
         #expect(
             run([.changed, .looked(.different), .leftInDoubt, .stopRequested, .leftInDoubt])
                 == [[.look], [.switchOver], [.recover], [], [.leave]])
@@ -93,7 +104,9 @@ import Testing
         #expect(
             run([.changed, .looked(.unreadable), .stopRequested])
                 == [[.look], [.beginPatience], [.endPatience, .leave]])
-        #expect(run([.changed, .looked(.busy), .stopRequested]) == [[.look], [], [.leave]])
+        #expect(
+            run([.changed, .looked(.busy), .stopRequested])
+                == [[.look], [.beginRetry(.lock)], [.endRetry, .leave]])
         #expect(run([.changed, .stopRequested, .looked(.different)]) == [[.look], [], [.leave]])
     }
 
@@ -124,6 +137,7 @@ import Testing
         if world.running == nil, !world.hasLeft {
             // At rest: either everything was looked at, or somebody else holds the lock.
             #expect(!world.isStale || world.isBlocked)
+            #expect(!world.isBlocked || world.isRetrying)
             #expect(!world.isStopping)
         }
         if depth == 0 { return }
@@ -164,7 +178,9 @@ import Testing
         case .finished, .leftInDoubt: world.running = nil
         case .unlocked: world.isBlocked = false
         case .patienceEnded: world.isPatient = false
-        case .retryDue: world.isRetrying = false
+        case .retryDue:
+            world.isRetrying = false
+            world.isBlocked = false
         case .stopRequested: world.isStopping = true
         }
         for action in world.machine.handle(event) {

@@ -22,7 +22,11 @@ package struct ReleasePruning: Sendable {
     ) throws(ControlError) -> ReleasePruning {
         let change = try SiteLock.takeOrFail(site, .change, "is changing the release")
         let files = try SiteLock.files(site)
-        defer { withExtendedLifetime((change, files)) {} }
+        defer {
+            // Before it is closed: who waits for it is told of that, and finds it free.
+            change.release()
+            withExtendedLifetime(files) {}
+        }
         ReleaseAddition.removeLeftovers(site)
         for service in try services + recorded(site) { try checkVisible(service) }
         let list = try ReleaseList.read(site)

@@ -26,7 +26,11 @@ package struct ReleaseUse: Sendable {
         let change =
             isWatched ? nil : try SiteLock.takeOrFail(site, .change, "is changing the release")
         let files = try SiteLock.files(site)
-        defer { withExtendedLifetime((change, files)) {} }
+        defer {
+            // Before it is closed: who waits for it is told of that, and finds it free.
+            change?.release()
+            withExtendedLifetime(files) {}
+        }
         // What is there must be understood before it is changed.
         let old = try CurrentFile.read(site)
         let choice = ReleaseChoice(site: site, current: old?.selection ?? Selection([:]))

@@ -22,7 +22,8 @@ package struct Rollback {
     ) throws(ControlError) -> SwitchOutcome {
         try site.prepareState()
         let lock = try SiteLock.takeOrFail(site, .change, "is changing the release")
-        defer { withExtendedLifetime(lock) {} }
+        // Before it is closed: who waits for it is told of that, and finds it free.
+        defer { lock.release() }
         _ = try Recovery(control).run()
         _ = try Adoption(control).run()
         let journal = try Journal.read(site).of(control.service.name)

@@ -42,14 +42,23 @@ package struct WatchStateMachine: Sendable {
         /// Tell why the file cannot be read, and begin to wait for it to be completed.
         case beginPatience
         case endPatience
-        /// Wait, and then try again what has failed.
-        case beginRetry
+        /// Wait, and then look again.
+        case beginRetry(Obstacle)
         case endRetry
         /// Have `current.conf` name what serves again.
         case putBack
         /// Find out what became of the switch.
         case recover
         case leave
+    }
+
+    /// What is in the way, and may go without being seen.
+    package enum Obstacle: Sendable, Hashable {
+        /// Something has failed.
+        case failure
+        /// Somebody else holds the lock. His giving it back is seen, but for one moment: the file is
+        /// told to be closed before the kernel drops the lock of whoever ends.
+        case lock
     }
 
     private enum State: Sendable, Hashable {
@@ -105,7 +114,8 @@ package struct WatchStateMachine: Sendable {
 
         // What is there when the lock is free counts.
         case (.blocked, .changed): return []
-        case (.blocked, .unlocked): return look()
+        case (.blocked, .unlocked): return [.endRetry] + look()
+        case (.blocked, .retryDue): return look()
 
         case (.patient, .changed): return [.endPatience] + look()
         case (.patient, .patienceEnded):
@@ -126,7 +136,7 @@ package struct WatchStateMachine: Sendable {
             (.patient, .finished), (.patient, .leftInDoubt), (.retrying, .looked),
             (.retrying, .finished), (.retrying, .leftInDoubt), (.retrying, .patienceEnded),
             (.idle, .retryDue), (.looking, .retryDue), (.switching, .retryDue),
-            (.recovering, .retryDue), (.blocked, .retryDue), (.patient, .retryDue):
+            (.recovering, .retryDue), (.patient, .retryDue):
             return []
         case (.left, _): return []
         // Taken above.
@@ -158,7 +168,7 @@ package struct WatchStateMachine: Sendable {
             return [.beginPatience]
         case .busy:
             state = .blocked
-            return []
+            return [.beginRetry(.lock)]
         case .failed: return retry()
         }
     }
@@ -166,7 +176,7 @@ package struct WatchStateMachine: Sendable {
     private mutating func retry() -> [Action] {
         if isStopping { return leave() }
         state = .retrying
-        return [.beginRetry]
+        return [.beginRetry(.failure)]
     }
 
     private mutating func settle(again: Bool) -> [Action] {
@@ -179,9 +189,9 @@ package struct WatchStateMachine: Sendable {
     /// A switch under way is finished first.
     private mutating func stop() -> [Action] {
         switch state {
-        case .idle, .blocked: return leave()
+        case .idle: return leave()
         case .patient: return [.endPatience] + leave()
-        case .retrying: return [.endRetry] + leave()
+        case .blocked, .retrying: return [.endRetry] + leave()
         case .looking, .switching, .recovering:
             isStopping = true
             return []

@@ -106,8 +106,9 @@ package final class Watcher {
         case .endPatience:
             patienceEnd = nil
             return nil
-        case .beginRetry:
-            retryTime = Syscall.monotonicNanoseconds() + 5_000_000_000
+        case .beginRetry(let obstacle):
+            let pause: UInt64 = obstacle == .lock ? 1_000_000_000 : 5_000_000_000
+            retryTime = Syscall.monotonicNanoseconds() + pause
             return nil
         case .endRetry:
             retryTime = nil
