@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SuccessionProtocol
+import SuccessionSystem
 
 /// How a generation left, or that it did not.
 package struct Departure: Sendable, Hashable {
@@ -50,6 +51,8 @@ extension ControlConnection {
         of generation: Int, pace: Pace, _ observe: (ControlEvent) -> Void
     ) throws(ControlError) -> Departure {
         let start = Clock.now
+        // It lives: it has answered, or its queue has taken the connection.
+        let process = processID.flatMap { try? ProcessHandle.open(Int32(clamping: $0)) }
         var deadline = Clock.after(milliseconds: Self.grace)
         var last: DrainProgress?
         var cut: Int?
@@ -69,7 +72,9 @@ extension ControlConnection {
                     observe(.drained(generation: generation, cut: cut ?? 0))
                 }
             }
-            isGone = true
+            // The end of the connection comes while the kernel still takes the process apart, and
+            // that takes long where there is much memory.
+            isGone = process?.waitForExit(deadline: deadline) ?? true
         } catch {
             guard error.isTimeout, last != nil || cut != nil else { throw error }
         }

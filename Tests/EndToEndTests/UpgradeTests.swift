@@ -102,6 +102,18 @@ import Testing
         #expect(service.files() == ["lock"])
     }
 
+    /// Who replaces files behind `swapctl stop` must not meet a process that is still being taken
+    /// apart.
+    @Test func stop_whenItReturns_theProcessHasEnded() throws {
+        for _ in 1...10 {
+            let service = try TestService()
+            let old = try service.startFixture(["--many", "500=tcp"])
+            let run = try service.swapctl(["stop", service.name])
+            #expect(run.status == .exited(0), "\(run)")
+            #expect(!old.handle.isAlive())
+        }
+    }
+
     @Test func stop_whenConnectionIsOpen_cutsItAndLeavesNothing() throws {
         let service = try TestService()
         let old = try service.startFixture(["--listen", "echo=unix:\(service.directory)/echo.sock"])
