@@ -120,6 +120,14 @@ extension Syscall {
         return (now.tv_sec, now.tv_nsec)
     }
 
+    /// What the wall clock showed, as it goes now, at a time of the monotonic clock; nanoseconds since
+    /// 1970.
+    package static func wallClock(atMonotonic time: Int) -> Int {
+        let now = wallClock()
+        return now.seconds * 1_000_000_000 + now.nanoseconds
+            - (Int(clamping: monotonicNanoseconds()) - time)
+    }
+
     /// Sends a signal to every process of a group; one that has ended is no error.
     ///
     /// Only of a group whose leader was started by the caller and has not been reaped: its number

@@ -26,6 +26,8 @@ package struct GenerationStatus: Sendable, Hashable {
     package var state: String
     package var stateMicroseconds: Int
     package var uptimeMicroseconds: Int
+    /// Monotonic nanoseconds; nil: an earlier version, which does not say.
+    package var beganAt: Int?
     package var executable: String
     package var connections: Int
     /// Until the deadline of its drain.
@@ -54,6 +56,7 @@ package struct GenerationStatus: Sendable, Hashable {
         state = message.text("STATE") ?? "unknown"
         stateMicroseconds = message.integer("STATE_US") ?? 0
         uptimeMicroseconds = message.integer("UPTIME_US") ?? 0
+        beganAt = message.integer("BEGAN_NS")
         executable = message.text("EXECUTABLE") ?? ""
         connections = message.integer("CONNECTIONS") ?? 0
         remainingMilliseconds = message.integer("REMAINING_MS")

@@ -30,6 +30,7 @@ struct StatusReply {
         message.add("STATE", state.word)
         message.add("STATE_US", microseconds(since: stateSince))
         message.add("UPTIME_US", microseconds(since: bornAt))
+        message.add("BEGAN_NS", Int(clamping: bornAt))
         message.add("EXECUTABLE", executable)
         message.add("CONNECTIONS", connections)
         if let remaining { message.add("REMAINING_MS", remaining.millisecondsClamped) }

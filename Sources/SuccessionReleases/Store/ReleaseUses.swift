@@ -80,7 +80,16 @@ struct ServerProcess {
     /// Its command line.
     private let arguments: [String]
     /// In nanoseconds since 1970, at the latest; nil: it is gone.
-    let startedAt: Int?
+    private(set) var startedAt: Int?
+
+    /// The process of a generation.
+    init?(_ status: GenerationStatus) {
+        self.init(Int32(clamping: status.processID))
+        // A server may be ready, and a link turned, within the tick that is all the kernel tells.
+        if let began = status.beganAt, let latest = startedAt {
+            startedAt = min(latest, Syscall.wallClock(atMonotonic: began))
+        }
+    }
 
     /// Nil: it is gone, or it may not be looked at.
     init?(_ pid: Int32) {
