@@ -109,6 +109,7 @@ struct scheduling {
     uint64_t runtime, deadline, period;
 };
 _Static_assert(sizeof(struct scheduling) == 48, "SCHED_ATTR_SIZE_VER0");
+// The kernel makes it no shorter.
 enum { SHORTEST_SLICE_NS = 100000 };
 
 void csuccession_shorten_slices(void) {

@@ -17,7 +17,8 @@ public enum Rehearsal {
     /// is asked to pause.
     ///
     /// The request must be one behind whose answer the server closes, the answer must fit a socket
-    /// buffer, and neither may have effects. The other end reads nothing, and the channel is closed
+    /// buffer, and neither may have effects. With a drain handler in its pipeline it counts as a
+    /// connection while it lasts. The other end reads nothing, and the channel is closed
     /// after `patience` at the latest: that is not an error. The future fails with what `initialise`
     /// throws, and with what keeps a pair of sockets from being made.
     public static func play(

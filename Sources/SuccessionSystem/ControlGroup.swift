@@ -27,13 +27,8 @@ package struct ControlGroup: Sendable, Hashable {
 
     /// The systemd unit it belongs to, and whether a user's manager runs that; nil if it is none.
     package var unit: (name: String, isOfUser: Bool)? {
-        // Hierarchies are numbered; systemd's own is 0, or has a name where there are several.
-        for line in text.split(separator: "\n").reversed() {
-            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-            guard fields.count == 3, fields[1] == "name=systemd" || fields[..<2] == ["0", ""] else {
-                continue
-            }
-            let names = fields[2].split(separator: "/").map {
+        for path in paths {
+            let names = path.split(separator: "/").map {
                 // A name that would clash with a file of the kernel gets an underscore in front.
                 $0.hasPrefix("_") ? String($0.dropFirst()) : String($0)
             }
@@ -44,5 +39,20 @@ package struct ControlGroup: Sendable, Hashable {
             return (names[last], isOfUser)
         }
         return nil
+    }
+
+    /// Where the manager has put it: `/system.slice/web.service`; nil if no hierarchy is systemd's.
+    package var path: String? {
+        paths.first { $0 != "/" }.map(String.init) ?? paths.last.map(String.init)
+    }
+
+    /// Hierarchies are numbered; systemd's own is 0, or has a name where there are several.
+    private var paths: [Substring] {
+        text.split(separator: "\n").reversed().compactMap { line in
+            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            let isSystemds =
+                fields.count == 3 && (fields[1] == "name=systemd" || fields[..<2] == ["0", ""])
+            return isSystemds ? fields[2] : nil
+        }
     }
 }

@@ -33,6 +33,7 @@ package enum Signals {
     package static func isIgnored(_ number: CInt) -> Bool {
         var action = sigaction()
         guard sigaction(number, nil, &action) == 0 else { return false }
+        // Only compared: SIG_IGN is a number in the guise of a function.
         return unsafeBitCast(action.__sigaction_handler.sa_handler, to: UInt.self)
             == unsafeBitCast(SIG_IGN, to: UInt.self)
     }

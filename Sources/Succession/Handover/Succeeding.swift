@@ -105,7 +105,8 @@ final class Succeeding {
 
     private func perform(_ action: SuccessorStateMachine.Action) {
         switch action {
-        case .sendHello: send(Self.hello())
+        // Said by the initialiser.
+        case .sendHello: break
         case .takeBatch: if let packet { batches.append(packet) }
         case .sendTaken(let batch):
             var message = Message(.taken)

@@ -40,20 +40,7 @@ package struct UnitFacts: Sendable {
             if let parent = ProcessStatus.of(pid)?.parentProcessID {
                 parents[process] = Int(parent)
             }
-            if let bytes = try? Syscall.readFile("/proc/\(process)/cgroup") {
-                controlGroups[process] = Self.path(String(decoding: bytes, as: UTF8.self))
-            }
+            controlGroups[process] = ControlGroup.of(pid)?.path
         }
-    }
-
-    /// The path in the manager's hierarchy: `0::/…`, or the one named systemd where there are several.
-    private static func path(_ text: String) -> String? {
-        let lines = text.split(separator: "\n").map {
-            $0.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-        }
-        let line =
-            lines.first { $0[..<min(2, $0.count)] == ["0", ""] && $0.last != "/" }
-            ?? lines.first { $0.dropFirst().first == "name=systemd" }
-        return line?.last.map(String.init)
     }
 }

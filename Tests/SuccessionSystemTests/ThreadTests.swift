@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Dispatch
+import SuccessionSystem
+import Synchronization
+import Testing
+
+@Suite struct ThreadTests {
+    /// In nanoseconds; nil: this kernel tells of none, or of none for each thread.
+    private static func slice() -> Int? {
+        let bytes = (try? Syscall.readFile("/proc/thread-self/sched")) ?? []
+        let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+            .first { $0.hasPrefix("se.slice") }
+        return line?.split(separator: " ").last.flatMap { Int($0) }
+    }
+
+    @Test(.enabled(if: slice() != nil))
+    func threadThatPrefersShortSlices_hasShorterOnesThanOthers() throws {
+        let seen = Mutex<(before: Int?, after: Int?)>((nil, nil))
+        let isDone = DispatchSemaphore(value: 0)
+        try startThread(name: "test") {
+            let before = Self.slice()
+            preferShortSlices()
+            seen.withLock { $0 = (before, Self.slice()) }
+            isDone.signal()
+        }
+        #expect(isDone.wait(timeout: .now() + 10) == .success)
+        let (before, after) = seen.withLock { $0 }
+        #expect(try #require(after) < #require(before))
+    }
+}
