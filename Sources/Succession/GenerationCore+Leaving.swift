@@ -49,7 +49,8 @@ extension GenerationCore {
         // last.
         enter(.draining(deadline: deadline))
         connections.beginDrain(deadline: deadline)
-        Task {
+        // On this thread: the successor's first moments are no time to make others.
+        ControlThread.begin { [self] in
             await acceptance.stop { [hasAccepted] listener in
                 if isLast || listener.isBoundHere && !hasAccepted {
                     Self.removePath(of: listener)

@@ -53,7 +53,7 @@ final class GenerationCore {
     /// Paths of a predecessor's listeners that nobody took; they go when it is certain that it will
     /// not need them again.
     private var leftOverPaths: [(path: String, identity: FileIdentity)] = []
-    /// Written down when this generation begins to serve: an upgrade need not wait for it.
+    /// Written down soon after this generation begins to serve: an upgrade need not wait for it.
     var preparedOffer: (listeners: Int, batches: [OfferBatch])?
     /// The upgrade that runs, or the one that succeeded: its channel stays open until this process
     /// is gone.
@@ -187,14 +187,21 @@ final class GenerationCore {
             .info, "pid \(ProcessEnvironment.processID) serves \(listenerSummary())",
             .serving(after: .since(bornAt)))
         sample()
-        _ = offer()
+        // Later: the first clients are waiting.
+        _ = ControlThread.schedule(after: .milliseconds(2)) { [weak self] in
+            if let self, drain == nil { _ = offer() }
+        }
     }
 
     func listenerSummary() -> String {
         let listeners = holdings.withLock { $0.listeners }
-        let texts = listeners.prefix(8).map { "\($0.name)=\($0.address)" }
-        let more = listeners.count > 8 ? " and \(listeners.count - 8) more" : ""
-        return texts.joined(separator: " ") + more
+        // Not joined(separator:): its first use takes as long as a message to the predecessor.
+        var summary = ""
+        for listener in listeners.prefix(8) {
+            if !summary.isEmpty { summary += " " }
+            summary += "\(listener.name)=\(listener.address)"
+        }
+        return listeners.count > 8 ? summary + " and \(listeners.count - 8) more" : summary
     }
 
     private func startAccepting() async throws {

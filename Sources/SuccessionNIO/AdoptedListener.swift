@@ -7,7 +7,7 @@ import Succession
 /// Starts and stops a server channel as its generation's turn begins and ends.
 struct AdoptedListener: Acceptor {
     private let channel: any Channel
-    private let gate: NIOLoopBound<ReadGate>
+    private let gate: NIOLoopBound<CountingGate>
     private let setups: PendingSetups
 
     /// Fits the channel, which does not read yet, with what counts and holds back its connections.
@@ -16,13 +16,12 @@ struct AdoptedListener: Acceptor {
     init(
         _ channel: any Channel, connections: ConnectionRegistry, protocol proto: String
     ) throws {
-        let gate = ReadGate()
         let setups = PendingSetups()
-        let counter = ConnectionCounter(connections, protocol: proto, setups: setups)
+        let gate = CountingGate(connections, protocol: proto, setups: setups)
         let pipeline = channel.pipeline.syncOperations
         // A full table of descriptors would otherwise be tried again without pause.
         let backOff = AcceptBackoffHandler(shouldForwardIOErrorCaught: true)
-        try pipeline.addHandlers([gate, counter, backOff], position: .first)
+        try pipeline.addHandlers([gate, backOff], position: .first)
         try pipeline.addHandler(SetupObserver(setups), position: .last)
         self.channel = channel
         self.gate = NIOLoopBound(gate, eventLoop: channel.eventLoop)

@@ -8,7 +8,7 @@ import NIOCore
 /// It sits at the head of the pipeline. Turning `autoRead` off ends the reads that the channel asks
 /// for by itself; handlers ask too (one that backs off after an error does so from a timer), and
 /// theirs end here. Used on the channel's event loop.
-final class ReadGate: ChannelOutboundHandler {
+class ReadGate: ChannelOutboundHandler {
     typealias OutboundIn = Never
 
     private var isOpen = false

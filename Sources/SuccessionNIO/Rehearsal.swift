@@ -29,6 +29,8 @@ public enum Rehearsal {
             do {
                 let (client, server) = try Syscall.socketPair(type: .stream, nonBlocking: true)
                 try Syscall.writeAll(client.rawValue, Array(request.utf8))
+                // The hand-over goes on meanwhile.
+                TimeSlice.long.request()
                 return ClientBootstrap(group: eventLoop)
                     .channelInitializer { channel in
                         channel.eventLoop.makeCompletedFuture { try initialise(channel) }
@@ -39,6 +41,7 @@ public enum Rehearsal {
                             channel.close(promise: nil)
                         }
                         return channel.closeFuture.always { _ in
+                            TimeSlice.usual.request()
                             end.cancel()
                             client.close()
                         }

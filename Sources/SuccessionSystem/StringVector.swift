@@ -5,19 +5,22 @@
 /// One block of memory for all of them, because one missing `free` for each string would be a leak
 /// that nobody sees.
 final class StringVector {
-    private let bytes: UnsafeMutableBufferPointer<CChar>
+    private let bytes: UnsafeMutableRawBufferPointer
     private let pointers: UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>
 
     init(_ strings: [String]) {
-        let flat = strings.flatMap { Array($0.utf8) + [0] }.map(CChar.init(bitPattern:))
-        bytes = .allocate(capacity: flat.count)
-        _ = bytes.initialize(fromContentsOf: flat)
+        let size = strings.reduce(0) { $0 + $1.utf8.count + 1 }
+        bytes = .allocate(byteCount: size, alignment: 1)
+        // One of the zeros stays behind each string.
+        bytes.initializeMemory(as: UInt8.self, repeating: 0)
         pointers = .allocate(capacity: strings.count + 1)
         pointers.initialize(repeating: nil)
-        var offset = 0
+        var rest = bytes[...]
         for (index, string) in strings.enumerated() {
-            pointers[index] = bytes.baseAddress?.advanced(by: offset)
-            offset += string.utf8.count + 1
+            let place = UnsafeMutableRawBufferPointer(rebasing: rest)
+            place.copyBytes(from: string.utf8)
+            pointers[index] = place.bindMemory(to: CChar.self).baseAddress
+            rest = rest.dropFirst(string.utf8.count + 1)
         }
     }
 

@@ -30,7 +30,8 @@ extension Syscall {
         return try file.withRawValue { (fd) throws(Errno) in
             var content: [UInt8] = []
             while true {
-                let part = try read(fd, count: 65_536)
+                // Most files read whole are a few lines long.
+                let part = try read(fd, count: content.count < 4_096 ? 4_096 : 65_536)
                 if part.isEmpty { return content }
                 content += part
                 if content.count > limit { throw .fileTooLarge }

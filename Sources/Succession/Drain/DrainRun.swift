@@ -58,7 +58,7 @@ final class DrainRun {
     func waitForConnections() {
         hasStopped = true
         if isExpired { return cut() }
-        Task { [weak self, connections] in
+        ControlThread.begin { [weak self, connections] in
             await connections.untilEmpty()
             self?.finish()
         }

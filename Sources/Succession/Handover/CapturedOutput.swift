@@ -87,7 +87,7 @@ enum StandardErrorRedirection {
 
     /// Nil at the end.
     private static func read(_ source: OwnedDescriptor, _ offset: Int) -> [UInt8]? {
-        let bytes = try? Syscall.readAt(source.rawValue, offset: offset, count: 65_536)
+        let bytes = try? Syscall.readAt(source.rawValue, offset: offset, count: 4_096)
         return bytes?.isEmpty == false ? bytes : nil
     }
 }

@@ -23,9 +23,6 @@ package struct LaunchPlan: Sendable, Hashable {
     static let channelNumber: CInt = 3
     static let standardErrorNumber: CInt = 4
 
-    /// Variables that speak of this process and would mislead the next one.
-    static let variablesOfThisProcess = OwnVariables.names
-
     func request(
         own: OwnProgram, channel: OwnedDescriptor, capturedError: OwnedDescriptor,
         asSibling: Bool
@@ -45,11 +42,11 @@ package struct LaunchPlan: Sendable, Hashable {
     }
 
     private func environment() -> [String] {
-        var misleading = Self.variablesOfThisProcess
         // Without WATCHDOG_PID a watchdog that is another process's would seem to be everyone's.
-        if ServiceManager.watchdogInterval() == nil { misleading.append("WATCHDOG_USEC") }
+        let hasWatchdog = ServiceManager.watchdogInterval() != nil
         var variables = ProcessEnvironment.snapshot().filter { entry in
-            !misleading.contains(Self.key(entry))
+            if OwnVariables.name(in: entry) != nil { return false }
+            return hasWatchdog || !entry.utf8.starts(with: "WATCHDOG_USEC=".utf8)
         }
         for change in environmentChanges {
             let key = Self.key(change)

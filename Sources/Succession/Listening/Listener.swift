@@ -156,7 +156,9 @@ extension Listener {
     func stopAccepting() async {
         gate.set(.closed)
         await AcceptWaiters.shared.wake(self)
-        for attached in acceptors.withLock({ $0 }) { await attached.acceptor.stop() }
+        for attached in acceptors.withLock({ $0 }) {
+            try? await attached.perform { await $0.stop() }
+        }
         await AcceptWaiters.shared.forget(self)
         descriptor.close()
     }

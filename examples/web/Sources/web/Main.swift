@@ -36,7 +36,7 @@ enum Main {
             let reloads = generation.reloads
             Task { await CurrentSettings.shared.follow(reloads, path) }
         }
-        let server = Server(generation, threads: await threads)
+        var server = Server(generation, threads: await threads)
         let rehearsal = server.rehearse()
         for address in options.http { try await server.serveHTTP(at: address) }
         for address in options.echo { try await server.serveEcho(at: address) }

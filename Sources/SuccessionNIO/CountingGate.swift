@@ -4,9 +4,12 @@
 import NIOCore
 import Succession
 
-/// At the head of a server channel's pipeline: counts each connection from the moment it is taken
-/// until it is closed.
-final class ConnectionCounter: ChannelInboundHandler {
+/// At the head of a server channel's pipeline: lets connections be taken when it is this
+/// generation's turn, and counts each from that moment until it is closed.
+///
+/// One handler and not two: of each type of handler the first in a process takes long to add, and
+/// a successor adds these while its predecessor waits.
+final class CountingGate: ReadGate, ChannelInboundHandler {
     typealias InboundIn = any Channel
     typealias InboundOut = any Channel
 
