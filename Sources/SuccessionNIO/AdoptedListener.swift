@@ -22,7 +22,6 @@ struct AdoptedListener: Acceptor {
         // A full table of descriptors would otherwise be tried again without pause.
         let backOff = AcceptBackoffHandler(shouldForwardIOErrorCaught: true)
         try pipeline.addHandlers([gate, backOff], position: .first)
-        try pipeline.addHandler(SetupObserver(setups), position: .last)
         self.channel = channel
         self.gate = NIOLoopBound(gate, eventLoop: channel.eventLoop)
         self.setups = setups

@@ -11,9 +11,18 @@ final class CountedConnection: ChannelInboundHandler {
     typealias InboundIn = Never
 
     let entry: ConnectionRegistry.Entry
+    private let whenRegistered: @Sendable () -> Void
 
-    init(_ entry: ConnectionRegistry.Entry) {
+    init(
+        _ entry: ConnectionRegistry.Entry, whenRegistered: @escaping @Sendable () -> Void = {}
+    ) {
         self.entry = entry
+        self.whenRegistered = whenRegistered
+    }
+
+    func channelRegistered(context: ChannelHandlerContext) {
+        whenRegistered()
+        context.fireChannelRegistered()
     }
 
     func watch(_ channel: any Channel) throws {

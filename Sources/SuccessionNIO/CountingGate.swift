@@ -34,11 +34,15 @@ final class CountingGate: ReadGate, ChannelInboundHandler {
         }
         // Comes before the initialiser, which the same event loop runs. It fails only if the
         // connection is gone.
-        if connection.eventLoop.inEventLoop {
-            try? CountedConnection(entry).watch(connection)
-        } else {
-            connection.eventLoop.execute { try? CountedConnection(entry).watch(connection) }
+        let watch = { @Sendable [setups] in
+            let counted = CountedConnection(entry) {
+                // NIO registers a connection when its initialiser has finished; from there on it no
+                // longer depends on its server channel.
+                setups.ended(id)
+            }
+            try? counted.watch(connection)
         }
+        if connection.eventLoop.inEventLoop { watch() } else { connection.eventLoop.execute(watch) }
         context.fireChannelRead(data)
     }
 }

@@ -40,24 +40,4 @@ final class PendingSetups: Sendable {
         }
     }
 }
-
-/// At the end of a server channel's pipeline: a connection that arrives here has been initialised.
-final class SetupObserver: ChannelInboundHandler {
-    typealias InboundIn = any Channel
-    typealias InboundOut = any Channel
-
-    private let setups: PendingSetups
-
-    init(_ setups: PendingSetups) {
-        self.setups = setups
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let id = ObjectIdentifier(unwrapInboundIn(data))
-        // First on to the tail: from there on the connection no longer depends on its server
-        // channel.
-        context.fireChannelRead(data)
-        setups.ended(id)
-    }
-}
 #endif

@@ -12,7 +12,10 @@ package enum OwnVariables {
 
     /// The one of them that a change `KEY=VALUE`, or a bare `KEY`, would set; nil if it sets another.
     package static func name(in change: String) -> String? {
-        let key = change.utf8.prefix { $0 != UInt8(ascii: "=") }
-        return names.first { $0.utf8.elementsEqual(key) }
+        names.first { name in
+            guard change.hasPrefix(name) else { return false }
+            let next = change.utf8.dropFirst(name.utf8.count).first
+            return next == nil || next == UInt8(ascii: "=")
+        }
     }
 }

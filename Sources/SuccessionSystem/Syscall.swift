@@ -38,6 +38,9 @@ extension Syscall {
 
     /// C strings end at the first zero byte, and what follows would be dropped without a word.
     static func checkPath(_ path: String) throws(Errno) {
-        if path.utf8.contains(0) { throw .invalidArgument }
+        let hasZero = path.utf8.withContiguousStorageIfAvailable { bytes in
+            bytes.baseAddress.map { memchr($0, 0, bytes.count) != nil } ?? false
+        }
+        if hasZero ?? path.utf8.contains(0) { throw .invalidArgument }
     }
 }

@@ -122,9 +122,10 @@ final class Succeeding {
             packet = nil
         case .inheritanceComplete: completeInheritance()
         case .sendReady:
-            endRedirection()
             hasSaidReady = true
             send(Message(.ready))
+            // While the predecessor pauses.
+            endRedirection()
         case .startAccepting: start()
         case .sendAccepting: send(Message(.accepting))
         case .serving:

@@ -8,18 +8,23 @@
 final class AcceptanceSwitch {
     private let listeners: @Sendable () -> [Listener]
     private var last: OneShot<Void>?
+    private var isPaused = false
 
     init(_ listeners: @escaping @Sendable () -> [Listener]) {
         self.listeners = listeners
     }
 
     func resume() async throws {
-        try await order { for listener in $0 { try await listener.resumeAccepting() } }
+        try await order {
+            isPaused = false
+            for listener in $0 { try await listener.resumeAccepting() }
+        }
     }
 
     /// Leaves none out because another one could not; throws the first error at the end.
     func resumeAll() async throws {
         try await order { listeners in
+            isPaused = false
             var failure: (any Error)?
             for listener in listeners {
                 do {
@@ -33,13 +38,16 @@ final class AcceptanceSwitch {
     }
 
     func pause() async throws {
-        try await order { for listener in $0 { try await listener.pauseAccepting() } }
+        try await order {
+            for listener in $0 { try await listener.pauseAccepting() }
+            isPaused = true
+        }
     }
 
     /// Pauses and lets go; calls `removing` for each listener before it is closed.
     func stop(removing: @escaping @ControlThread (Listener) -> Void) async {
         try? await order { listeners in
-            for listener in listeners { try? await listener.pauseAccepting() }
+            if !isPaused { for listener in listeners { try? await listener.pauseAccepting() } }
             for listener in listeners {
                 removing(listener)
                 await listener.stopAccepting()
