@@ -55,7 +55,9 @@ extension GenerationCore {
         let patience = plan.readyTimeout ?? configuration.readyTimeout
         // For the state, for the successor's start, and for the commit.
         supervision?.extend(for: patience + patience + .seconds(15))
-        let provider = holdings.withLock { $0.stateProvider }
+        guard let provider = holdings.withLock({ $0.stateProvider }) else {
+            return begin(plan, state: nil, session: session)
+        }
         let collection = StateCollection()
         self.collection = collection
         Task {

@@ -11,9 +11,8 @@ final class StateCollection {
     private let outcome = OneShot<Result<HandedState?, any Error>>()
 
     func collect(
-        from provider: Provider?, within deadline: Duration
+        from provider: @escaping Provider, within deadline: Duration
     ) async throws -> HandedState? {
-        guard let provider else { return nil }
         let outcome = self.outcome
         let timer = ControlThread.schedule(after: deadline) {
             outcome.fulfil(
