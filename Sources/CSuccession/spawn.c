@@ -8,7 +8,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -27,7 +26,7 @@
 #define P_PIDFD 3
 #endif
 
-enum { STACK_SIZE = 65536, SIGNALS = 64, KERNEL_SIGSET_SIZE = SIGNALS / 8 };
+enum { STACK_SIZE = 16384, SIGNALS = 64, KERNEL_SIGSET_SIZE = SIGNALS / 8 };
 
 // The child borrows the memory of the parent, whose thread stands still until exec or _exit. So the
 // child may only call what is async-signal-safe, and leaves its error where the parent finds it: no
@@ -142,9 +141,8 @@ static void discard(int pid, int pidfd, int as_sibling) {
 int csuccession_spawn(const struct csuccession_spawn_request *request, int *pidfd) {
     struct child child = {.request = request};
     sigset_t all, before;
-    char *stack = mmap(
-        NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    if (stack == MAP_FAILED) return -errno;
+    // Part of this thread's own, which stands still as long as the child needs it.
+    _Alignas(16) char stack[STACK_SIZE];
 
     *pidfd = -1;
     // No handler of the parent may run in the child, which shares its memory.
@@ -152,7 +150,6 @@ int csuccession_spawn(const struct csuccession_spawn_request *request, int *pidf
     pthread_sigmask(SIG_BLOCK, &all, &before);
     int pid = start(&child, stack, pidfd);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    munmap(stack, STACK_SIZE);
 
     if (pid > 0 && child.error != 0) {
         discard(pid, *pidfd, request->as_sibling);

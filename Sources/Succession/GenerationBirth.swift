@@ -28,12 +28,22 @@ enum GenerationBirth {
             return try await first(
                 service, configuration, OwnProgram.current(), locate(service, configuration))
         }
+        // Both at once: the control thread takes what is offered, this one sees to the rest.
         let succeeding = Succeeding(
             channel: channel.channel, standardError: channel.standardError,
             configuration: configuration)
+        Task { @ControlThread in succeeding.beginTaking() }
+        let program = OwnProgram.current()
+        let directory: RuntimeDirectory
+        do {
+            directory = try locate(service, configuration)
+        } catch {
+            await succeeding.refuse(Failure(code: .application, reason: error.description))
+            throw error
+        }
         return try await withTaskExecutorPreference(ReadinessLoop.shared) {
             () async throws(SuccessionError) in
-            try await succeed(service, configuration, succeeding)
+            try await succeed(service, configuration, program, directory, succeeding)
         }
     }
 
@@ -86,18 +96,9 @@ enum GenerationBirth {
 
     @ControlThread
     private static func succeed(
-        _ service: String, _ configuration: GenerationConfiguration, _ succeeding: Succeeding
+        _ service: String, _ configuration: GenerationConfiguration, _ program: OwnProgram,
+        _ directory: RuntimeDirectory, _ succeeding: Succeeding
     ) async throws(SuccessionError) -> Generation {
-        succeeding.beginTaking()
-        // While the predecessor makes its offer.
-        let program = OwnProgram.current()
-        let directory: RuntimeDirectory
-        do {
-            directory = try locate(service, configuration)
-        } catch {
-            succeeding.refuse(Failure(code: .application, reason: error.description))
-            throw error
-        }
         let legacy = try await succeeding.inherit()
         guard legacy.service == service else {
             let reason =

@@ -89,8 +89,15 @@ package struct RuntimeDirectory: Sendable, Hashable {
     /// Points `serving` to a generation by rename(2): there is a link at every moment.
     package func publishServing(_ generation: Int) throws(Errno) {
         let temporary = path + "/.serving.\(ProcessEnvironment.processID)"
-        try? Syscall.unlink(temporary)
-        try Syscall.symbolicLink(to: "\(generation).sock", at: temporary)
+        let target = "\(generation).sock"
+        do {
+            try Syscall.symbolicLink(to: target, at: temporary)
+        } catch {
+            // Left by a process of the same number that was killed in between.
+            guard error == .fileExists else { throw error }
+            try Syscall.unlink(temporary)
+            try Syscall.symbolicLink(to: target, at: temporary)
+        }
         try Syscall.rename(temporary, servingPath)
     }
 }
