@@ -31,7 +31,7 @@ public enum Rehearsal {
                 try Syscall.writeAll(client.rawValue, Array(request.utf8))
                 // The hand-over goes on meanwhile.
                 TimeSlice.long.request()
-                return ClientBootstrap(group: eventLoop)
+                let closed = ClientBootstrap(group: eventLoop)
                     .channelInitializer { channel in
                         channel.eventLoop.makeCompletedFuture { try initialise(channel) }
                     }
@@ -41,11 +41,11 @@ public enum Rehearsal {
                             channel.close(promise: nil)
                         }
                         return channel.closeFuture.always { _ in
-                            TimeSlice.usual.request()
                             end.cancel()
                             client.close()
                         }
                     }
+                return closed.always { _ in TimeSlice.usual.request() }
             } catch {
                 return eventLoop.makeFailedFuture(error)
             }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -47,6 +48,27 @@ import Testing
             .get()
         }
     }
+
+    /// It makes way for the hand-over; afterwards the thread is as any other.
+    @Test(.enabled(if: slice() != nil), arguments: [false, true])
+    func threadThatRehearses_hasALongSliceMeanwhile(fails: Bool) async throws {
+        let before = try await loop.submit { slice() }.get()
+        let meanwhile = Mutex<Int?>(nil)
+        try? await Rehearsal.play("hello", on: loop, patience: .milliseconds(50)) { _ in
+            meanwhile.withLock { $0 = slice() }
+            if fails { throw ChannelError.operationUnsupported }
+        }.get()
+        let after = try await loop.submit { slice() }.get()
+        #expect(try #require(meanwhile.withLock { $0 }) > #require(before))
+        #expect(after == before)
+    }
+}
+
+/// What the scheduler has for the calling thread, in nanoseconds; nil where it does not say.
+private func slice() -> Int? {
+    let text = try? String(contentsOfFile: "/proc/thread-self/sched", encoding: .utf8)
+    let line = text?.split(separator: "\n").first { $0.hasPrefix("se.slice") }
+    return line?.split(separator: " ").last.flatMap { Int($0) }
 }
 
 /// Answers every request, and closes behind the answer.
