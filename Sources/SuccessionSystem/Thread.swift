@@ -40,25 +40,13 @@ package func currentThreadID() -> UInt {
     UInt(pthread_self())
 }
 
-/// For how long a thread wants to run at a stretch where others wait for its processor, too.
+/// Has the calling thread run soon after it is woken, also where others keep every processor busy.
 ///
-/// The scheduler lets whoever asks for less go first, and gives nobody more time in all.
-package enum TimeSlice: UInt64 {
-    /// For threads that work little and often: runs soon after it is woken. 0.1 ms, the kernel's
-    /// least.
-    case short = 100_000
-    /// For work that nobody waits for: makes way for whoever is woken. 0.1 s, the kernel's most.
-    case long = 100_000_000
-    /// What a thread has that never asked.
-    case usual = 0
-
-    /// Asks for it for the calling thread.
-    ///
-    /// Before Linux 6.12, or where it is forbidden, nothing changes. The corresponding system call
-    /// is `sched_setattr`.
-    package func request() {
-        csuccession_set_slice(rawValue)
-    }
+/// For threads that work little and often: the scheduler lets whoever asks for a shorter slice go
+/// first, and gives it no more time in all. Before Linux 6.12, or where it is forbidden, nothing
+/// changes. The corresponding system call is `sched_setattr`.
+package func preferShortSlices() {
+    csuccession_shorten_slices()
 }
 
 private func runThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {

@@ -98,7 +98,7 @@ final class ReadinessLoop: SerialExecutor, TaskExecutor {
         SignalRelay.unblockAllInThisThread()
         // A hand-over waits for this thread several times, on both sides, while the application is
         // as busy as it likes.
-        TimeSlice.short.request()
+        preferShortSlices()
         thread.store(currentThreadID(), ordering: .relaxed)
         while true {
             runJobs()

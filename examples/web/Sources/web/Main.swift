@@ -36,15 +36,13 @@ enum Main {
             let reloads = generation.reloads
             Task { await CurrentSettings.shared.follow(reloads, path) }
         }
-        var server = Server(generation, threads: await threads)
-        let rehearsal = server.rehearse()
+        let server = Server(generation, threads: await threads)
         for address in options.http { try await server.serveHTTP(at: address) }
         for address in options.echo { try await server.serveEcho(at: address) }
         for address in options.udp { try await server.serveDatagrams(at: address) }
         if options.startDelay > .zero { try await Task.sleep(for: options.startDelay) }
 
         try await generation.ready()
-        try? await rehearsal.get()
         await generation.draining()
         await generation.drained()
     }

@@ -8,7 +8,7 @@ import Succession
 struct Options {
     static let usage = """
         usage: web --service NAME [--http ADDRESS]… [--echo ADDRESS]… [--udp ADDRESS]…
-                   [--drain 30s] [--start-delay 0ms] [--threads 2] [--config FILE]
+                   [--drain 30s] [--start-delay 0ms] [--threads 1] [--config FILE]
         """
 
     var service = ""
@@ -18,7 +18,7 @@ struct Options {
     var drain = Duration.seconds(30)
     /// How long this server pretends to load something before it is ready.
     var startDelay = Duration.zero
-    var threads = 2
+    var threads = 1
     /// Read again at `swapctl reload` and at SIGHUP.
     var config: String?
 
