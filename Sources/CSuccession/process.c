@@ -109,15 +109,12 @@ struct scheduling {
     uint64_t runtime, deadline, period;
 };
 _Static_assert(sizeof(struct scheduling) == 48, "SCHED_ATTR_SIZE_VER0");
-// The kernel makes it no shorter.
-enum { SHORTEST_SLICE_NS = 100000 };
-
-void csuccession_shorten_slices(void) {
+void csuccession_set_slice(uint64_t nanoseconds) {
     struct scheduling attributes = {0};
     if (syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) < 0) return;
     // Of a real-time or deadline thread it would mean something else.
     if (attributes.policy != SCHED_OTHER) return;
-    attributes.runtime = SHORTEST_SLICE_NS;
+    attributes.runtime = nanoseconds;
     syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
 

@@ -104,6 +104,8 @@ static int run_child(void *argument) {
     if (request->working_directory >= 0 && fchdir(request->working_directory) < 0) goto failed;
     if (place_descriptors(request) < 0) goto failed;
     if (request->own_pid) write_number(getpid(), request->own_pid);
+    // The control thread's is short, and a thread hands its own on to all that it starts.
+    csuccession_set_slice(0);
     unblock_signals();
     execve(request->path, request->arguments, request->environment);
 failed:

@@ -7,8 +7,8 @@ import Testing
 
 @Suite struct ThreadTests {
     /// In nanoseconds; nil: this kernel tells of none, or of none for each thread.
-    private static func slice() -> Int? {
-        let bytes = (try? Syscall.readFile("/proc/thread-self/sched")) ?? []
+    private static func slice(of task: String = "thread-self") -> Int? {
+        let bytes = (try? Syscall.readFile("/proc/\(task)/sched")) ?? []
         let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
             .first { $0.hasPrefix("se.slice") }
         return line?.split(separator: " ").last.flatMap { Int($0) }
@@ -27,5 +27,22 @@ import Testing
         #expect(isDone.wait(timeout: .now() + 10) == .success)
         let (before, after) = seen.withLock { $0 }
         #expect(try #require(after) < #require(before))
+    }
+
+    /// What is started from there is a server, with threads of its own.
+    @Test(.enabled(if: slice() != nil))
+    func programOfAThreadThatPrefersShortSlices_hasTheUsual() throws {
+        let seen = Mutex<(usual: Int?, program: Int?)>((nil, nil))
+        let isDone = DispatchSemaphore(value: 0)
+        try startThread(name: "test") {
+            let usual = Self.slice()
+            preferShortSlices()
+            let program = (try? RunningProgram()).flatMap { Self.slice(of: "\($0.pid)") }
+            seen.withLock { $0 = (usual, program) }
+            isDone.signal()
+        }
+        #expect(isDone.wait(timeout: .now() + 10) == .success)
+        let (usual, program) = seen.withLock { $0 }
+        #expect(try #require(program) == #require(usual))
     }
 }

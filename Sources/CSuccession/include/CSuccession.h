@@ -119,8 +119,9 @@ const char *csuccession_executed_path(void);
 /// pthread_setname_np is GNU only. At most 15 bytes count.
 void csuccession_name_thread(const char *name);
 
-/// sched_setattr(2), which the C library does not have. Before Linux 6.12 nothing changes.
-void csuccession_shorten_slices(void);
+/// sched_setattr(2), which the C library does not have. 0: the usual slice. Before Linux 6.12 nothing
+/// changes. Async-signal-safe.
+void csuccession_set_slice(uint64_t nanoseconds);
 
 // MARK: spawn.c: clone is variadic, and Swift must not run between clone and exec
 
