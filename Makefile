@@ -18,8 +18,8 @@ EXAMPLES      := $(patsubst examples/%/Package.swift,%,$(wildcard examples/*/Pac
 DEBUG_EXAMPLES := grpc-greeter
 # What a short start needs: no C++ library to load (a directory with nothing but its archive comes
 # first), fixed addresses instead of 37,000 relocations, no table of exported symbols, and no search
-# beside the program; code that fits huge pages, where the page cache has such (ext4 since Linux 6.16): four
-# page faults instead of 120. libc stays dynamic: libsystemd is loaded when a manager passes sockets. And types are
+# beside the program; code that fits huge pages, where the page cache has such (ext4 since Linux 6.16): 14
+# page faults instead of 115. libc stays dynamic: libsystemd is loaded when a manager passes sockets. And types are
 # made by calls and not from their mangled names: each name is decoded, and each constraint in it is looked for
 # in a list of all conformances (a third of the instructions with which examples/web started).
 STATIC_CXX    := $(CURDIR)/.build/static-cxx

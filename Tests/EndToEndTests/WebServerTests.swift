@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import SuccessionSystem
 import Testing
 
@@ -49,6 +50,30 @@ import Testing
         }
         #expect(try web.waitForExit() == .exited(0))
         #expect(web.standardError.contains("drained, 0 connections cut"))
+    }
+
+    /// The successor answers its first clients at that moment, perhaps on the same processor.
+    @Test func predecessor_thatBeginsToDrain_makesNoThreads() throws {
+        let (service, web, port) = try start()
+        let client = try HTTPClient(port: port)
+        _ = try client.get("/")
+        func look() throws -> DescriptorAudit {
+            try DescriptorAudit(web.processID, withoutConnections: true)
+        }
+        let before = try look()
+        #expect(try upgrade(service).status == .exited(0))
+        // The listener and what SwiftNIO has of it; the channel to the successor has come.
+        let expected = before.kinds["socket", default: 0] - 1
+        let deadline = Syscall.monotonicNanoseconds() + 5_000_000_000
+        var now = try look()
+        while now.kinds["socket"] != expected, Syscall.monotonicNanoseconds() < deadline {
+            sched_yield()
+            now = try look()
+        }
+        #expect(now.kinds["socket"] == expected, "\(now)")
+        #expect(now.threads == before.threads)
+        #expect(try client.get("/").generation == web.processID)
+        #expect(try web.waitForExit() == .exited(0))
     }
 
     @Test(arguments: ["/slow?ms=400", "/body?n=400000&ms=20"])
