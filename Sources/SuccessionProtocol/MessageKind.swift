@@ -46,6 +46,7 @@ extension MessageKind {
     package static let stop = MessageKind("stop")
     package static let reload = MessageKind("reload")
     package static let reloaded = MessageKind("reloaded")
+    package static let aborted = MessageKind("aborted")
     package static let step = MessageKind("step")
     package static let result = MessageKind("result")
 }
@@ -54,7 +55,7 @@ extension MessageKind {
     private static let known: Set<MessageKind> = [
         .hello, .offer, .state, .taken, .ready, .committed, .accepting, .draining, .drained, .abort,
         .refused, .status, .upgrade, .drain, .stop, .reload, .reloaded,
-        .step, .result,
+        .aborted, .step, .result,
     ]
 
     /// Whether this version of the protocol has such a message, on whatever socket.

@@ -102,7 +102,7 @@ extension Reporter {
         if isJSON {
             write(object)
         } else {
-            StandardStream.error.write(closing() + line + "\n")
+            StandardStream.error.write(closing() + line.harmless + "\n")
         }
     }
 }

@@ -37,7 +37,7 @@ struct StoreRecord: Sendable {
         guard let size = try? MemoryFile.size(file.rawValue),
             let bytes = try? Syscall.readAt(file.rawValue, offset: 0, count: min(size, 1 << 22)),
             let end = bytes.firstIndex(of: UInt8(ascii: "\n")),
-            let count = Int(String(decoding: bytes[..<end], as: UTF8.self)), count >= 0,
+            let count = WireNumber.parse(String(decoding: bytes[..<end], as: UTF8.self)),
             count <= bytes.count - end - 1
         else { return [] }
         return ManifestBody.decode(Array(bytes[(end + 1)...].prefix(count))) ?? []
