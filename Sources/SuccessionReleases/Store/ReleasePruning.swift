@@ -60,7 +60,7 @@ package struct ReleasePruning: Sendable {
         for entry in report.entries {
             let pid: Int?
             switch entry.answer {
-            case .living(let status): pid = status.processID
+            case .living(let status): pid = status.visibleProcessID
             case .silent(let processID, _): pid = processID
             case .stale: continue
             }

@@ -25,7 +25,8 @@ struct Adoption {
         else { return nil }
         let entry = try Journal.read(site).entries.last { entry in
             entry.result == .committed && entry.service == record.service
-                && entry.generation == status.generation && entry.processID == status.processID
+                && entry.generation == status.generation
+                && entry.processID == status.visibleProcessID
         }
         let current = try? CurrentFile.read(site)
         let known = record.selection.files.merging(entry?.to?.files ?? [:]) { $1 }

@@ -84,7 +84,9 @@ struct ServerStart {
                     "\(program) (pid \(process.processID)) \(status)\(lastLines(logSize))", nil)
             }
             if let status = try? control.serving(), status.state == "serving" {
-                if status.processID == Int(process.processID) { return .serves(status.serving) }
+                if status.visibleProcessID == Int(process.processID) {
+                    return .serves(status.serving)
+                }
                 return .unchanged(
                     "\(status.serving) of \(control.service.name) was started meanwhile",
                     status.serving)

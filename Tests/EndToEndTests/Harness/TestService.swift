@@ -10,6 +10,8 @@ final class TestService {
     let name: String
     let directory: String
     let runtime: String
+    /// Processes that are to live as long as this.
+    var companions: [ChildProcess] = []
 
     init() throws {
         name = "t\(UInt32.random(in: 0 ... .max))"
