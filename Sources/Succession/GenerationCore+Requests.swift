@@ -16,16 +16,17 @@ extension GenerationCore {
             let plan = LaunchPlan(message)
             if let refusal = plan.refusal { return session.refuse(refusal) }
             upgrade(plan, session: session)
+        case .abort: abort(session)
         case .drain:
             addAudience(session)
-            beginDrain(deadline: message.integer("DEADLINE_MS").map { .milliseconds(max(0, $0)) })
+            beginDrain(deadline: message.duration(.deadline))
         case .stop:
             addAudience(session)
             beginDrain(deadline: .zero)
         case .reload:
             reload(
                 Reloading.Asker("pid \(session.peer.processID)", session: session),
-                within: message.integer("TIMEOUT_MS").map { .milliseconds(max(0, $0)) })
+                within: message.duration(.timeout))
         default:
             session.refuse(Failure.unknownKind(message.kind.rawValue))
         }
@@ -38,19 +39,18 @@ extension GenerationCore {
             remaining: drain?.remaining,
             upgrade: upgradeRequest.map { (attempt?.successorPID ?? 0, $0.since, $0.by) },
             listeners: holdings.withLock { $0.listeners }.map { Manifest.entry(for: $0) },
-            oldest: connections.oldest(5), supervision: supervision, store: store
+            oldest: connections.oldest(5), supervision: supervision, store: store,
+            maximumGenerations: maximumGenerations
         ).message()
     }
 
     /// Starts an upgrade, or says why not; the session, if any, hears each step and the result.
     func upgrade(_ plan: LaunchPlan, session: ControlSession?) {
         if let refusal = refusal(unlessServing: "be upgraded") {
-            report(
-                .warning, "no upgrade: \(refusal.reason)",
-                .upgradeRefused(code: refusal.code.rawValue))
-            session?.refuse(refusal)
-            return
+            return refuseUpgrade(refusal, session)
         }
+        let isCrowded = refuseIfCrowded { [weak self] in self?.refuseUpgrade($0, session) }
+        if isCrowded { return }
         upgradeRequest = (Syscall.monotonicNanoseconds(), session?.peer.processID)
         let patience = plan.readyTimeout ?? configuration.readyTimeout
         // For the state, for the successor's start, and for the commit.
@@ -65,16 +65,23 @@ extension GenerationCore {
             do {
                 let state = try await collection.collect(
                     from: provider, within: patience)
-                guard postponedDrain == nil else { return abandon(session) }
+                guard postponedDrain == nil, abortReason == nil else { return abandon(session) }
                 begin(plan, state: state, session: session)
             } catch {
-                if postponedDrain != nil { return abandon(session) }
+                if postponedDrain != nil || abortReason != nil { return abandon(session) }
                 upgradeRequest = nil
                 let failure = Failure(
                     code: .state, reason: "the application could not write its state: \(error)")
                 conclude(UpgradeAttempt.Outcome(failure: failure, successor: 0), session: session)
             }
         }
+    }
+
+    private func refuseUpgrade(_ refusal: Failure, _ session: ControlSession?) {
+        report(
+            .warning, "no upgrade: \(refusal.reason)",
+            .upgradeRefused(code: refusal.code.rawValue))
+        session?.refuse(refusal)
     }
 
     /// Why something that only an undisturbed serving generation does is not done now.
@@ -87,7 +94,7 @@ extension GenerationCore {
             return Failure(
                 code: .busy,
                 reason:
-                    "an upgrade is running: generation \(number + 1) (\(successor)) was asked for by \(by) \(age) ms ago"
+                    "an upgrade is running: generation \(number + 1) (\(successor)) was asked for by \(by) \(age) ms ago; `swapctl abort \(service)` calls it off"
             )
         }
         guard case .serving = states.current, drain == nil else {
@@ -100,10 +107,11 @@ extension GenerationCore {
         return nil
     }
 
-    /// Told to leave before the successor was even started.
+    /// Told to leave, or called off, before the successor was even started.
     private func abandon(_ session: ControlSession?) {
         upgradeRequest = nil
-        let failure = Failure(code: .operator, reason: "generation \(number) was told to leave")
+        let failure = Failure(
+            code: .operator, reason: abortReason ?? "generation \(number) was told to leave")
         conclude(UpgradeAttempt.Outcome(failure: failure, successor: 0), session: session)
     }
 
@@ -129,6 +137,7 @@ extension GenerationCore {
             attempt = nil
             // A successor that was killed could not take its control socket along.
             directory.removeIfStale(number + 1)
+            directory.removeLeftovers()
         }
         session?.send(result(outcome))
         if outcome.failure != nil {
@@ -136,6 +145,7 @@ extension GenerationCore {
         } else if let session {
             addAudience(session)
         }
+        answerAborts(outcome)
         beginPostponedDrain()
     }
 
@@ -170,8 +180,8 @@ extension LaunchPlan {
         let arguments = message.texts("ARG")
         self.arguments = arguments.isEmpty ? nil : arguments
         environmentChanges = message.texts("ENV")
-        readyTimeout = message.integer("TIMEOUT_MS").map { .milliseconds(max(0, $0)) }
-        drainDeadline = message.integer("DRAIN_MS").map { .milliseconds(max(0, $0)) }
+        readyTimeout = message.duration(.timeout)
+        drainDeadline = message.duration(.drain)
     }
 
     /// Why nothing can be started this way.

@@ -71,6 +71,9 @@ final class GenerationCore {
     var postponedDrain: Duration?
     /// The application's writing of its state, while an upgrade waits for it.
     var collection: StateCollection?
+    /// Operators who want the upgrade called off, and why it is; until it is over.
+    var aborts: [AbortRequest] = []
+    var abortReason: String?
     private(set) lazy var reloading = makeReloading()
     nonisolated let reloadStreams = ReloadStreams()
     /// Operators who want to hear how the drain goes.
@@ -237,20 +240,22 @@ final class GenerationCore {
     private func predecessorGone() {
         guard let handle = succeeding.flatMap({ try? ProcessHandle.open($0.predecessor) }),
             let pidfd = handle.descriptor
-        else {
-            _ = directory.removeStale()
-            return
-        }
+        else { return removeRemains() }
         // Its end of the channel may close before its control socket does: only the end of the
         // process says that both are.
         do {
             try ControlThread.watch(pidfd.rawValue) { [self] in
                 ControlThread.unwatch(pidfd.rawValue)
-                _ = directory.removeStale()
+                removeRemains()
             }
         } catch {
-            _ = directory.removeStale()
+            removeRemains()
         }
+    }
+
+    private func removeRemains() {
+        _ = directory.removeStale()
+        directory.removeLeftovers()
     }
 
     // MARK: Accepting

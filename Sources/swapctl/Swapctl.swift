@@ -24,7 +24,8 @@ struct Swapctl: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            UpgradeCommand.self, StatusCommand.self, ReloadCommand.self, DrainCommand.self,
+            UpgradeCommand.self, AbortCommand.self, StatusCommand.self, ReloadCommand.self,
+            DrainCommand.self,
             StopCommand.self,
             UnitsCommand.self,
             ReleaseCommand.self, WatchCommand.self, RollbackCommand.self, HistoryCommand.self,

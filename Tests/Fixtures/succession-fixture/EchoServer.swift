@@ -18,6 +18,9 @@ struct EchoServer {
         var configuration = GenerationConfiguration()
         configuration.drainDeadline = options.drain
         if let grace = options.exitGrace { configuration.exitGrace = grace }
+        if let maximum = options.maximumGenerations {
+            configuration.maximumGenerations = maximum
+        }
         if let signal = options.upgradeSignal { configuration.signals[signal] = .upgrade }
         if let signal = options.reloadSignal { configuration.signals[signal] = .reload }
         let fault = options.fault

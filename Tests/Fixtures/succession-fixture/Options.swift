@@ -21,6 +21,8 @@ struct Options {
     var taken: [String] = []
     /// Whether everything that is held is told before `ready`.
     var tellsHoldings = false
+    /// Nil: as the library has it.
+    var maximumGenerations: Int?
     var upgradeSignal: Int32?
     var reloadSignal: Int32?
     var reload: ReloadAnswer?
@@ -43,6 +45,7 @@ struct Options {
             case "--keep": kept = value
             case "--take": taken.append(value)
             case "--tell" where value == "holdings": tellsHoldings = true
+            case "--max-generations": maximumGenerations = Int(value)
             case "--upgrade-signal": upgradeSignal = Int32(value)
             case "--reload": reload = try ReloadAnswer(value)
             case "--reload-signal": reloadSignal = Int32(value)
