@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -96,6 +97,18 @@ static void write_number(int number, char *digits) {
     *digits = 0;
 }
 
+// By system call: glibc would have all threads of the parent change too, whose memory this is. The
+// kernel forbids to trace what shares it from the moment on in which the user changes.
+static int become_user(const struct csuccession_spawn_request *request) {
+    if (!request->has_user) return 0;
+    // What root has in its session keyring is nobody else's; a kernel without keyrings is no error.
+    syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+    uint32_t user = request->user, group = request->group;
+    if (syscall(SYS_setgroups, request->group_count, request->groups) < 0) return -1;
+    if (syscall(SYS_setresgid, group, group, group) < 0) return -1;
+    return syscall(SYS_setresuid, user, user, user) < 0 ? -1 : 0;
+}
+
 static int run_child(void *argument) {
     struct child *child = argument;
     const struct csuccession_spawn_request *request = child->request;
@@ -106,6 +119,7 @@ static int run_child(void *argument) {
     if (request->own_pid) write_number(getpid(), request->own_pid);
     // The control thread's is short, and a thread hands its own on to all that it starts.
     csuccession_set_slice(0);
+    if (become_user(request) < 0) goto failed;
     unblock_signals();
     execve(request->path, request->arguments, request->environment);
 failed:

@@ -14,7 +14,8 @@ package struct Journal: Sendable {
     package static func read(_ site: ReleaseSite) throws(ControlError) -> Journal {
         let bytes = try attempt("cannot read \(site.journalPath)") { () throws(Errno) -> [UInt8] in
             do throws(Errno) {
-                return try Syscall.readFile(site.journalPath, limit: 1 << 28)
+                return try DurableFile.read(
+                    site.openState(), ReleaseSite.journalName, limit: 1 << 28)
             } catch {
                 if error == .noSuchFileOrDirectory { return [] }
                 throw error
@@ -29,7 +30,8 @@ package struct Journal: Sendable {
     /// Adds a line; it is on the disk when this returns.
     static func append(_ entry: JournalEntry, to site: ReleaseSite) throws(ControlError) {
         try attempt("cannot write \(site.journalPath)") { () throws(Errno) in
-            try DurableFile.append(JSONLine.text(entry.json), to: site.journalPath)
+            try DurableFile.append(
+                JSONLine.text(entry.json), to: site.openState(), ReleaseSite.journalName)
         }
     }
 
@@ -65,7 +67,7 @@ extension Journal {
         if entries.isEmpty { return ["\(site.journalPath) holds nothing yet"] }
         let rows = entries.suffix(count).map { entry in
             [
-                entry.time, entry.by.user ?? "uid \(entry.by.userID)", entry.verb.rawValue,
+                entry.time, entry.by.description, entry.verb.rawValue,
                 entry.to?.description(in: site) ?? "-", entry.result.rawValue,
                 entry.generation.map { "\($0)" } ?? "-",
                 DurationText.seconds(microseconds: entry.elapsedMicroseconds),

@@ -25,12 +25,23 @@ package struct JournalEntry: Sendable, Hashable {
         package var userID: Int
         package var user: String?
         package var processID: Int
+        /// With whose rights, if not with those of the operator: the owner's of the site.
+        package var actedAs: Int?
 
         static var current: Operator {
             let id = ProcessEnvironment.effectiveUserID
+            let rights = (try? UserRights.ofThread())?.userID ?? id
             return Operator(
                 userID: Int(id), user: User.withID(id)?.name,
-                processID: Int(ProcessEnvironment.processID))
+                processID: Int(ProcessEnvironment.processID),
+                actedAs: rights == id ? nil : Int(rights))
+        }
+
+        /// `root`, or `root as alice`.
+        package var description: String {
+            let name = user ?? "uid \(userID)"
+            guard let actedAs, let id = UInt32(exactly: actedAs) else { return name }
+            return "\(name) as \(SiteRights.name(id))"
         }
     }
 
@@ -60,7 +71,7 @@ extension JournalEntry {
             "service": .string(service),
             "by": [
                 "uid": .integer(by.userID), "user": .optional(by.user),
-                "pid": .integer(by.processID),
+                "pid": .integer(by.processID), "as_uid": .optional(by.actedAs),
             ],
             "from": from?.json ?? .null, "to": to?.json ?? .null,
             "result": .string(result.rawValue), "generation": .optional(generation),
@@ -80,7 +91,7 @@ extension JournalEntry {
             time: time, id: id, verb: verb, service: node["service"]?.string ?? "",
             by: Operator(
                 userID: by?["uid"]?.integer ?? -1, user: by?["user"]?.string,
-                processID: by?["pid"]?.integer ?? 0),
+                processID: by?["pid"]?.integer ?? 0, actedAs: by?["as_uid"]?.integer),
             from: Selection(node["from"]), to: Selection(node["to"]), result: result,
             generation: node["generation"]?.integer, processID: node["pid"]?.integer,
             elapsedMicroseconds: node["elapsed_us"]?.integer ?? 0,

@@ -37,7 +37,7 @@ struct ReleaseChoice {
             throw .wrongUsage("'\(word.harmless)' cannot be the name of a release")
         }
         let path = site.releaseDirectory + "/" + word
-        if let facts = try? Syscall.status(path) {
+        if let facts = site.factsOfRelease(word) {
             return facts.isDirectory ? try inDirectory(word) : [(key(ReleaseName(word)), path)]
         }
         let found = try ofVersion(word)

@@ -41,7 +41,7 @@ package struct ReleaseUse: Sendable {
         try Links(site).check(new.selection)
         if text != old?.text {
             try attempt("cannot write \(site.currentPath)") { () throws(Errno) in
-                try DurableFile.replace(site.currentPath, text)
+                try DurableFile.replace(site.root, site.currentName, text)
             }
         }
         if !isWatched { try Links(site).turn(to: new.selection) }
