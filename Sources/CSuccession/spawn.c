@@ -131,10 +131,13 @@ static int start(struct child *child, char *stack, int *pidfd) {
     int flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
     if (child->request->as_sibling) flags |= CLONE_PARENT;
     int pid = clone(run_child, stack + STACK_SIZE, flags | CLONE_PIDFD, child, pidfd);
-    // Kernels before 5.2 ignore the flag; some emulations of a kernel refuse it.
-    if (pid < 0 && errno == EINVAL) {
+    // Kernels before 5.2 ignore the flag; some emulations of a kernel and some sandboxes refuse it.
+    if (pid < 0 && (errno == EINVAL || errno == ENOSYS || errno == EPERM)) {
         *pidfd = -1;
         pid = clone(run_child, stack + STACK_SIZE, flags, child);
+        // Its number is its own as long as nobody has waited for it.
+        if (pid > 0 && child->error == 0) *pidfd = csuccession_pidfd_open(pid);
+        if (*pidfd < 0) *pidfd = -1;
     }
     return pid < 0 ? -errno : pid;
 }
@@ -146,7 +149,7 @@ static void discard(int pid, int pidfd, int as_sibling) {
         int status;
         do {
             status = pidfd >= 0 ? waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) : -1;
-            if (pidfd < 0 || (status < 0 && errno == EINVAL)) {
+            if (pidfd < 0 || (status < 0 && errno != EINTR && errno != ECHILD)) {
                 status = waitid(P_PID, (id_t)pid, &info, WEXITED);
             }
         } while (status < 0 && errno == EINTR);

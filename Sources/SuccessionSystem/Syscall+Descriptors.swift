@@ -102,6 +102,21 @@ extension Syscall {
         _ = try retrying { dup2(fd, number) }
     }
 
+    /// Has /dev/null in the place of each of the descriptors 0, 1 and 2 that is closed; kept over exec.
+    ///
+    /// Whatever is opened next would get the number, and be written to by everybody who logs. To be
+    /// called before that. The corresponding C function is `open`.
+    package static func fillStandardStreams() {
+        for number in CInt(0)...2 where fcntl(number, F_GETFD) < 0 {
+            // Without /dev: something that can neither be read nor written, and is there.
+            let opened =
+                (try? open("/dev/null", .readWrite)) ?? (try? open("/", .pathOnlyDirectory))
+            // The lowest number that is free; not so if another thread was faster, and then it is closed.
+            guard let opened else { return }
+            if opened.rawValue == number { try? setCloseOnExec(opened.relinquish(), false) }
+        }
+    }
+
     /// Says whether calls wait; shared with every process that has the open file.
     ///
     /// The corresponding C function is `fcntl` with F_SETFL.

@@ -105,6 +105,8 @@ int csuccession_pidfd_open(int pid);
 int csuccession_pidfd_send_signal(int pidfd, int signal);
 /// 1: it has ended and is reaped; 0: it still runs. `pidfd` may be -1.
 int csuccession_reap(int pidfd, int pid, struct csuccession_exit *result);
+/// 1: it has ended and is not reaped by this; 0: it still runs. si_pid is a function-like macro.
+int csuccession_child_has_ended(int pid);
 /// 1: it has ended and somebody has reaped it; 0: not yet.
 int csuccession_pidfd_exit(int pidfd, struct csuccession_exit *result);
 /// 1: the number by which the kernel knows the process, never used again before the next boot; 0:
@@ -112,6 +114,8 @@ int csuccession_pidfd_exit(int pidfd, struct csuccession_exit *result);
 int csuccession_pidfd_identity(int pidfd, uint64_t *identity);
 /// O_PATH is GNU only.
 int csuccession_open_path_only(void);
+/// What main gets; returns how many there are. For systems without /proc, where nothing else tells.
+int csuccession_arguments(char *const **words);
 /// environ is a mutable global, to which Swift 6 gives no access.
 char **csuccession_environment(void);
 /// sys/auxv.h is in no module. The path given to execve, or NULL.

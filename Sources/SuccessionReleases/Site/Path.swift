@@ -37,7 +37,7 @@ enum Path {
     static func absolute(_ path: String) throws(ControlError) -> String {
         if path.hasPrefix("/") { return path }
         let directory = try attempt("cannot tell the working directory") {
-            () throws(Errno) in try Syscall.readLink("/proc/self/cwd")
+            () throws(Errno) in try ProcessEnvironment.workingDirectory()
         }
         return directory == "/" ? "/" + path : directory + "/" + path
     }
