@@ -25,12 +25,18 @@ package struct JournalEntry: Sendable, Hashable {
         package var userID: Int
         package var user: String?
         package var processID: Int
+        /// Who became root to do it, as sudo(8) says.
+        package var sudoUser: String?
+
+        /// Whom to ask: the one behind `sudo`, if there is one.
+        package var name: String { sudoUser ?? user ?? "uid \(userID)" }
 
         static var current: Operator {
             let id = ProcessEnvironment.effectiveUserID
             return Operator(
                 userID: Int(id), user: User.withID(id)?.name,
-                processID: Int(ProcessEnvironment.processID))
+                processID: Int(ProcessEnvironment.processID),
+                sudoUser: id == 0 ? ProcessEnvironment.value("SUDO_USER") : nil)
         }
     }
 
@@ -60,7 +66,7 @@ extension JournalEntry {
             "service": .string(service),
             "by": [
                 "uid": .integer(by.userID), "user": .optional(by.user),
-                "pid": .integer(by.processID),
+                "pid": .integer(by.processID), "sudo_user": .optional(by.sudoUser),
             ],
             "from": from?.json ?? .null, "to": to?.json ?? .null,
             "result": .string(result.rawValue), "generation": .optional(generation),
@@ -80,7 +86,7 @@ extension JournalEntry {
             time: time, id: id, verb: verb, service: node["service"]?.string ?? "",
             by: Operator(
                 userID: by?["uid"]?.integer ?? -1, user: by?["user"]?.string,
-                processID: by?["pid"]?.integer ?? 0),
+                processID: by?["pid"]?.integer ?? 0, sudoUser: by?["sudo_user"]?.string),
             from: Selection(node["from"]), to: Selection(node["to"]), result: result,
             generation: node["generation"]?.integer, processID: node["pid"]?.integer,
             elapsedMicroseconds: node["elapsed_us"]?.integer ?? 0,

@@ -11,7 +11,8 @@ struct ServerControl {
     let options: SwitchOptions
 
     enum Answer {
-        case serves(Serving)
+        /// With the predecessor that has still to leave, and what else is to be told.
+        case serves(Serving, leaving: Upgrade.Leaving?, warning: String?)
         /// The reason, and who serves in spite of it.
         case unchanged(String, Serving?)
         case unknown(String)
@@ -37,8 +38,9 @@ struct ServerControl {
     func upgrade(_ id: String, _ observe: (ControlEvent) -> Void) throws(ControlError) -> Answer {
         while true {
             do {
-                let outcome = try Upgrade(service, try request(id)).run(observe)
-                return answer(outcome)
+                let upgrade = Upgrade(service, try request(id), pace: options.pace)
+                let (outcome, leaving) = try upgrade.decide(observe)
+                return answer(outcome, leaving)
             } catch {
                 if error.exitCode == .busy, try awaitQuiet() != nil {
                     // Busy and quiet at once: something that no status tells of.
@@ -60,14 +62,16 @@ struct ServerControl {
             ?? SuccessorCommand(executable: site.linkPath(Selection.program))
         request.timeout = options.readyTimeout
         request.drainDeadline = options.drain
-        request.isDetached = true
+        for change in options.environment { try request.addEnvironment(change) }
         try request.addEnvironment("\(ServerProcess.switchVariable)=\(id)")
         return request
     }
 
-    private func answer(_ outcome: UpgradeOutcome) -> Answer {
+    private func answer(_ outcome: UpgradeOutcome, _ leaving: Upgrade.Leaving?) -> Answer {
         switch outcome.result {
-        case .committed(let serving): return .serves(serving)
+        case .committed(let serving):
+            return .serves(serving, leaving: leaving, warning: outcome.warning)
+        case .unchanged(let failure) where outcome.isInDoubt: return .unknown(failure.reason)
         case .unchanged(let failure):
             var reason = failure.reason
             if let end = failure.end, !reason.contains(end) { reason += "; it \(end)" }

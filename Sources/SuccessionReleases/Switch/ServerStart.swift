@@ -45,6 +45,7 @@ struct ServerStart {
             !Self.variablesOfThisProcess.contains(
                 String(entry.prefix { $0 != "=" }))
         }
+        environment += control.options.environment.filter { $0.contains("=") }
         environment.append("\(ServerProcess.switchVariable)=\(id)")
         defer { withExtendedLifetime((null, log)) {} }
         return try SpawnRequest(
@@ -79,12 +80,16 @@ struct ServerStart {
         let deadline = Syscall.monotonicNanoseconds() + UInt64(max(0, limit)) * 1_000_000
         var pause: CInt = 5
         while Syscall.monotonicNanoseconds() < deadline {
+            // While it has its number, so has its group: what it has left behind ends with it.
+            if !process.isAlive() { Syscall.signalGroup(process.processID, Signals.kill) }
             if let status = try? process.reap() {
                 return .unchanged(
                     "\(program) (pid \(process.processID)) \(status)\(lastLines(logSize))", nil)
             }
             if let status = try? control.serving(), status.state == "serving" {
-                if status.processID == Int(process.processID) { return .serves(status.serving) }
+                if status.processID == Int(process.processID) {
+                    return .serves(status.serving, leaving: nil, warning: nil)
+                }
                 return .unchanged(
                     "\(status.serving) of \(control.service.name) was started meanwhile",
                     status.serving)
@@ -95,7 +100,8 @@ struct ServerStart {
                 [(fd: pidfd, events: Syscall.pollIn)], timeoutMilliseconds: pause)
             pause = min(pause * 2, 100)
         }
-        try? process.signal(Signals.kill)
+        // Whatever it has started is in its session.
+        Syscall.signalGroup(process.processID, Signals.kill)
         _ = process.waitForExit(deadline: Syscall.monotonicNanoseconds() + 5_000_000_000)
         _ = try? process.reap()
         let waited = DurationText.deadline(milliseconds: limit)
