@@ -42,6 +42,14 @@ package struct ControlClient: Sendable {
         }
     }
 
+    /// The process that listens for a generation, by its number in this pid namespace, as the kernel says; nil: it
+    /// cannot be seen from here.
+    ///
+    /// What a server says of itself is its number where it runs. Throws as ``connect(_:)`` if nobody listens.
+    package func processID(ofGeneration generation: Int) throws(ControlError) -> Int32? {
+        try connect(generation).processID.flatMap { Int32(exactly: $0) }
+    }
+
     private func explain(_ errno: Errno, generation: Int?) -> ControlError {
         switch errno {
         case .connectionRefused:

@@ -27,7 +27,8 @@ struct Swapctl: ParsableCommand {
             UpgradeCommand.self, StatusCommand.self, ReloadCommand.self, DrainCommand.self,
             StopCommand.self,
             UnitsCommand.self,
-            ReleaseCommand.self, WatchCommand.self, RollbackCommand.self, HistoryCommand.self,
+            ReleaseCommand.self, DeployCommand.self, WatchCommand.self, RollbackCommand.self,
+            HistoryCommand.self,
         ])
 
     /// What was begun is carried to its end, though nobody reads of it any more.

@@ -19,6 +19,9 @@ package struct LaunchPlan: Sendable, Hashable {
 
     package init() {}
 
+    /// By it a successor is known, and all that it starts: no two upgrades have the same.
+    let mark = "SUCCESSION_ATTEMPT=" + String(UInt64.random(in: 0 ... .max), radix: 36)
+
     /// Numbers of the descriptors in the successor.
     static let channelNumber: CInt = 3
     static let standardErrorNumber: CInt = 4
@@ -58,6 +61,7 @@ package struct LaunchPlan: Sendable, Hashable {
             variables.append(change)
         }
         variables.append("SUCCESSION_CHANNEL=\(Self.channelNumber)")
+        variables.append(mark)
         return variables
     }
 

@@ -29,6 +29,8 @@ package struct ReleaseSite: Sendable, Hashable {
     var intentPath: String { stateDirectory + "/" + Self.intentName }
 
     static let journalName = "journal"
+    /// What was written before the journal was put aside for a new one.
+    static let oldJournalName = "journal.1"
     static let checksumsName = "SHA256SUMS"
     static let servingName = "serving"
     static let intentName = "intent"
@@ -62,9 +64,11 @@ package struct ReleaseSite: Sendable, Hashable {
         current: String?, name: String? = nil, service: Service? = nil
     ) throws(ControlError) -> ReleaseSite {
         let path = try Path.absolute(currentPath(current, service))
-        let isDirectory = (try? Syscall.status(path))?.isDirectory == true
+        let facts = try? Syscall.status(path)
+        let isDirectory = facts?.isDirectory == true
         let parent = isDirectory ? path : Path.parent(path)
         let currentName = isDirectory ? defaultName : Path.name(path)
+        try checkIsThere(parent, facts == nil ? path : nil)
         let (root, rights) = try open(parent, currentName)
         let site = ReleaseSite(
             root, rights, currentName: currentName, name: name ?? Path.name(root.path))
@@ -81,6 +85,22 @@ package struct ReleaseSite: Sendable, Hashable {
 
     static let defaultName = "current.conf"
 
+    /// A directory that is missing is not made, and not taken for a file in the one above.
+    private static func checkIsThere(
+        _ directory: String, _ missing: String?
+    ) throws(ControlError) {
+        let isFile = missing.map { Path.name($0).contains(".") } ?? true
+        let path = isFile ? directory : missing ?? directory
+        do {
+            _ = try Syscall.status(path)
+        } catch {
+            guard error == .noSuchFileOrDirectory else { return }
+            throw .wrongUsage(
+                "there is no directory \(path): make it, for example by `mkdir -p \(path)`, or give "
+                    + "the one of the releases with --current")
+        }
+    }
+
     private static func currentPath(
         _ given: String?, _ service: Service?
     ) throws(ControlError) -> String {
@@ -94,10 +114,13 @@ package struct ReleaseSite: Sendable, Hashable {
             return variable
         }
         if let service, let found = ofServing(service) { return found }
-        if (try? Syscall.linkStatus(defaultName)) != nil { return defaultName }
+        // A site that is new has no such file yet.
+        for name in [defaultName, "release", ".succession"]
+        where (try? Syscall.linkStatus(name)) != nil { return defaultName }
         throw .wrongUsage(
-            "no \(defaultName) here, and none above the program that serves; give --current PATH, "
-                + "or set SUCCESSION_CURRENT")
+            "no \(defaultName) and no release directory here, and none above the program that "
+                + "serves; give the directory of the releases with --current DIRECTORY, or set "
+                + "SUCCESSION_CURRENT")
     }
 
     /// The `current.conf` of the site in whose release directory the serving program lies.

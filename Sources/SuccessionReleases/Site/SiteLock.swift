@@ -11,6 +11,8 @@ struct SiteLock: Sendable {
     enum Kind: String, Sendable {
         /// For the time of reading and writing a file.
         case files
+        /// For the time of adding a line to the journal.
+        case journal
         /// For the time of a switch from one release to another.
         case change = "switch"
         /// For the life of whoever watches the site.
@@ -26,6 +28,25 @@ struct SiteLock: Sendable {
             try Syscall.awaitLock(file.rawValue)
         }
         return SiteLock(file: file)
+    }
+
+    /// Waits for the lock of the journal, which nobody has for longer than writing a line takes.
+    static func journal(_ site: ReleaseSite) throws(ControlError) -> SiteLock {
+        let lock = try door(site, .journal)
+        let deadline = Syscall.monotonicNanoseconds() + 10_000_000_000
+        var pause: CInt = 1
+        while try !lock.take() {
+            if Syscall.monotonicNanoseconds() > deadline {
+                let holder = holder(site, .journal).map { "pid \($0)" } ?? "another process"
+                throw .busy(
+                    "\(holder) has had \(path(site, .journal)) for 10 s: it may be stopped; let it "
+                        + "go on, or end it")
+            }
+            // A lock can be waited for only without a deadline.
+            _ = try? Syscall.poll([], timeoutMilliseconds: pause)
+            pause = min(pause * 2, 50)
+        }
+        return lock
     }
 
     /// Opens a lock without taking it.

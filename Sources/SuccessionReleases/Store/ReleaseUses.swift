@@ -39,7 +39,12 @@ struct ReleaseUses {
                     path.hasPrefix("/") ? path : site.directory + "/" + path, "a switch under way")
             }
         }
-        found.addProcesses(try Journal.read(site))
+        let journal = try Journal.read(site)
+        if let record = try ServingRecord.serving(site) {
+            let back = journal.of(record.service).previous(of: record.selection)
+            for (_, path) in back?.files ?? [:] { found.add(path, "rollback") }
+        }
+        found.addProcesses(journal)
         return found
     }
 
@@ -47,10 +52,13 @@ struct ReleaseUses {
     /// by a switch to it.
     private mutating func addProcesses(_ journal: Journal) {
         let selections = journal.selections
+        let files = ReleaseFiles(site)
         for entry in (try? Syscall.listDirectory("/proc")) ?? [] {
             guard let pid = Int32(entry) else { continue }
             guard let process = site.rights.asCaller({ ServerProcess(pid) }) else { continue }
             for path in process.paths { add(path, "pid \(pid)") }
+            // By another path, in a mount namespace of its own.
+            for path in VisibleProgram(pid, site).elsewhere(files) { add(path, "pid \(pid)") }
             if let id = process.switchID, let selection = selections[id] {
                 for (_, path) in selection.files { add(path, "pid \(pid)") }
             }

@@ -66,7 +66,7 @@ struct Recovery {
         _ record: ServingRecord, _ result: JournalEntry.Result, _ serving: Serving?,
         _ reason: String?
     ) throws(ControlError) {
-        if try Journal.read(site).entries.contains(where: { $0.id == record.id }) { return }
+        if try Journal.last(site, where: { $0.id == record.id }) != nil { return }
         let who = serving ?? (try? control.serving())?.serving
         try Journal.append(
             record.entry(result, serving: who, elapsed: 0, reason: reason), to: site)

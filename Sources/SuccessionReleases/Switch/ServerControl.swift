@@ -11,7 +11,8 @@ struct ServerControl {
     let options: SwitchOptions
 
     enum Answer {
-        case serves(Serving)
+        /// With the predecessor that has still to leave, and what else is to be told.
+        case serves(Serving, leaving: Upgrade.Leaving?, warning: String?)
         /// The reason, and who serves in spite of it.
         case unchanged(String, Serving?)
         case unknown(String)
@@ -40,11 +41,11 @@ struct ServerControl {
         while true {
             do {
                 try checkUser()
-                let request = try request(id)
-                let outcome = try site.rights.asCaller { () throws(ControlError) in
-                    try Upgrade(service, request).run(observe)
+                let upgrade = Upgrade(service, try request(id), pace: options.pace)
+                let (outcome, leaving) = try site.rights.asCaller { () throws(ControlError) in
+                    try upgrade.decide(observe)
                 }
-                return answer(outcome)
+                return answer(outcome, leaving)
             } catch {
                 if error.exitCode == .busy, try awaitQuiet() != nil {
                     // Busy and quiet at once: something that no status tells of.
@@ -80,14 +81,16 @@ struct ServerControl {
             ?? SuccessorCommand(executable: site.linkPath(Selection.program))
         request.timeout = options.readyTimeout
         request.drainDeadline = options.drain
-        request.isDetached = true
+        for change in options.environment { try request.addEnvironment(change) }
         try request.addEnvironment("\(ServerProcess.switchVariable)=\(id)")
         return request
     }
 
-    private func answer(_ outcome: UpgradeOutcome) -> Answer {
+    private func answer(_ outcome: UpgradeOutcome, _ leaving: Upgrade.Leaving?) -> Answer {
         switch outcome.result {
-        case .committed(let serving): return .serves(serving)
+        case .committed(let serving):
+            return .serves(serving, leaving: leaving, warning: outcome.warning)
+        case .unchanged(let failure) where outcome.isInDoubt: return .unknown(failure.reason)
         case .unchanged(let failure):
             var reason = failure.reason
             if let end = failure.end, !reason.contains(end) { reason += "; it \(end)" }

@@ -60,6 +60,8 @@ struct ServerStart {
                 "\(Self.runtimeDirectory)=\(control.service.runtimeDirectory)")
         }
         control.site.rights.apply(to: &request, in: control.site.root)
+        // The operator's own words, whatever was left out of the environment of this process.
+        request.environment += control.options.environment.filter { $0.contains("=") }
         request.environment.append("\(ServerProcess.switchVariable)=\(id)")
         return try request.spawn()
     }
@@ -101,12 +103,16 @@ struct ServerStart {
         let deadline = Syscall.monotonicNanoseconds() + UInt64(max(0, limit)) * 1_000_000
         var pause: CInt = 5
         while Syscall.monotonicNanoseconds() < deadline {
+            // While it has its number, so has its group: what it has left behind ends with it.
+            if !process.isAlive() { Syscall.signalGroup(process.processID, Signals.kill) }
             if let status = try? process.reap() {
                 return .unchanged(
                     "\(program) (pid \(process.processID)) \(status)\(lastLines(logSize))", nil)
             }
             if let status = try? control.serving(), status.state == "serving" {
-                if status.processID == Int(process.processID) { return .serves(status.serving) }
+                if status.processID == Int(process.processID) {
+                    return .serves(status.serving, leaving: nil, warning: nil)
+                }
                 return .unchanged(
                     "\(status.serving) of \(control.service.name) was started meanwhile",
                     status.serving)
@@ -117,7 +123,8 @@ struct ServerStart {
                 [(fd: pidfd, events: Syscall.pollIn)], timeoutMilliseconds: pause)
             pause = min(pause * 2, 100)
         }
-        try? process.signal(Signals.kill)
+        // Whatever it has started is in its session.
+        Syscall.signalGroup(process.processID, Signals.kill)
         _ = process.waitForExit(deadline: Syscall.monotonicNanoseconds() + 5_000_000_000)
         _ = try? process.reap()
         let waited = DurationText.deadline(milliseconds: limit)

@@ -53,20 +53,18 @@ struct SiteLook {
         var found = Found(finding: .different, current: current, text: text)
         found.note = adopted
         guard let record = try ServingRecord.serving(site) else {
-            if let status = try control.serving(), isServed(current, by: status),
-                isConfigured(current, status)
-            {
-                try adopt(current, status.serving)
+            if let serving = try adoptUnrecorded(current) {
                 found.finding = .same
-                found.note = "\(status.serving) serves \(current.selection.description(in: site))"
+                found.note = "\(serving) serves \(current.selection.description(in: site))"
             }
             return found
         }
         guard record.selection == current.selection else { return found }
         guard let status = try control.serving() else {
-            if control.command(record.command).isEmpty {
+            let canStart = !control.command(record.command).isEmpty
+            found.finding = .down(canStart: canStart)
+            if !canStart {
                 try Links(site).turn(to: current.selection)
-                found.finding = .same
                 found.note =
                     "nobody serves \(control.service.name), and starting it is not swapctl's"
             }
@@ -106,6 +104,15 @@ struct SiteLook {
     }
 
     // MARK: - Records
+
+    /// Records what serves where nothing was switched yet, if it is what is named; nil: it is not.
+    func adoptUnrecorded(_ current: CurrentFile) throws(ControlError) -> Serving? {
+        guard let status = try control.serving(), isServed(current, by: status),
+            isConfigured(current, status)
+        else { return nil }
+        try adopt(current, status.serving)
+        return status.serving
+    }
 
     /// Takes what serves already for what was switched to.
     private func adopt(_ current: CurrentFile, _ serving: Serving) throws(ControlError) {

@@ -11,6 +11,8 @@ final class WatchSources {
         /// What happened, for the journal.
         case changed(String)
         case unlocked
+        /// The process that serves has ended; nil: how is not known.
+        case serverEnded(ExitStatus?)
         case stop
     }
 
@@ -24,6 +26,9 @@ final class WatchSources {
     private var followed: [(watch: CInt, name: String)] = []
     private let signalPipe: (read: OwnedDescriptor, write: OwnedDescriptor)
     private var children: [ProcessHandle] = []
+    /// The process that serves, whoever's child it is.
+    private var server: ProcessHandle?
+    private var isServerGone = false
 
     init(_ site: ReleaseSite) throws(ControlError) {
         self.site = site
@@ -42,6 +47,12 @@ final class WatchSources {
 
     func close() {
         SignalRelay.restoreDefault(Self.signals)
+    }
+
+    /// Tells of the end of this process, and no more of that of another one; nil: it is gone already.
+    func follow(server process: ProcessHandle?) {
+        server = process
+        isServerGone = process == nil
     }
 
     /// Takes over the reaping of a child.
@@ -64,10 +75,14 @@ final class WatchSources {
             [
                 (fd: watch.descriptor.rawValue, events: Syscall.pollIn),
                 (fd: signalPipe.read.rawValue, events: Syscall.pollIn),
-            ] + children.map { (fd: $0.descriptor?.rawValue ?? -1, events: Syscall.pollIn) }
+            ]
+            + (children + [server].compactMap { $0 }).map {
+                (fd: $0.descriptor?.rawValue ?? -1, events: Syscall.pollIn)
+            }
         let events = try attempt("cannot wait for changes") {
             () throws(Errno) -> [DirectoryWatch.Event] in
-            _ = try Syscall.poll(entries, timeoutMilliseconds: milliseconds(until: end))
+            let timeout = isServerGone ? 0 : milliseconds(until: end)
+            _ = try Syscall.poll(entries, timeoutMilliseconds: timeout)
             return try watch.events()
         }
         children.removeAll { child in
@@ -82,12 +97,17 @@ final class WatchSources {
             found.append(.stop)
         }
         for event in events { found += try meaning(event) }
+        if isServerGone || server?.isAlive() == false {
+            found.append(.serverEnded(server?.exitStatus()))
+            (server, isServerGone) = (nil, false)
+        }
         return found
     }
 
     private func milliseconds(until end: UInt64?) -> CInt {
-        // A child without a pidfd is looked after now and then.
-        let longest: UInt64 = children.contains { $0.descriptor == nil } ? 1_000 : 3_600_000
+        // A process without a pidfd is looked after now and then.
+        let hasNone = (children + [server].compactMap { $0 }).contains { $0.descriptor == nil }
+        let longest: UInt64 = hasNone ? 1_000 : 3_600_000
         let now = Syscall.monotonicNanoseconds()
         let left = end.map { $0 > now ? ($0 - now + 999_999) / 1_000_000 : 0 } ?? longest
         return CInt(min(left, longest))

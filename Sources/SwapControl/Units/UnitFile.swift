@@ -45,10 +45,31 @@ package struct UnitFile: Sendable, Hashable {
         } catch let error as ControlError {
             throw error
         } catch let error as Errno {
-            throw .system("cannot write \(path.harmless)", error)
+            throw Self.unwritten(path.harmless, directory.harmless, error)
         } catch {
             throw .usage("\(error)")
         }
+    }
+}
+
+extension UnitFile {
+    /// A directory that is missing is not made: where units are looked for there is one.
+    private static func unwritten(
+        _ path: String, _ directory: String, _ errno: Errno
+    ) -> ControlError {
+        var message = "cannot write \(path): \(errno)"
+        switch errno {
+        case .noSuchFileOrDirectory:
+            message =
+                "cannot write \(path): there is no directory \(directory); make it, for example by "
+                + "`mkdir -p \(directory)`, or give another one with --output"
+        case .permissionDenied, .notPermitted:
+            return ControlError(
+                code: "permission", message: message + "; run swapctl as root, or give --user",
+                exitCode: .permission)
+        default: break
+        }
+        return ControlError(code: "system", message: message, exitCode: .inputOutput)
     }
 }
 
