@@ -147,6 +147,12 @@ struct csuccession_spawn_request {
 /// Returns the pid; `pidfd` is -1 on kernels that have none.
 int csuccession_spawn(const struct csuccession_spawn_request *request, int *pidfd);
 
+// MARK: write.c: pwritev2 is GNU only, and the mask of signals must be as it was after each write
+
+/// Writes what can be written without waiting, whatever others write meanwhile, and raises no
+/// SIGPIPE. Returns how much that was; -EAGAIN: nothing.
+intptr_t csuccession_write_now(int descriptor, const void *bytes, size_t count);
+
 // MARK: files.c: renameat2, copy_file_range and the interface of inotify are GNU only or in no module
 
 enum {
