@@ -22,6 +22,8 @@ package struct UpgradeOutcome: Sendable, Hashable {
     package var isConnectionLost = false
     /// Only looked at where the connection was lost.
     package var isPredecessorAlive = false
+    /// Listeners that the new generation did not take, and that are closed: name and address.
+    package var untaken: [String] = []
     /// A sentence for the operator that is no part of the result.
     package var warning: String?
 

@@ -157,7 +157,7 @@ final class Supervision {
                 completion(failure)
             }
         }
-        let timer = ControlThread.schedule(after: limit) {
+        let timer = ControlThread.schedule(after: limit, of: .ownTime) {
             done("the service manager has not answered within \(limit)")
         }
         manager.submit(notices, barrier: limit) { result in
