@@ -43,6 +43,8 @@ final class Succeeding {
     /// How to make the predecessor, by its pid, the service's main process again.
     var giveBack: (@ControlThread (Int32, @escaping @ControlThread () -> Void) -> Void)?
     private var hasSaidReady = false
+    /// Address and name of each listener that is closed.
+    private var untaken: [[String]] = []
 
     /// Says hello, on the caller's thread: the predecessor makes its offer while this process is
     /// still setting itself up.
@@ -88,8 +90,10 @@ final class Succeeding {
         stagedState = nil
     }
 
-    /// Says that the application is ready; returns when this generation accepts.
-    func ready() async throws(SuccessionError) {
+    /// Says that the application is ready, and what it has not taken; returns when this generation
+    /// accepts.
+    func ready(without untaken: [Inherited]) async throws(SuccessionError) {
+        self.untaken = untaken.map { ["\($0.address)", $0.name] }
         handle(.applicationReady)
         try await serving.value().get()
     }
@@ -97,6 +101,12 @@ final class Succeeding {
     /// Refuses what was taken; the predecessor serves on.
     func refuse(_ failure: Failure) {
         handle(.applicationFailed(failure))
+    }
+
+    /// Tells the predecessor, if it still drains, that nobody need take the place of this
+    /// generation.
+    func leave() {
+        handle(.leaves)
     }
 
     private func handle(_ event: SuccessorStateMachine.Event) {
@@ -123,11 +133,14 @@ final class Succeeding {
         case .inheritanceComplete: completeInheritance()
         case .sendReady:
             hasSaidReady = true
-            send(Message(.ready))
+            var message = Message(.ready)
+            for listener in untaken { message.addFields("LEFT", listener) }
+            send(message)
             // While the predecessor pauses.
             endRedirection()
         case .startAccepting: start()
-        case .sendAccepting: send(Message(.accepting))
+        case .sendAccepting: sendAccepting()
+        case .sendLeaving: send(Message(.leaving))
         case .serving:
             endRedirection()
             serving.fulfil(.success(()))
@@ -159,8 +172,23 @@ final class Succeeding {
     private nonisolated static func hello() -> Message {
         var message = Message(.hello)
         message.add("PID", Int(ProcessEnvironment.processID))
-        message.add("FEATURES", "state memfd")
+        message.add("FEATURES", "state memfd leaving")
         return message
+    }
+
+    /// Until it is taken, or nobody is there to take it: a predecessor that does not hear of it ends
+    /// this process, which serves.
+    private func sendAccepting() {
+        configuration.onStep("send accepting")
+        guard channel.descriptor.rawValue >= 0 else { return }
+        do {
+            try channel.send(Message(.accepting))
+        } catch {
+            if error == .brokenPipe || error == .connectionReset { return }
+            _ = ControlThread.schedule(after: .milliseconds(50)) { [weak self] in
+                self?.sendAccepting()
+            }
+        }
     }
 
     private func start() {
@@ -183,7 +211,7 @@ final class Succeeding {
             case .answer: .seconds(10)
             case .commit: .seconds(15)
             }
-        timer = ControlThread.schedule(after: delay) { [weak self] in
+        timer = ControlThread.schedule(after: delay, of: .ownTime) { [weak self] in
             self?.handle(.deadlineExpired)
         }
     }
