@@ -111,7 +111,7 @@ extension UpgradeAttempt {
     /// Starts the successor, or returns why there is none.
     private func start() -> Failure? {
         do {
-            let (ours, theirs) = try Self.makeChannel()
+            let (ours, theirs) = try LaunchPlan.makeChannel()
             let captured = capture()
             let request = plan.request(
                 own: core.program, channel: theirs, capturedError: captured?.file,
@@ -120,8 +120,7 @@ extension UpgradeAttempt {
                 // The request holds numbers only.
                 process = try withExtendedLifetime((theirs, captured)) { try request.spawn() }
             } catch {
-                let errno = error as? Errno ?? .invalidArgument
-                return Self.explain(errno, path: request.path)
+                return .executing(request.path, error as? Errno ?? .invalidArgument)
             }
             self.captured = captured
             channel = MessageSocket(ours)
@@ -133,16 +132,6 @@ extension UpgradeAttempt {
             endUnwatched()
             return error as? Failure
                 ?? Failure(code: .start, reason: "cannot start a successor: \(error)")
-        }
-    }
-
-    private static func makeChannel() throws(Failure) -> (OwnedDescriptor, OwnedDescriptor) {
-        do {
-            return try Syscall.socketPair(type: .sequencedPacket, nonBlocking: true)
-        } catch {
-            throw Failure(
-                code: .start,
-                reason: "cannot make the channel to a successor: socketpair(AF_UNIX): \(error)")
         }
     }
 
@@ -166,27 +155,6 @@ extension UpgradeAttempt {
         try? process.signal(Signals.kill)
         _ = process.waitForExit(deadline: Syscall.monotonicNanoseconds() + 1_000_000_000)
         exit = try? process.reap()
-    }
-
-    private static func explain(_ errno: Errno, path: String) -> Failure {
-        if path.isEmpty {
-            return Failure(
-                code: .start,
-                reason: "the path of this program is not known (is /proc mounted?): name the successor, swapctl upgrade SERVICE -- PROGRAM"
-            )
-        }
-        let hint =
-            switch errno {
-            case .noSuchFileOrDirectory: "there is no such file (or its interpreter is missing)"
-            case .permissionDenied: "it is not executable for this user"
-            case .execFormatError: "it is no program for this machine"
-            case .resourceTemporarilyUnavailable:
-                "no more processes may run: RLIMIT_NPROC of this user, or the limit of the control group (pids.max), is reached"
-            case .notPermitted, .noFunction:
-                "\(errno): a sandbox (seccomp, a security module) refuses clone or execve"
-            default: "\(errno)"
-            }
-        return Failure(code: .start, reason: "cannot execute \(path): \(hint)")
     }
 
     private func watch(_ channel: OwnedDescriptor) throws(Errno) {
@@ -279,21 +247,10 @@ extension UpgradeAttempt {
             // A peer that is gone or reads nothing is told of by end-of-file or the deadline, in
             // order.
             if error == .brokenPipe || error == .resourceTemporarilyUnavailable { return }
-            let failure = Failure(
-                code: .channel,
-                reason: "cannot send '\(kind.rawValue)' to the successor: \(Self.explain(error))")
+            let failure = Failure.sending(kind, error)
             // Later: the machine's actions are performed to the end before it hears of the next
             // event.
             Task { @ControlThread [weak self] in self?.handle(.sendFailed(failure)) }
-        }
-    }
-
-    private static func explain(_ errno: Errno) -> String {
-        switch errno {
-        case .tooManyReferences:
-            "\(errno): more descriptors of this user are on their way in Unix sockets than RLIMIT_NOFILE allows; upgrade again when they have arrived"
-        case .noBufferSpace, .noMemory: "\(errno): the kernel has no memory for it; upgrade again"
-        default: "\(errno)"
         }
     }
 
