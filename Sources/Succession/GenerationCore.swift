@@ -149,6 +149,12 @@ final class GenerationCore {
             throw .system("cannot watch the control socket or signals", error)
         }
         beginSupervision(stored, stale)
+        if ProcessStatus.of(ProcessEnvironment.processID) == nil {
+            report(
+                .warning,
+                "/proc is not mounted: libdispatch, which runs Swift's tasks, ends a program that cannot see its own threads there (SIGILL); mount it"
+            )
+        }
         succeeding?.startAccepting = { [weak self] in try await self?.startAccepting() }
         succeeding?.predecessorGone = { [weak self] in self?.predecessorGone() }
         if succeeding?.isPredecessorGone == true { predecessorGone() }

@@ -45,6 +45,8 @@ final class Succeeding {
     private var hasSaidReady = false
     /// Address and name of each listener that is closed.
     private var untaken: [[String]] = []
+    /// Why the predecessor has not heard of this process.
+    private let helloFailure: Errno?
 
     /// Says hello, on the caller's thread: the predecessor makes its offer while this process is
     /// still setting itself up.
@@ -55,13 +57,15 @@ final class Succeeding {
         self.channel = MessageSocket(channel)
         self.standardError = standardError
         self.configuration = configuration
+        var helloFailure: Errno?
         for action in machine.handle(.begin) {
             if action == .sendHello {
-                Self.send(Self.hello(), over: self.channel, configuration)
+                helloFailure = Self.send(Self.hello(), over: self.channel, configuration)
             } else {
                 beginning.append(action)
             }
         }
+        self.helloFailure = helloFailure
     }
 
     /// Has what the predecessor offers taken as it comes.
@@ -74,6 +78,7 @@ final class Succeeding {
         }
         for action in beginning { perform(action) }
         beginning = []
+        if let helloFailure { cannotSend(.hello, helloFailure) }
     }
 
     /// Returns what the predecessor left when everything is here; ``beginTaking()`` comes before.
@@ -158,15 +163,33 @@ final class Succeeding {
     }
 
     private func send(_ message: Message) {
-        Self.send(message, over: channel, configuration)
+        if let error = Self.send(message, over: channel, configuration) {
+            cannotSend(message.kind, error)
+        }
+    }
+
+    /// Gives up at once and says why: the predecessor waits for what it did not get.
+    private func cannotSend(_ kind: MessageKind, _ error: Errno) {
+        guard [.hello, .taken, .ready].contains(kind) else { return }
+        let failure = Failure(
+            code: .channel, reason: "cannot send '\(kind.rawValue)' to the predecessor: \(error)")
+        // Later: the machine's actions are performed to the end before it hears of the next event.
+        Task { @ControlThread [weak self] in self?.handle(.applicationFailed(failure)) }
     }
 
     private nonisolated static func send(
         _ message: Message, over channel: MessageSocket, _ configuration: GenerationConfiguration
-    ) {
+    ) -> Errno? {
         configuration.onStep("send \(message.kind.rawValue)")
-        // A predecessor that is gone is told by end-of-file, in order with what it sent before.
-        try? channel.send(message)
+        do {
+            try channel.send(message)
+            return nil
+        } catch {
+            // A predecessor that is gone is told by end-of-file, in order with what it sent before;
+            // one that reads nothing, by the deadline.
+            let isTold: [Errno] = [.brokenPipe, .connectionReset, .resourceTemporarilyUnavailable]
+            return isTold.contains(error) ? nil : error
+        }
     }
 
     private nonisolated static func hello() -> Message {

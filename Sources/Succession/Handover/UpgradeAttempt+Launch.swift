@@ -12,7 +12,7 @@ extension UpgradeAttempt {
         let channel: (ours: OwnedDescriptor, theirs: OwnedDescriptor)
         let captured = capture()
         do {
-            channel = try Self.makeChannel()
+            channel = try LaunchPlan.makeChannel()
             request = plan.request(
                 own: core.program, channel: channel.theirs, capturedError: captured?.file,
                 asSibling: core.supervision?.isChildOfManager == true)
@@ -55,7 +55,7 @@ extension UpgradeAttempt {
         }
         switch result {
         case .failure(let errno):
-            handle(.spawnFailed(Self.explain(errno, path: path)))
+            handle(.spawnFailed(.executing(path, errno)))
         case .success(let process):
             self.process = process
             successorPID = process.processID
@@ -74,16 +74,6 @@ extension UpgradeAttempt {
         }
     }
 
-    private static func makeChannel() throws(Failure) -> (OwnedDescriptor, OwnedDescriptor) {
-        do {
-            return try Syscall.socketPair(type: .sequencedPacket, nonBlocking: true)
-        } catch {
-            throw Failure(
-                code: .start,
-                reason: "cannot make the channel to a successor: socketpair(AF_UNIX): \(error)")
-        }
-    }
-
     /// Nil: what the successor prints cannot be kept for the operator.
     private func capture() -> CapturedOutput? {
         do {
@@ -95,28 +85,6 @@ extension UpgradeAttempt {
                     + "it: memfd_create: \(error)")
             return nil
         }
-    }
-
-    private static func explain(_ errno: Errno, path: String) -> Failure {
-        if path.isEmpty {
-            return Failure(
-                code: .start,
-                reason: "the path of this program is not known (is /proc mounted?): name the "
-                    + "successor, swapctl upgrade SERVICE -- PROGRAM")
-        }
-        let hint =
-            switch errno {
-            case .noSuchFileOrDirectory: "there is no such file (or its interpreter is missing)"
-            case .permissionDenied: "it is not executable for this user"
-            case .execFormatError: "it is no program for this machine"
-            case .resourceTemporarilyUnavailable:
-                "no more processes may run: RLIMIT_NPROC of this user, or the limit of the control "
-                    + "group (pids.max), is reached"
-            case .notPermitted, .noFunction:
-                "\(errno): a sandbox (seccomp, a security module) refuses clone or execve"
-            default: "\(errno)"
-            }
-        return Failure(code: .start, reason: "cannot execute \(path): \(hint)")
     }
 
     private func watch(_ channel: OwnedDescriptor) throws(Errno) {

@@ -207,21 +207,10 @@ extension UpgradeAttempt {
             // A peer that is gone or reads nothing is told of by end-of-file or the deadline, in
             // order.
             if error == .brokenPipe || error == .resourceTemporarilyUnavailable { return }
-            let failure = Failure(
-                code: .channel,
-                reason: "cannot send '\(kind.rawValue)' to the successor: \(Self.explain(error))")
+            let failure = Failure.sending(kind, error)
             // Later: the machine's actions are performed to the end before it hears of the next
             // event.
             Task { @ControlThread [weak self] in self?.handle(.sendFailed(failure)) }
-        }
-    }
-
-    private static func explain(_ errno: Errno) -> String {
-        switch errno {
-        case .tooManyReferences:
-            "\(errno): more descriptors of this user are on their way in Unix sockets than RLIMIT_NOFILE allows; upgrade again when they have arrived"
-        case .noBufferSpace, .noMemory: "\(errno): the kernel has no memory for it; upgrade again"
-        default: "\(errno)"
         }
     }
 

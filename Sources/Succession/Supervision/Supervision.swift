@@ -177,9 +177,11 @@ final class Supervision {
 
     /// Why the manager would not supervise a process as it does this one.
     private func obstacle(to pid: Int32) -> String? {
-        guard let status = ProcessStatus.of(pid), !status.hasEnded else {
-            return "process \(pid) has ended"
+        guard let status = ProcessStatus.of(pid) else {
+            // Hidden (hidepid=, ProtectProc=), and one of this line: it was started as a sibling.
+            return (try? ProcessHandle.open(pid)) == nil ? "process \(pid) has ended" : nil
         }
+        if status.hasEnded { return "process \(pid) has ended" }
         guard status.parentProcessID == ProcessEnvironment.parentProcessID else {
             return
                 "process \(pid) is a child of \(status.parentProcessID), not of the service manager (\(ProcessEnvironment.parentProcessID)), which would not notice its end"
