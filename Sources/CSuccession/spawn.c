@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -96,6 +97,18 @@ static void write_number(int number, char *digits) {
     *digits = 0;
 }
 
+// By system call: glibc would have all threads of the parent change too, whose memory this is. The
+// kernel forbids to trace what shares it from the moment on in which the user changes.
+static int become_user(const struct csuccession_spawn_request *request) {
+    if (!request->has_user) return 0;
+    // What root has in its session keyring is nobody else's; a kernel without keyrings is no error.
+    syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+    uint32_t user = request->user, group = request->group;
+    if (syscall(SYS_setgroups, request->group_count, request->groups) < 0) return -1;
+    if (syscall(SYS_setresgid, group, group, group) < 0) return -1;
+    return syscall(SYS_setresuid, user, user, user) < 0 ? -1 : 0;
+}
+
 static int run_child(void *argument) {
     struct child *child = argument;
     const struct csuccession_spawn_request *request = child->request;
@@ -106,6 +119,7 @@ static int run_child(void *argument) {
     if (request->own_pid) write_number(getpid(), request->own_pid);
     // The control thread's is short, and a thread hands its own on to all that it starts.
     csuccession_set_slice(0);
+    if (become_user(request) < 0) goto failed;
     unblock_signals();
     execve(request->path, request->arguments, request->environment);
 failed:
@@ -117,10 +131,13 @@ static int start(struct child *child, char *stack, int *pidfd) {
     int flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
     if (child->request->as_sibling) flags |= CLONE_PARENT;
     int pid = clone(run_child, stack + STACK_SIZE, flags | CLONE_PIDFD, child, pidfd);
-    // Kernels before 5.2 ignore the flag; some emulations of a kernel refuse it.
-    if (pid < 0 && errno == EINVAL) {
+    // Kernels before 5.2 ignore the flag; some emulations of a kernel and some sandboxes refuse it.
+    if (pid < 0 && (errno == EINVAL || errno == ENOSYS || errno == EPERM)) {
         *pidfd = -1;
         pid = clone(run_child, stack + STACK_SIZE, flags, child);
+        // Its number is its own as long as nobody has waited for it.
+        if (pid > 0 && child->error == 0) *pidfd = csuccession_pidfd_open(pid);
+        if (*pidfd < 0) *pidfd = -1;
     }
     return pid < 0 ? -errno : pid;
 }
@@ -132,7 +149,7 @@ static void discard(int pid, int pidfd, int as_sibling) {
         int status;
         do {
             status = pidfd >= 0 ? waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) : -1;
-            if (pidfd < 0 || (status < 0 && errno == EINVAL)) {
+            if (pidfd < 0 || (status < 0 && errno != EINTR && errno != ECHILD)) {
                 status = waitid(P_PID, (id_t)pid, &info, WEXITED);
             }
         } while (status < 0 && errno == EINTR);

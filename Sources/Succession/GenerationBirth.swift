@@ -18,6 +18,8 @@ enum GenerationBirth {
                 "'\(service)' is no service name: letters, digits and punctuation without '/' or spaces, not beginning with '.' or '-'"
             )
         }
+        // Before anything is opened here.
+        Syscall.fillStandardStreams()
         let channel = takeChannel()
         do {
             try ReadinessLoop.shared.start()
@@ -106,9 +108,15 @@ enum GenerationBirth {
             succeeding.refuse(Failure(code: .application, reason: reason))
             throw SuccessionError(.refused, reason)
         }
-        let core = try GenerationCore(
-            service: service, number: legacy.generation, configuration: configuration,
-            program: program, directory: directory, lock: legacy.lock, succeeding: succeeding)
+        let core: GenerationCore
+        do {
+            core = try GenerationCore(
+                service: service, number: legacy.generation, configuration: configuration,
+                program: program, directory: directory, lock: legacy.lock, succeeding: succeeding)
+        } catch {
+            succeeding.refuse(Failure(code: .application, reason: error.description))
+            throw error
+        }
         core.holdings.withLock { holdings in
             holdings.inheritance = Inheritance(legacy.inherited)
             holdings.inheritedState = legacy.state

@@ -235,12 +235,11 @@ final class GenerationCore {
     /// A predecessor that was killed has left its control socket behind, and nobody else will ever
     /// look.
     private func predecessorGone() {
-        guard let handle = succeeding.flatMap({ try? ProcessHandle.open($0.predecessor) }),
-            let pidfd = handle.descriptor
-        else {
+        guard let handle = succeeding.flatMap({ try? ProcessHandle.open($0.predecessor) }) else {
             _ = directory.removeStale()
             return
         }
+        guard let pidfd = handle.descriptor else { return removeStale(onceGone: handle) }
         // Its end of the channel may close before its control socket does: only the end of the
         // process says that both are.
         do {
@@ -250,6 +249,17 @@ final class GenerationCore {
             }
         } catch {
             _ = directory.removeStale()
+        }
+    }
+
+    /// On a kernel without pidfds nothing tells of the end of a process.
+    private func removeStale(onceGone handle: ProcessHandle, attempts: Int = 100) {
+        guard handle.isAlive(), attempts > 0 else {
+            _ = directory.removeStale()
+            return
+        }
+        _ = ControlThread.schedule(after: .milliseconds(100)) { [weak self] in
+            self?.removeStale(onceGone: handle, attempts: attempts - 1)
         }
     }
 

@@ -31,6 +31,10 @@ package struct SpawnRequest: Sendable {
     package var workingDirectory: CInt?
     /// SIGPIPE is ignored when the program begins.
     package var ignoresBrokenPipes = false
+    /// The program runs as this user, in these groups; nil: as this process.
+    ///
+    /// Its session keyring is a new one. EPERM: only root may.
+    package var user: UserRights?
 
     package init(
         path: String, arguments: [String], environment: [String] = ProcessEnvironment.snapshot(),
@@ -79,6 +83,8 @@ package struct SpawnRequest: Sendable {
         let sources = descriptors.map(\.source)
         let targets = descriptors.map(\.target)
         var scratch = [CInt](repeating: -1, count: descriptors.count)
+        let groups = StableGroups(user?.groups ?? [])
+        defer { withExtendedLifetime(groups) {} }
         return path.withCString { path in
             sources.withUnsafeBufferPointer { sources in
                 targets.withUnsafeBufferPointer { targets in
@@ -99,6 +105,13 @@ package struct SpawnRequest: Sendable {
                         request.as_sibling = asSibling ? 1 : 0
                         request.working_directory = workingDirectory ?? -1
                         request.ignores_pipe = ignoresBrokenPipes ? 1 : 0
+                        if let user {
+                            request.has_user = 1
+                            request.user = user.userID
+                            request.group = user.groupID
+                            request.groups = UnsafePointer(groups.buffer.baseAddress)
+                            request.group_count = groups.buffer.count
+                        }
                         return csuccession_spawn(&request, &pidfd)
                     }
                 }
@@ -111,4 +124,16 @@ package struct SpawnRequest: Sendable {
         for text in arguments + environment { try Syscall.checkPath(text) }
         if descriptors.contains(where: { $0.target < 0 }) { throw .badFileDescriptor }
     }
+}
+
+/// Numbers of groups at an address that stays.
+private final class StableGroups {
+    let buffer: UnsafeMutableBufferPointer<UInt32>
+
+    init(_ groups: [UInt32]) {
+        buffer = .allocate(capacity: groups.count)
+        _ = buffer.initialize(from: groups)
+    }
+
+    deinit { buffer.deallocate() }
 }

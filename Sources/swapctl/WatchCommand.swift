@@ -82,9 +82,15 @@ extension Reporter {
         switch report {
         case .ready:
             WatchNotice.ready.send()
+            let owner = site.rights.ownerName
+            let rights = owner.map { ", with the rights of \($0)" } ?? ""
+            if let owner { WatchNotice.status("Watching with the rights of \(owner)").send() }
             write(
-                ["event": "watching", "current": .string(site.currentPath)],
-                "watching \(site.currentPath) for \(service.name)")
+                [
+                    "event": "watching", "current": .string(site.currentPath),
+                    "as": .optional(owner),
+                ],
+                "watching \(site.currentPath) for \(service.name)\(rights)")
         case .leaving: WatchNotice.leaving.send()
         case .note(let text):
             WatchNotice.status(text).send()

@@ -26,20 +26,24 @@ package struct LaunchPlan: Sendable, Hashable {
     static let channelNumber: CInt = 3
     static let standardErrorNumber: CInt = 4
 
+    /// Without `capturedError` the successor has this process's standard error from the beginning.
     func request(
-        own: OwnProgram, channel: OwnedDescriptor, capturedError: OwnedDescriptor,
+        own: OwnProgram, channel: OwnedDescriptor, capturedError: OwnedDescriptor?,
         asSibling: Bool
     ) -> SpawnRequest {
         var request = SpawnRequest(
             path: executable ?? own.path,
             arguments: arguments ?? own.arguments,
             environment: environment(),
-            descriptors: [
-                (source: capturedError.rawValue, target: 2),
-                (source: channel.rawValue, target: Self.channelNumber),
-                (source: 2, target: Self.standardErrorNumber),
-            ],
+            descriptors: [(source: channel.rawValue, target: Self.channelNumber)],
             setsListenPID: false, newSession: false, asSibling: asSibling, workingDirectory: nil)
+        if let capturedError {
+            request.descriptors += [
+                (source: capturedError.rawValue, target: 2),
+                (source: 2, target: Self.standardErrorNumber),
+            ]
+            request.environment.append("SUCCESSION_STDERR=\(Self.standardErrorNumber)")
+        }
         request.ignoresBrokenPipes = own.ignoresBrokenPipes
         return request
     }
@@ -57,7 +61,6 @@ package struct LaunchPlan: Sendable, Hashable {
             variables.append(change)
         }
         variables.append("SUCCESSION_CHANNEL=\(Self.channelNumber)")
-        variables.append("SUCCESSION_STDERR=\(Self.standardErrorNumber)")
         variables.append(mark)
         return variables
     }

@@ -111,10 +111,10 @@ extension UpgradeAttempt {
     /// Starts the successor, or returns why there is none.
     private func start() -> Failure? {
         do {
-            let (ours, theirs) = try Syscall.socketPair(type: .sequencedPacket, nonBlocking: true)
-            let captured = try CapturedOutput()
+            let (ours, theirs) = try Self.makeChannel()
+            let captured = capture()
             let request = plan.request(
-                own: core.program, channel: theirs, capturedError: captured.file,
+                own: core.program, channel: theirs, capturedError: captured?.file,
                 asSibling: core.supervision?.isChildOfManager == true)
             do {
                 // The request holds numbers only.
@@ -131,7 +131,31 @@ extension UpgradeAttempt {
             return nil
         } catch {
             endUnwatched()
-            return Failure(code: .start, reason: "cannot start a successor: \(error)")
+            return error as? Failure
+                ?? Failure(code: .start, reason: "cannot start a successor: \(error)")
+        }
+    }
+
+    private static func makeChannel() throws(Failure) -> (OwnedDescriptor, OwnedDescriptor) {
+        do {
+            return try Syscall.socketPair(type: .sequencedPacket, nonBlocking: true)
+        } catch {
+            throw Failure(
+                code: .start,
+                reason: "cannot make the channel to a successor: socketpair(AF_UNIX): \(error)")
+        }
+    }
+
+    /// Nil: what the successor prints cannot be kept for the operator.
+    private func capture() -> CapturedOutput? {
+        do {
+            return try CapturedOutput()
+        } catch {
+            core.report(
+                .warning,
+                "what the successor prints goes to standard error at once, and swapctl does not show it: memfd_create: \(error)"
+            )
+            return nil
         }
     }
 
@@ -154,11 +178,21 @@ extension UpgradeAttempt {
     }
 
     private static func explain(_ errno: Errno, path: String) -> Failure {
+        if path.isEmpty {
+            return Failure(
+                code: .start,
+                reason: "the path of this program is not known (is /proc mounted?): name the successor, swapctl upgrade SERVICE -- PROGRAM"
+            )
+        }
         let hint =
             switch errno {
             case .noSuchFileOrDirectory: "there is no such file (or its interpreter is missing)"
             case .permissionDenied: "it is not executable for this user"
             case .execFormatError: "it is no program for this machine"
+            case .resourceTemporarilyUnavailable:
+                "no more processes may run: RLIMIT_NPROC of this user, or the limit of the control group (pids.max), is reached"
+            case .notPermitted, .noFunction:
+                "\(errno): a sandbox (seccomp, a security module) refuses clone or execve"
             default: "\(errno)"
             }
         return Failure(code: .start, reason: "cannot execute \(path): \(hint)")
@@ -255,10 +289,20 @@ extension UpgradeAttempt {
             // order.
             if error == .brokenPipe || error == .resourceTemporarilyUnavailable { return }
             let failure = Failure(
-                code: .channel, reason: "cannot send '\(kind.rawValue)': \(error)")
+                code: .channel,
+                reason: "cannot send '\(kind.rawValue)' to the successor: \(Self.explain(error))")
             // Later: the machine's actions are performed to the end before it hears of the next
             // event.
             Task { @ControlThread [weak self] in self?.handle(.sendFailed(failure)) }
+        }
+    }
+
+    private static func explain(_ errno: Errno) -> String {
+        switch errno {
+        case .tooManyReferences:
+            "\(errno): more descriptors of this user are on their way in Unix sockets than RLIMIT_NOFILE allows; upgrade again when they have arrived"
+        case .noBufferSpace, .noMemory: "\(errno): the kernel has no memory for it; upgrade again"
+        default: "\(errno)"
         }
     }
 

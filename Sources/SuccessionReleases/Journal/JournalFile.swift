@@ -19,16 +19,21 @@ package enum JournalFile {
         let lock = try SiteLock.journal(site)
         defer { lock.release() }
         let path = site.journalPath
-        let size = (try? Syscall.linkStatus(path))?.size ?? 0
+        let directory = try attempt("cannot open \(site.stateDirectory)") { () throws(Errno) in
+            try site.openState()
+        }
+        let size = (try? directory.facts(ReleaseSite.journalName))?.size ?? 0
         var lines = [line]
         if size.addingReportingOverflow(line.utf8.count).partialValue > largest {
             lines = try essentials(site) + lines
             try attempt("cannot put \(path) aside") { () throws(Errno) in
-                try Syscall.rename(path, site.oldJournalPath)
+                try directory.rename(
+                    ReleaseSite.journalName, to: ReleaseSite.oldJournalName)
             }
         }
         try attempt("cannot write \(path)") { () throws(Errno) in
-            try DurableFile.append(lines.joined(separator: "\n"), to: path)
+            try DurableFile.append(
+                lines.joined(separator: "\n"), to: directory, ReleaseSite.journalName)
         }
     }
 
@@ -38,8 +43,12 @@ package enum JournalFile {
     ) throws(ControlError) {
         var left = oldest
         var seen: FileIdentity?
-        for path in [site.journalPath, site.oldJournalPath] {
-            guard let file = try open(path), let facts = try? Syscall.status(of: file.rawValue)
+        for name in [ReleaseSite.journalName, ReleaseSite.oldJournalName] {
+            let path = site.stateDirectory + "/" + name
+            guard let file = try open(site, name),
+                let facts = try? file.withRawValue({ (fd) throws(Errno) in
+                    try Syscall.status(of: fd)
+                })
             else { continue }
             // It was put aside in this moment, and has been read.
             if facts.identity == seen { return }
@@ -53,10 +62,13 @@ package enum JournalFile {
         }
     }
 
-    private static func open(_ path: String) throws(ControlError) -> OwnedDescriptor? {
-        try attempt("cannot read \(path)") { () throws(Errno) -> OwnedDescriptor? in
+    private static func open(
+        _ site: ReleaseSite, _ name: String
+    ) throws(ControlError) -> OwnedDescriptor? {
+        try attempt("cannot read \(site.stateDirectory)/\(name)") {
+            () throws(Errno) -> OwnedDescriptor? in
             do throws(Errno) {
-                return try Syscall.open(path, [.readOnly, .noFollow])
+                return try DurableFile.openRegular(site.openState(), name, .readOnly)
             } catch {
                 if error == .noSuchFileOrDirectory { return nil }
                 throw error

@@ -56,7 +56,8 @@ extension JournalEntry {
     fileprivate var detail: String {
         let took = DurationText.seconds(microseconds: elapsedMicroseconds)
         let who = generation.map { "generation \($0), " } ?? ""
-        return "\(who)\(took): \(why)" + (reason.map { ": \($0)" } ?? "")
+        let rights = by.rightsOfOther.map { ", \($0)" } ?? ""
+        return "\(who)\(took)\(rights): \(why)" + (reason.map { ": \($0)" } ?? "")
     }
 }
 

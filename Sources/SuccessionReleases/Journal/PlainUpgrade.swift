@@ -76,9 +76,9 @@ package enum PlainUpgrade {
                 files[entry.key] = Links(site).turned(entry.key) ?? entry.value
             })
         guard outcome.isCommitted, let pid = outcome.serving?.processID,
-            let process = ServerProcess(Int32(clamping: pid))
+            let process = site.rights.asCaller({ ServerProcess(Int32(clamping: pid)) })
         else { return links }
-        let program = links.program.flatMap { try? Syscall.realPath($0) }
+        let program = links.program.flatMap { ReleaseSite.resolved($0) }
         if let program, process.paths.contains(program) { return links }
         return Selection([Selection.program: process.program])
     }

@@ -15,28 +15,43 @@ package struct ReleaseSite: Sendable, Hashable {
     package let currentPath: String
     /// What the names of the links begin with: `app` in `app.bin`.
     package let name: String
+    /// The directory itself: all that is done in it is done by way of this.
+    let root: Directory
+    /// With whose rights.
+    package let rights: SiteRights
 
-    package var releaseDirectory: String { directory + "/release" }
-    var stateDirectory: String { directory + "/.succession" }
-    var journalPath: String { stateDirectory + "/journal" }
+    package var releaseDirectory: String { directory + "/" + Self.releaseName }
+    var stateDirectory: String { directory + "/" + Self.stateName }
+    var currentName: String { Path.name(currentPath) }
+    var journalPath: String { stateDirectory + "/" + Self.journalName }
+    var checksumsPath: String { stateDirectory + "/" + Self.checksumsName }
+    var servingPath: String { stateDirectory + "/" + Self.servingName }
+    var intentPath: String { stateDirectory + "/" + Self.intentName }
+
+    static let journalName = "journal"
     /// What was written before the journal was put aside for a new one.
-    var oldJournalPath: String { journalPath + ".1" }
-    var checksumsPath: String { stateDirectory + "/SHA256SUMS" }
-    var servingPath: String { stateDirectory + "/serving" }
-    var intentPath: String { stateDirectory + "/intent" }
+    static let oldJournalName = "journal.1"
+    static let checksumsName = "SHA256SUMS"
+    static let servingName = "serving"
+    static let intentName = "intent"
     /// What `current.conf` said when it was last refused.
-    var refusedPath: String { stateDirectory + "/refused.conf" }
-
+    static let refusedName = "refused.conf"
     /// A copy of what `current.conf` says while it serves, for a return for which a full disk has no
     /// room.
-    var sparePath: String { stateDirectory + "/spare.conf" }
+    static let spareName = "spare.conf"
 
-    package func linkPath(_ key: String) -> String { "\(directory)/\(name).\(key)" }
+    package func linkPath(_ key: String) -> String { "\(directory)/\(linkName(key))" }
+    func linkName(_ key: String) -> String { "\(name).\(key)" }
 
-    init(directory: String, currentName: String, name: String) {
-        self.directory = directory
+    static let releaseName = "release"
+    static let stateName = ".succession"
+
+    init(_ root: Directory, _ rights: SiteRights, currentName: String, name: String) {
+        directory = root.path
+        self.root = root
+        self.rights = rights
         self.name = name
-        currentPath = directory + "/" + currentName
+        currentPath = root.path + "/" + currentName
     }
 
     /// Finds the site: `--current`, else `SUCCESSION_CURRENT`, else above the program of the
@@ -52,21 +67,18 @@ package struct ReleaseSite: Sendable, Hashable {
         let facts = try? Syscall.status(path)
         let isDirectory = facts?.isDirectory == true
         let parent = isDirectory ? path : Path.parent(path)
+        let currentName = isDirectory ? defaultName : Path.name(path)
         try checkIsThere(parent, facts == nil ? path : nil)
-        let directory = try attempt("cannot look into \(parent)") { () throws(Errno) in
-            try Syscall.realPath(parent)
-        }
+        let (root, rights) = try open(parent, currentName)
         let site = ReleaseSite(
-            directory: directory, currentName: isDirectory ? defaultName : Path.name(path),
-            name: name ?? Path.name(directory))
+            root, rights, currentName: currentName, name: name ?? Path.name(root.path))
         guard isValidName(site.name) else {
             throw .wrongUsage(
                 "'\(site.name)' cannot begin the name of a link; give --name with letters, digits, "
                     + "- and _")
         }
         if name == nil, let recorded = try ServingRecord.serving(site)?.name {
-            return ReleaseSite(
-                directory: directory, currentName: Path.name(site.currentPath), name: recorded)
+            return ReleaseSite(root, rights, currentName: currentName, name: recorded)
         }
         return site
     }
@@ -133,25 +145,5 @@ package struct ReleaseSite: Sendable, Hashable {
                 (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte)
                     || (0x61...0x7A).contains(byte) || byte == 0x2D || byte == 0x5F || byte == 0x2E
             }
-    }
-
-    /// Makes `.succession` unless it is there.
-    func prepareState() throws(ControlError) {
-        try Self.makeDirectory(stateDirectory)
-    }
-
-    func prepareReleases() throws(ControlError) {
-        try Self.makeDirectory(releaseDirectory)
-    }
-
-    private static func makeDirectory(_ path: String) throws(ControlError) {
-        try attempt("cannot make \(path)") { () throws(Errno) in
-            do throws(Errno) {
-                try Syscall.makeDirectory(path, mode: 0o755)
-                try Syscall.synchronizeDirectory(Path.parent(path))
-            } catch {
-                if error != .fileExists { throw error }
-            }
-        }
     }
 }

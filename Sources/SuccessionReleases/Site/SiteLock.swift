@@ -93,32 +93,38 @@ struct SiteLock: Sendable {
 
     /// Whether somebody has the lock; found out without taking it, which could be in the way.
     static func isHeld(_ site: ReleaseSite, _ kind: Kind) -> Bool {
-        guard let inode = (try? Syscall.status(path(site, kind)))?.inode,
-            let table = try? Syscall.readFile("/proc/locks")
+        guard
+            let file = try? DurableFile.openRegular(site.openState(), name(kind), .readOnly)
         else { return false }
-        return String(decoding: table, as: UTF8.self).split(separator: "\n").contains { line in
-            // 1: FLOCK ADVISORY WRITE 4711 08:01:131090 0 EOF
-            let fields = line.split(separator: " ")
-            return fields.count > 5 && fields[1] == "FLOCK" && fields[5].hasSuffix(":\(inode)")
+        return site.rights.asCaller {
+            guard let file = LockTable.File(file), let table = LockTable.read() else {
+                return false
+            }
+            return table.hasLocked(file)
         }
     }
 
     /// The pid that whoever took it last has written.
     static func holder(_ site: ReleaseSite, _ kind: Kind) -> Int32? {
-        guard let bytes = try? Syscall.readFile(path(site, kind), limit: 64) else { return nil }
+        guard let bytes = try? DurableFile.read(site.openState(), name(kind), limit: 64) else {
+            return nil
+        }
         return Int32(String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self))
     }
 
     static func path(_ site: ReleaseSite, _ kind: Kind) -> String {
-        "\(site.stateDirectory)/\(kind.rawValue).lock"
+        "\(site.stateDirectory)/\(name(kind))"
     }
+
+    private static func name(_ kind: Kind) -> String { "\(kind.rawValue).lock" }
 
     private static func open(
         _ site: ReleaseSite, _ kind: Kind
     ) throws(ControlError) -> OwnedDescriptor {
         try site.prepareState()
         return try attempt("cannot open \(path(site, kind))") { () throws(Errno) in
-            try Syscall.open(path(site, kind), [.readWrite, .create, .noFollow], mode: 0o644)
+            try DurableFile.openRegular(
+                site.openState(), name(kind), [.readWrite, .create])
         }
     }
 }

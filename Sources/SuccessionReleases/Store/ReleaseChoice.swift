@@ -46,7 +46,7 @@ struct ReleaseChoice {
             throw .wrongUsage("'\(word.harmless)' cannot be the name of a release")
         }
         let path = site.releaseDirectory + "/" + word
-        if let facts = try? Syscall.status(path) {
+        if let facts = site.factsOfRelease(word) {
             if facts.isDirectory { return try inDirectory(word) }
             return [(try key(ReleaseName(word, stems: stems), isAlone: isAlone), path)]
         }
@@ -128,8 +128,7 @@ struct ReleaseChoice {
     private func first(_ names: [ReleaseName]) throws(ControlError) -> [(String, String)] {
         let named = names.filter { $0.stem == site.name }
         let executable = names.filter { name in
-            let facts = try? Syscall.status(site.releaseDirectory + "/" + name.text)
-            return facts?.isExecutable == true
+            site.factsOfRelease(name.text)?.isExecutable == true
         }
         let program = named.first ?? (executable.count == 1 ? executable[0] : nil)
         var found: [(String, String)] = []

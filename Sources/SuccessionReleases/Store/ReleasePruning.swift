@@ -28,7 +28,11 @@ package struct ReleasePruning: Sendable {
             withExtendedLifetime(files) {}
         }
         ReleaseAddition.removeLeftovers(site)
-        for service in try services + recorded(site) { try checkVisible(service, site) }
+        let all = try services + recorded(site)
+        // Not a matter of files in the site: servers and processes are looked at.
+        try site.rights.asCaller { () throws(ControlError) in
+            for service in all { try checkVisible(service, site) }
+        }
         let list = try ReleaseList.read(site)
         let uses = Dictionary(list.releases.map { ($0.name, $0.uses) }) { $1 }
         let old = try old(list, keeping: count)
@@ -107,12 +111,12 @@ package struct ReleasePruning: Sendable {
         if names.isEmpty { return }
         var checksums = try Checksums.read(site)
         for name in names {
-            let path = site.releaseDirectory + "/" + name
-            let hidden = Path.temporary(beside: path)
-            try attempt("cannot remove \(path)") { () throws(Errno) in
+            let hidden = Path.temporaryName(for: name)
+            try attempt("cannot remove \(site.releaseDirectory)/\(name)") { () throws(Errno) in
+                let releases = try site.openReleases()
                 // A directory is gone at once, not file by file.
-                try Syscall.rename(path, hidden)
-                try FileCopy.remove(hidden)
+                try releases.rename(name, to: hidden)
+                try FileCopy.remove(hidden, in: releases)
             }
             checksums.removeRelease(name)
         }

@@ -41,7 +41,7 @@ package struct ReleaseUse: Sendable {
         try Links(site).check(new.selection)
         if text != old?.text {
             try attempt("cannot write \(site.currentPath)") { () throws(Errno) in
-                try DurableFile.replace(site.currentPath, text)
+                try DurableFile.replace(site.root, site.currentName, text)
             }
         } else if isWatched {
             touch(site)
@@ -54,7 +54,10 @@ package struct ReleaseUse: Sendable {
 
     /// Has whoever watches the file look again, though it says the same.
     private static func touch(_ site: ReleaseSite) {
-        guard let file = try? Syscall.open(site.currentPath, .readOnly) else { return }
+        guard let chain = try? site.follow(site.currentName),
+            let file = try? DurableFile.openRegular(
+                chain.end.directory, chain.end.name, .readOnly)
+        else { return }
         file.withRawValue { fd in
             guard let mode = try? Syscall.status(of: fd).mode else { return }
             try? Syscall.setMode(fd, mode & 0o7777)

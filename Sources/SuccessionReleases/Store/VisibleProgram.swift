@@ -13,10 +13,17 @@ struct VisibleProgram {
 
     init(_ processID: Int32, _ site: ReleaseSite) {
         self.processID = processID
-        identity = (try? Syscall.status("/proc/\(processID)/exe"))?.identity
-        let own = (try? Syscall.status(site.releaseDirectory))?.identity
+        let own = (try? site.openReleases().facts())?.identity
         let path = "/proc/\(processID)/root\(site.releaseDirectory)"
-        seesReleases = own != nil && own == (try? Syscall.status(path))?.identity
+        // Only compared: nothing is opened by a path that the process could change.
+        let (executed, seen) = site.rights.asCaller {
+            (
+                (try? Syscall.status("/proc/\(processID)/exe"))?.identity,
+                (try? Syscall.status(path))?.identity
+            )
+        }
+        identity = executed
+        seesReleases = own != nil && own == seen
     }
 
     /// The releases it executes, if its paths mean something else here.
@@ -28,7 +35,8 @@ struct VisibleProgram {
     /// Whether it can be told which releases it needs: by its paths, or by the file it executes and
     /// the switch that started it.
     func isTold(in site: ReleaseSite) throws(ControlError) -> Bool {
-        guard let process = ServerProcess(processID) else { return false }
+        let process = site.rights.asCaller { ServerProcess(processID) }
+        guard let process else { return false }
         if seesReleases { return true }
         guard let identity, !ReleaseFiles(site).paths(of: identity).isEmpty,
             let id = process.switchID
@@ -41,16 +49,25 @@ struct VisibleProgram {
 struct ReleaseFiles {
     private var found: [FileIdentity: [String]] = [:]
 
+    /// Deeper than any release is.
+    private static let deepest = 200
+
     init(_ site: ReleaseSite) {
-        add(site.releaseDirectory)
+        guard let releases = try? site.openReleases() else { return }
+        addAll(in: releases, site.releaseDirectory, depth: 0)
     }
 
     func paths(of identity: FileIdentity) -> [String] { found[identity] ?? [] }
 
-    private mutating func add(_ path: String) {
-        guard let facts = try? Syscall.linkStatus(path) else { return }
-        if facts.isRegularFile { found[facts.identity, default: []].append(path) }
-        guard facts.isDirectory else { return }
-        for name in (try? Syscall.listDirectory(path)) ?? [] { add(path + "/" + name) }
+    private mutating func addAll(in directory: Directory, _ path: String, depth: Int) {
+        guard depth < Self.deepest else { return }
+        for name in (try? directory.names()) ?? [] {
+            guard let facts = try? directory.facts(name) else { continue }
+            if facts.isRegularFile {
+                found[facts.identity, default: []].append("\(path)/\(name)")
+            }
+            guard facts.isDirectory, let inside = try? directory.directory(name) else { continue }
+            addAll(in: inside, "\(path)/\(name)", depth: depth + 1)
+        }
     }
 }

@@ -23,7 +23,9 @@ struct ServerControl {
     /// Throws if that cannot be told: a server that does not answer, or may not be asked.
     func serving() throws(ControlError) -> GenerationStatus? {
         do {
-            return try ControlClient(service).servingStatus()
+            return try site.rights.asCaller { () throws(ControlError) in
+                try ControlClient(service).servingStatus()
+            }
         } catch {
             if error.exitCode == .noService { return nil }
             throw error
@@ -38,8 +40,11 @@ struct ServerControl {
     func upgrade(_ id: String, _ observe: (ControlEvent) -> Void) throws(ControlError) -> Answer {
         while true {
             do {
+                try checkUser()
                 let upgrade = Upgrade(service, try request(id), pace: options.pace)
-                let (outcome, leaving) = try upgrade.decide(observe)
+                let (outcome, leaving) = try site.rights.asCaller { () throws(ControlError) in
+                    try upgrade.decide(observe)
+                }
                 return answer(outcome, leaving)
             } catch {
                 if error.exitCode == .busy, try awaitQuiet() != nil {
@@ -53,6 +58,20 @@ struct ServerControl {
                 throw error
             }
         }
+    }
+
+    /// Throws if the owner of the site would so decide what root executes.
+    private func checkUser() throws(ControlError) {
+        guard let owner = site.rights.owner, let status = try serving() else { return }
+        let users = site.rights.asCaller { ServerProcess.users(Int32(clamping: status.processID)) }
+        guard let users, users.contains(0) else { return }
+        let name = SiteRights.name(owner.userID)
+        throw ControlError(
+            code: "permission",
+            message: "\(status.serving) of \(service.name) runs as root, and \(site.directory) "
+                + "belongs to \(name), who would so decide what root executes; run the server as "
+                + "\(name), or give the site to root by `chown -Rh root: \(site.directory)`",
+            exitCode: .permission)
     }
 
     private func request(_ id: String) throws(ControlError) -> UpgradeRequest {
@@ -100,6 +119,17 @@ struct ServerControl {
     }
 
     // MARK: - Command
+
+    /// Throws if there is a command, and not one that this process may run.
+    func checkCommand(_ record: ServingRecord?) throws(ControlError) {
+        guard options.command == nil, let writer = record?.foreignWriter else { return }
+        throw ControlError(
+            code: "permission",
+            message: "nobody serves \(service.name), and the command in \(site.servingPath) is not "
+                + "run: the file belongs to \(SiteRights.name(writer)), and the command would run as "
+                + "\(SiteRights.name(site.rights.userID)); give the command after --",
+            exitCode: .permission)
+    }
 
     /// How this server is started: as the operator says now, or said before; empty: never, because
     /// somebody else does, a service manager for example.

@@ -139,7 +139,7 @@ final class Switch {
             try Links(site).check(target.selection)
             if let line = control.options.check {
                 let command = CheckCommand(line: line, timeout: control.options.checkTimeout)
-                try command.run(target.selection)
+                try command.run(target.selection, in: site)
             }
         }
         return shown.end(event)
@@ -192,6 +192,7 @@ final class Switch {
                 return .done
             }
             if status == nil {
+                try control.checkCommand(serving)
                 let command = control.command(serving?.command)
                 // Whoever starts it finds the links turned: what does not run needs no upgrade.
                 if command.isEmpty { return .done }

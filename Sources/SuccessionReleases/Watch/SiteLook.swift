@@ -138,10 +138,17 @@ struct SiteLook {
         try ServingRecord.commitIntent(site)
     }
 
-    /// Throws if others than the owner and his group may say what is executed here.
+    /// Throws if others than the owner and his group may say what is executed here, and if it is not
+    /// the same owner as before.
     static func checkPermissions(_ site: ReleaseSite) throws(ControlError) {
-        for path in [site.directory, site.releaseDirectory, site.currentPath] {
-            guard let facts = try? Syscall.status(path), facts.mode & 0o002 != 0 else { continue }
+        try site.checkRights()
+        let places = [
+            (site.directory, try? site.root.facts()),
+            (site.releaseDirectory, try? site.openReleases().facts()),
+            (site.currentPath, try? site.follow(site.currentName).facts()),
+        ]
+        for (path, facts) in places {
+            guard let facts, facts.mode & 0o002 != 0 else { continue }
             throw ControlError(
                 code: "permission",
                 message: "everybody may write \(path), and so decide what is executed; run "

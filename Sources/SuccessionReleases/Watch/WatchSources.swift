@@ -35,7 +35,7 @@ final class WatchSources {
         (watch, directory, state) = try attempt("cannot watch \(site.directory)") {
             () throws(Errno) in
             let watch = try DirectoryWatch()
-            return (watch, try watch.add(site.directory), try watch.add(site.stateDirectory))
+            return (watch, try watch.add(site.root), try watch.add(site.openState()))
         }
         signalPipe = try attempt("cannot catch signals") { () throws(Errno) in
             let pipe = try Syscall.pipe(nonBlocking: true)
@@ -58,12 +58,14 @@ final class WatchSources {
     /// Takes over the reaping of a child.
     func adopt(_ process: ProcessHandle) { children.append(process) }
 
-    /// Watches all links on the way from a link, and the file at the end, as well.
-    func follow(_ path: String) {
+    /// Watches all links on the way from `current.conf`, if it is a link, and the file at the end, as
+    /// well.
+    func follow() {
         followed = []
-        guard (try? Syscall.linkStatus(path))?.isSymbolicLink == true else { return }
-        for (directory, name) in LinkChain.names(from: path) {
-            if let number = try? watch.add(directory) { followed.append((number, name)) }
+        guard let chain = try? site.follow(site.currentName), !chain.links.isEmpty else { return }
+        for step in chain.links + [chain.end] {
+            guard let number = try? watch.add(step.directory) else { continue }
+            followed.append((number, step.name))
         }
     }
 
@@ -121,7 +123,7 @@ final class WatchSources {
                 "\(event.watch == state ? site.stateDirectory : site.directory) was moved or "
                     + "removed; the watch ends")
         }
-        if event.watch == directory, event.name == Path.name(site.currentPath) {
+        if event.watch == directory, event.name == site.currentName {
             return [.changed(cause)]
         }
         if followed.contains(where: { $0.watch == event.watch && $0.name == event.name }) {
@@ -137,7 +139,7 @@ final class WatchSources {
 
     private var cause: String {
         let name = Path.name(site.currentPath)
-        guard let owner = (try? Syscall.linkStatus(site.currentPath))?.userID else {
+        guard let owner = (try? site.root.facts(name))?.userID else {
             return "\(name) was removed"
         }
         return "\(name) changed (owner \(User.withID(owner)?.name ?? "uid \(owner)"))"

@@ -212,7 +212,7 @@ package final class Watcher {
     private func look() -> WatchStateMachine.Finding {
         do throws(ControlError) {
             // First: what changes from here on causes another look.
-            sources.follow(site.currentPath)
+            sources.follow()
             guard try door.take() else {
                 let holder = SiteLock.holder(site, .change).map { "pid \($0)" } ?? "somebody"
                 note("\(holder) is changing the release; waiting for it")
