@@ -31,7 +31,7 @@ struct DeployCommand: ParsableCommand {
     @Argument(help: "The name of the service.")
     var service: String
 
-    @Argument(help: "The releases.")
+    @Argument(help: "The releases; after --, the program of the successor and its arguments.")
     var releases: [String]
 
     @Flag(help: "Return when the successor serves; do not wait until the old generation is gone.")
@@ -48,11 +48,19 @@ struct DeployCommand: ParsableCommand {
     @OptionGroup var settings: SwitchSettings
     @OptionGroup var common: CommonOptions
 
-    @Argument(
-        parsing: .postTerminator,
-        help: ArgumentHelp(
-            "After --: the program of the successor, and its arguments.", valueName: "command"))
-    var command: [String] = []
+    /// A list cannot be followed by another argument: the parser puts both into the list.
+    private var command: [String] {
+        let given = CommandLine.arguments
+        guard let end = given.firstIndex(of: "--") else { return [] }
+        let behind = given[(end + 1)...]
+        return releases.suffix(behind.count).elementsEqual(behind) ? Array(behind) : []
+    }
+
+    func validate() throws {
+        if releases.count == command.count {
+            throw ValidationError("no release is named before --")
+        }
+    }
 
     func run() throws {
         try Reporter.run(service, common) { service, reporter in
@@ -61,16 +69,16 @@ struct DeployCommand: ParsableCommand {
             options.pace = reporter.pace
             let deployment = Deployment(
                 try place.site(service), service, options, isDetached: detach)
-            try reporter.deploy(deployment, releases)
+            try reporter.deploy(deployment, releases.dropLast(command.count))
         }
     }
 }
 
 extension Reporter {
     /// Deploys releases, and ends with the exit status of the upgrade.
-    mutating func deploy(_ deployment: Deployment, _ releases: [String]) throws {
+    mutating func deploy(_ deployment: Deployment, _ releases: some Sequence<String>) throws {
         var copy = self
-        let outcome = try deployment.run(releases) { copy.observe($0) }
+        let outcome = try deployment.run(Array(releases)) { copy.observe($0) }
         self = copy
         try conclude(
             outcome.json, [outcome.sentence.harmless], warning: outcome.warnings.first,

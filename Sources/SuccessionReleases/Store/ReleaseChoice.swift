@@ -77,17 +77,22 @@ struct ReleaseChoice {
 
     /// What the names of releases begin with here.
     private var stems: Set<String> {
-        let names = current.files.values.compactMap {
-            Path.relative($0, to: site.releaseDirectory)
-        }
-        return ReleaseName.stems(names).union([site.name])
+        ReleaseName.stems(current.files.keys.compactMap(release(of:))).union([site.name])
     }
 
     private func stem(of key: String) -> String? {
-        guard let path = current.files[key], Path.parent(path) == site.releaseDirectory else {
-            return nil
-        }
-        return ReleaseName(Path.name(path), stems: stems).stem
+        release(of: key).map { ReleaseName($0, stems: stems).stem }
+    }
+
+    /// The release that a key names now, if it is one file.
+    private func release(of key: String) -> String? {
+        guard let path = current.files[key] else { return nil }
+        let directory = Path.parent(path)
+        let isHere =
+            directory == site.releaseDirectory
+            // Whoever has written it may have come by another path.
+            || (try? Syscall.realPath(directory)) == site.releaseDirectory
+        return isHere ? Path.name(path) : nil
     }
 
     /// Every key whose file lies in a release that is a directory gets the same file of this one.

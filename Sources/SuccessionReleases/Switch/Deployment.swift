@@ -75,8 +75,8 @@ package struct Deployment {
         if !control.command(record?.command).isEmpty { return .start }
         throw ControlError(
             code: "no-such-service",
-            message: "nobody serves \(control.service.name), and nothing was changed: give the "
-                + "command that starts it after --, or name the release for the next start by "
+            message: "nobody serves \(control.service.name), and nothing was changed: give "
+                + "`swapctl deploy` the command that starts it after --, or name the release for the next start by "
                 + "`swapctl release use`",
             exitCode: .noService)
     }

@@ -42,7 +42,7 @@ struct Recovery {
         return "a switch to \(what) was cut short, and had not succeeded: it was taken back"
     }
 
-    /// Whether the serving generation was started by this switch.
+    /// Whether the serving generation was started by this switch, or by what it had turned.
     private func serves(
         _ status: GenerationStatus, _ intent: ServingRecord
     ) throws(ControlError) -> Bool {
@@ -53,7 +53,18 @@ struct Recovery {
                     + "or as root",
                 exitCode: .permission)
         }
-        return process.switchID == intent.id
+        return process.switchID == intent.id || isStartedAfresh(process, intent)
+    }
+
+    /// Whether whoever supervises the server has started it by the links, as the switch had turned
+    /// them.
+    private func isStartedAfresh(_ process: ServerProcess, _ intent: ServingRecord) -> Bool {
+        let links = Links(site)
+        let isByLinks = intent.selection.files.allSatisfy { key, path in
+            links.turned(key) == path && links.isOlder(key, than: process)
+        }
+        guard isByLinks, let program = intent.selection.program else { return false }
+        return process.executes(program, in: site) == true
     }
 
     /// The commit is one step, and its line in the journal the next.

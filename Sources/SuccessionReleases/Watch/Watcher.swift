@@ -123,7 +123,15 @@ package final class Watcher {
         if server?.who != status.serving {
             server = (status.serving, Syscall.monotonicNanoseconds())
         }
-        sources.follow(server: try? ProcessHandle.open(Int32(clamping: status.processID)))
+        do {
+            // As the kernel says: what it says of itself is its number in its own pid namespace.
+            let client = ControlClient(control.service)
+            let pid = try client.processID(ofGeneration: status.generation)
+            guard let pid else { return }
+            sources.follow(server: try? ProcessHandle.open(pid))
+        } catch {
+            sources.follow(server: nil)
+        }
     }
 
     /// False: it is to leave.
