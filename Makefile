@@ -12,7 +12,7 @@ export PATH := $(PATH):/opt/swift/usr/bin
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 
-ROOT_BINARIES := swapctl succession-load succession-fixture
+ROOT_BINARIES := swapctl succession-load succession-fixture succession-sandbox
 EXAMPLES      := $(patsubst examples/%/Package.swift,%,$(wildcard examples/*/Package.swift))
 # gRPC and the libraries below it take too long to optimise.
 DEBUG_EXAMPLES := grpc-greeter

@@ -144,6 +144,9 @@ let package = Package(
             name: "succession-load",
             path: "Tests/Fixtures/succession-load", swiftSettings: settings),
         .executableTarget(
+            name: "succession-sandbox", path: "Tests/Fixtures/succession-sandbox",
+            publicHeadersPath: "."),
+        .executableTarget(
             name: "succession-fixture",
             dependencies: [
                 "Succession", "SuccessionSystem", "SuccessionProtocol", "SuccessionTransport",

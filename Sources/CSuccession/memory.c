@@ -6,22 +6,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
 
 int csuccession_memory_file(const char *name, int allow_sealing) {
-    int descriptor = -1;
-    // Without this flag a system may refuse the file or log a warning (sysctl vm.memfd_noexec);
-    // before Linux 6.3 it is EINVAL. It implies sealing, so a file that must not be sealed goes
-    // without.
-    if (allow_sealing) {
-        descriptor = memfd_create(name, MFD_CLOEXEC | MFD_NOEXEC_SEAL | MFD_ALLOW_SEALING);
+    // Without this flag a system may refuse the file or log a warning (sysctl vm.memfd_noexec).
+    int descriptor = memfd_create(name, MFD_CLOEXEC | MFD_NOEXEC_SEAL | MFD_ALLOW_SEALING);
+    if (descriptor >= 0) {
+        // It implies sealing; a file that must not be sealed gets the seal that allows no other.
+        if (allow_sealing || fcntl(descriptor, F_ADD_SEALS, F_SEAL_SEAL) == 0) return descriptor;
+        close(descriptor);
+    } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+        return -errno;
     }
-    if (descriptor < 0 && (!allow_sealing || errno == EINVAL)) {
-        descriptor = memfd_create(name, MFD_CLOEXEC | (allow_sealing ? MFD_ALLOW_SEALING : 0));
-    }
+    // EINVAL before Linux 6.3; a sandbox that does not know the flag says something else.
+    descriptor = memfd_create(name, MFD_CLOEXEC | (allow_sealing ? MFD_ALLOW_SEALING : 0));
     return descriptor < 0 ? -errno : descriptor;
 }
 

@@ -55,8 +55,8 @@ int csuccession_reap(int pidfd, int pid, struct csuccession_exit *result) {
     do {
         memset(&info, 0, sizeof info);
         status = pidfd >= 0 ? waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG) : -1;
-        // Linux 5.3 has pidfds but cannot wait for them.
-        if (pidfd < 0 || (status < 0 && errno == EINVAL)) {
+        // Linux 5.3 has pidfds but cannot wait for them; a sandbox may say anything.
+        if (pidfd < 0 || (status < 0 && errno != EINTR && errno != ECHILD)) {
             status = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG);
         }
     } while (status < 0 && errno == EINTR);
@@ -66,6 +66,16 @@ int csuccession_reap(int pidfd, int pid, struct csuccession_exit *result) {
     result->value = info.si_status;
     result->dumped_core = info.si_code == CLD_DUMPED;
     return 1;
+}
+
+int csuccession_child_has_ended(int pid) {
+    siginfo_t info;
+    int status;
+    do {
+        memset(&info, 0, sizeof info);
+        status = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT);
+    } while (status < 0 && errno == EINTR);
+    return status < 0 ? -errno : info.si_pid != 0;
 }
 
 int csuccession_pidfd_exit(int pidfd, struct csuccession_exit *result) {
@@ -90,6 +100,20 @@ int csuccession_pidfd_identity(int pidfd, uint64_t *identity) {
 
 int csuccession_open_path_only(void) {
     return O_PATH;
+}
+
+// The GNU C library hands both to every constructor.
+static int argument_count;
+static char **arguments;
+
+__attribute__((constructor)) static void keep_arguments(int count, char **words) {
+    argument_count = count;
+    arguments = words;
+}
+
+int csuccession_arguments(char *const **words) {
+    *words = arguments;
+    return arguments ? argument_count : 0;
 }
 
 char **csuccession_environment(void) {

@@ -18,6 +18,8 @@ enum GenerationBirth {
                 "'\(service)' is no service name: letters, digits and punctuation without '/' or spaces, not beginning with '.' or '-'"
             )
         }
+        // Before anything is opened here.
+        Syscall.fillStandardStreams()
         let channel = takeChannel()
         do {
             try ReadinessLoop.shared.start()
@@ -33,7 +35,7 @@ enum GenerationBirth {
             channel: channel.channel, standardError: channel.standardError,
             configuration: configuration)
         Task { @ControlThread in succeeding.beginTaking() }
-        let program = OwnProgram.current()
+        let program = OwnProgram.current(path: channel.path)
         let directory: RuntimeDirectory
         do {
             directory = try locate(service, configuration)
@@ -49,7 +51,7 @@ enum GenerationBirth {
 
     /// The channel from the environment, if this process was started by a predecessor.
     private static func takeChannel() -> (
-        channel: OwnedDescriptor, standardError: OwnedDescriptor?
+        channel: OwnedDescriptor, standardError: OwnedDescriptor?, path: String?
     )? {
         func take(_ variable: String) -> OwnedDescriptor? {
             defer { ProcessEnvironment.remove(variable) }
@@ -63,9 +65,11 @@ enum GenerationBirth {
             return OwnedDescriptor(taking: number)
         }
         let standardError = take("SUCCESSION_STDERR")
+        let path = ProcessEnvironment.value("SUCCESSION_EXECUTABLE")
+        ProcessEnvironment.remove("SUCCESSION_EXECUTABLE")
         guard let channel = take("SUCCESSION_CHANNEL") else { return nil }
         try? Syscall.setNonBlocking(channel.rawValue, true)
-        return (channel, standardError)
+        return (channel, standardError, path.flatMap { $0.hasPrefix("/") ? $0 : nil })
     }
 
     private static func locate(
@@ -106,9 +110,15 @@ enum GenerationBirth {
             succeeding.refuse(Failure(code: .application, reason: reason))
             throw SuccessionError(.refused, reason)
         }
-        let core = try GenerationCore(
-            service: service, number: legacy.generation, configuration: configuration,
-            program: program, directory: directory, lock: legacy.lock, succeeding: succeeding)
+        let core: GenerationCore
+        do {
+            core = try GenerationCore(
+                service: service, number: legacy.generation, configuration: configuration,
+                program: program, directory: directory, lock: legacy.lock, succeeding: succeeding)
+        } catch {
+            succeeding.refuse(Failure(code: .application, reason: error.description))
+            throw error
+        }
         core.holdings.withLock { holdings in
             holdings.inheritance = Inheritance(legacy.inherited)
             holdings.inheritedState = legacy.state

@@ -155,6 +155,7 @@ extension GenerationCore {
             message.add("RESULT", "committed")
             message.add("GENERATION", number + 1)
             message.add("PID", Int(outcome.successor))
+            for listener in outcome.untaken { message.add("LEFT", listener) }
             return message
         }
         message.add("RESULT", "unchanged")
@@ -182,6 +183,7 @@ extension LaunchPlan {
         environmentChanges = message.texts("ENV")
         readyTimeout = message.duration(.timeout)
         drainDeadline = message.duration(.drain)
+        wantsAllTaken = message.number(.strict) == 1
     }
 
     /// Why nothing can be started this way.

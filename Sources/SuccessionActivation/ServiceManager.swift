@@ -142,9 +142,11 @@ extension ServiceManager {
 
     private static func check(_ result: CInt, _ function: String) throws(ActivationError) {
         if result > 0 { return }
+        let socket = ProcessEnvironment.value("NOTIFY_SOCKET") ?? ""
         let why =
             result == 0
-            ? "NOTIFY_SOCKET is no longer set" : "\(Errno(rawValue: -result))"
+            ? "NOTIFY_SOCKET is no longer set"
+            : "NOTIFY_SOCKET=\(socket): \(Errno(rawValue: -result))"
         throw ActivationError(.notDelivered, "\(function) failed: \(why)")
     }
 }

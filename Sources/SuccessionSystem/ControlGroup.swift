@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Where a process lies in the tree of control groups, as /proc/PID/cgroup shows it.
-package struct ControlGroup: Sendable, Hashable {
+///
+/// There is no `==`: resources may be controlled in other hierarchies, between whose groups processes
+/// move without a unit's being another (see ``isOfSameUnit(as:)``).
+package struct ControlGroup: Sendable {
     /// One line for each hierarchy.
     private let text: String
 
@@ -39,6 +42,13 @@ package struct ControlGroup: Sendable, Hashable {
             return (names[last], isOfUser)
         }
         return nil
+    }
+
+    /// Whether both lie in the same groups of systemd's own hierarchies; of all hierarchies where none
+    /// is systemd's.
+    package func isOfSameUnit(as other: ControlGroup) -> Bool {
+        let own = paths
+        return own.isEmpty ? text == other.text : own == other.paths
     }
 
     /// Where the manager has put it: `/system.slice/web.service`; nil if no hierarchy is systemd's.

@@ -6,6 +6,16 @@ import Glibc
 package struct FileIdentity: Sendable, Hashable {
     package var device: UInt64
     package var inode: UInt64
+
+    package init(device: UInt64, inode: UInt64) {
+        self.device = device
+        self.inode = inode
+    }
+
+    /// The two numbers of the device, as the C library packs them; the corresponding macros are
+    /// `major` and `minor`.
+    package var major: UInt64 { (device >> 8) & 0xFFF | (device >> 32) & ~0xFFF }
+    package var minor: UInt64 { device & 0xFF | (device >> 12) & ~0xFF }
 }
 
 /// What the file system says about a file.

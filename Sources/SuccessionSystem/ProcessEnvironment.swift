@@ -2,6 +2,7 @@
 
 import CSuccession
 import Glibc
+package import SystemPackage
 
 /// What this process was given when it was started.
 ///
@@ -78,7 +79,7 @@ package enum ProcessEnvironment {
             return executablePath
         }
         var path = given
-        if !path.hasPrefix("/"), let directory = workingDirectory() {
+        if !path.hasPrefix("/"), let directory = try? workingDirectory() {
             let relative = path.hasPrefix("./") ? String(path.dropFirst(2)) : path
             path = (directory == "/" ? "" : directory) + "/" + relative
         }
@@ -89,18 +90,35 @@ package enum ProcessEnvironment {
         return path
     }
 
-    private static func workingDirectory() -> String? {
-        try? Syscall.readLink("/proc/self/cwd")
+    /// An absolute path.
+    ///
+    /// ENOENT: the directory was removed, or lies outside of this process's root.
+    ///
+    /// The corresponding C function is `getcwd`.
+    package static func workingDirectory() throws(Errno) -> String {
+        guard let path = getcwd(nil, 0) else { throw Errno(rawValue: errno) }
+        defer { free(path) }
+        let directory = String(cString: path)
+        guard directory.hasPrefix("/") else { throw .noSuchFileOrDirectory }
+        return directory
     }
 
-    /// From `argv[0]` on; empty if /proc is not mounted.
+    /// From `argv[0]` on.
     package static func arguments() -> [String] {
         guard let bytes = try? Syscall.readFile("/proc/self/cmdline"), !bytes.isEmpty else {
-            return []
+            return argumentsOfMain()
         }
         // Each argument ends with a zero byte, so the last piece is no argument.
         let ends = bytes.last == 0 ? bytes.dropLast() : bytes[...]
         return ends.split(separator: 0, omittingEmptySubsequences: false)
             .map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The same where /proc is not mounted, unless the program has changed them.
+    private static func argumentsOfMain() -> [String] {
+        var words: UnsafePointer<UnsafeMutablePointer<CChar>?>?
+        let count = Int(csuccession_arguments(&words))
+        guard let words else { return [] }
+        return (0..<count).compactMap { words[$0].map { String(cString: $0) } }
     }
 }

@@ -7,8 +7,9 @@ package import SystemPackage
 
 /// One process, and never another one that got its number later.
 ///
-/// By pidfd; on kernels without (before 5.3) by the number and the time at which the process
-/// started.
+/// By pidfd; on kernels without (before 5.3), and in sandboxes that refuse it, by the number and the
+/// time at which the process started. Where /proc does not show it either, a child is asked for by
+/// waiting for it, and anybody else's by the number alone.
 package final class ProcessHandle: Sendable {
     package let processID: Int32
     /// The pidfd, readable once the process has ended; nil where the kernel has none.
@@ -30,6 +31,8 @@ package final class ProcessHandle: Sendable {
     /// meanwhile, or checks afterwards whose it is, knows that it is the one meant. The
     /// corresponding C function is `pidfd_open`.
     package static func open(_ pid: Int32) throws(Errno) -> ProcessHandle {
+        // To kill(2) these are groups of processes.
+        guard pid > 0 else { throw .invalidArgument }
         do {
             return ProcessHandle(
                 processID: pid, pidfd: try Syscall.owned(csuccession_pidfd_open(pid)))
@@ -38,7 +41,7 @@ package final class ProcessHandle: Sendable {
             guard error == .noFunction || error == .notPermitted else { throw error }
         }
         let handle = ProcessHandle(processID: pid, pidfd: nil)
-        if handle.startTime == nil { throw .noSuchProcess }
+        if !handle.isStillTheSame { throw .noSuchProcess }
         return handle
     }
 
@@ -53,10 +56,11 @@ package final class ProcessHandle: Sendable {
                 _ = try Syscall.shim(csuccession_pidfd_send_signal(descriptor.rawValue, number))
                 return
             } catch {
-                guard error == .noFunction else { throw error }
+                // Also what a sandbox says; if it is not, kill(2) says it again.
+                guard error == .noFunction || error == .notPermitted else { throw error }
             }
         }
-        guard isStillTheSame else { throw .noSuchProcess }
+        guard isAlive() else { throw .noSuchProcess }
         _ = try Syscall.check(kill(processID, number))
     }
 
@@ -137,9 +141,21 @@ package final class ProcessHandle: Sendable {
     }
 
     private var isStillTheSame: Bool {
-        guard reaped.withLock({ $0 == nil }), let status = ProcessStatus.of(processID) else {
-            return false
+        guard reaped.withLock({ $0 == nil }) else { return false }
+        if let status = ProcessStatus.of(processID) {
+            return !status.hasEnded && (startTime == nil || status.startTime == startTime)
         }
-        return !status.hasEnded && (startTime == nil || status.startTime == startTime)
+        // It was in /proc once.
+        if startTime != nil { return false }
+        return Self.isThere(processID)
+    }
+
+    /// Whether there is such a process, where /proc does not show it.
+    ///
+    /// The corresponding C functions are `waitid` with WNOWAIT for a child, else `kill` with 0.
+    private static func isThere(_ pid: Int32) -> Bool {
+        let hasEnded = csuccession_child_has_ended(pid)
+        if hasEnded >= 0 { return hasEnded == 0 }
+        return kill(pid, 0) == 0 || Errno(rawValue: errno) == .notPermitted
     }
 }

@@ -27,15 +27,20 @@ extension Syscall {
     /// For files that /proc makes up, whose size is not known, too.
     package static func readFile(_ path: String, limit: Int = 1 << 24) throws(Errno) -> [UInt8] {
         let file = try open(path, .readOnly)
-        return try file.withRawValue { (fd) throws(Errno) in
-            var content: [UInt8] = []
-            while true {
-                // Most files read whole are a few lines long.
-                let part = try read(fd, count: content.count < 4_096 ? 4_096 : 65_536)
-                if part.isEmpty { return content }
-                content += part
-                if content.count > limit { throw .fileTooLarge }
-            }
+        return try file.withRawValue { (fd) throws(Errno) in try readFile(fd, limit: limit) }
+    }
+
+    /// Reads what is left of an open file.
+    ///
+    /// EFBIG: it has more than `limit` bytes.
+    package static func readFile(_ fd: CInt, limit: Int = 1 << 24) throws(Errno) -> [UInt8] {
+        var content: [UInt8] = []
+        while true {
+            // Most files read whole are a few lines long.
+            let part = try read(fd, count: content.count < 4_096 ? 4_096 : 65_536)
+            if part.isEmpty { return content }
+            content += part
+            if content.count > limit { throw .fileTooLarge }
         }
     }
 
@@ -95,6 +100,21 @@ extension Syscall {
     /// The corresponding C function is `dup2`.
     package static func duplicate(_ fd: CInt, onto number: CInt) throws(Errno) {
         _ = try retrying { dup2(fd, number) }
+    }
+
+    /// Has /dev/null in the place of each of the descriptors 0, 1 and 2 that is closed; kept over exec.
+    ///
+    /// Whatever is opened next would get the number, and be written to by everybody who logs. To be
+    /// called before that. The corresponding C function is `open`.
+    package static func fillStandardStreams() {
+        for number in CInt(0)...2 where fcntl(number, F_GETFD) < 0 {
+            // Without /dev: something that can neither be read nor written, and is there.
+            let opened =
+                (try? open("/dev/null", .readWrite)) ?? (try? open("/", .pathOnlyDirectory))
+            // The lowest number that is free; not so if another thread was faster, and then it is closed.
+            guard let opened else { return }
+            if opened.rawValue == number { try? setCloseOnExec(opened.relinquish(), false) }
+        }
     }
 
     /// Says whether calls wait; shared with every process that has the open file.

@@ -114,6 +114,10 @@ extension RuntimeDirectory {
             return
         }
         let directory = try Syscall.open(path, .pathOnlyDirectory, mode: 0)
+        // Without /proc there is no such way.
+        guard (try? Syscall.status("/proc/self/fd/\(directory.rawValue)")) != nil else {
+            throw .fileNameTooLong
+        }
         try body(.unixPath("/proc/self/fd/\(directory.rawValue)/\(entry)"))
         _ = directory
     }

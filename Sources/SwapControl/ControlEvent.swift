@@ -48,6 +48,9 @@ package struct UpgradeStep: Sendable, Hashable {
 
 /// Why an upgrade failed.
 package struct UpgradeFailure: Sendable, Hashable {
+    /// The code of one in which the predecessor died and was started afresh.
+    package static let restarted = "restarted"
+
     package var code: String
     package var reason: String
     /// Pid of the successor, if one was started.

@@ -30,7 +30,7 @@ package struct SuccessorCommand: Sendable, Hashable {
     private static func absolute(_ path: String) throws(ControlError) -> String {
         if path.hasPrefix("/") { return path }
         do {
-            let directory = try Syscall.readLink("/proc/self/cwd")
+            let directory = try ProcessEnvironment.workingDirectory()
             let relative = path.hasPrefix("./") ? String(path.dropFirst(2)) : path
             return (directory == "/" ? "" : directory) + "/" + relative
         } catch {

@@ -22,22 +22,31 @@ package struct Upgrade: Sendable {
     package func run(
         _ observe: (ControlEvent) -> Void
     ) throws(ControlError) -> UpgradeOutcome {
+        var (outcome, leaving) = try decide(observe)
+        if !request.isDetached { outcome.departure = leaving?.follow(observe) }
+        return outcome
+    }
+
+    /// Asks for the upgrade and returns with its result, and with the predecessor that has still to leave.
+    package func decide(
+        _ observe: (ControlEvent) -> Void
+    ) throws(ControlError) -> (UpgradeOutcome, Leaving?) {
         // A generation leaves with each turn, and there were never more than a few.
         for _ in 0..<32 {
             do {
-                return try runOnce(observe)
+                return try decideOnce(observe)
             } catch {
                 let isCrowded = error.exitCode == .tooManyGenerations
                 guard isCrowded, request.evictsOldest else { throw error }
                 try Eviction(client: client, pace: pace).run(observe)
             }
         }
-        return try runOnce(observe)
+        return try decideOnce(observe)
     }
 
-    private func runOnce(
+    private func decideOnce(
         _ observe: (ControlEvent) -> Void
-    ) throws(ControlError) -> UpgradeOutcome {
+    ) throws(ControlError) -> (UpgradeOutcome, Leaving?) {
         let (socket, predecessor) = try client.askServing()
         let connection = try client.connect(socket)
         let start = Clock.now
@@ -47,16 +56,43 @@ package struct Upgrade: Sendable {
         if let result = try awaitResult(connection, observe) {
             outcome = try read(result, predecessor, since: start)
         } else {
-            outcome = try Aftermath(client, predecessor.serving).outcome(since: start)
+            let wanted = request.command?.executable ?? predecessor.executable
+            outcome = try Aftermath(client, predecessor.serving, wanted: wanted)
+                .outcome(since: start)
         }
         switch outcome.result {
         case .committed(let successor): observe(.committed(successor))
         case .unchanged(let failure): observe(.failed(failure))
         }
-        if outcome.isCommitted, !request.isDetached, !outcome.isConnectionLost {
-            outcome.departure = follow(connection, predecessor.generation, observe)
+        let isLeaving = outcome.isCommitted && !outcome.isConnectionLost
+        return (
+            outcome,
+            isLeaving ? Leaving(connection, predecessor.generation, pace) : nil
+        )
+    }
+
+    /// A predecessor that drains.
+    package struct Leaving: Sendable {
+        private let connection: ControlConnection
+        package let generation: Int
+        private let pace: Pace
+
+        init(_ connection: ControlConnection, _ generation: Int, _ pace: Pace) {
+            self.connection = connection
+            self.generation = generation
+            self.pace = pace
         }
-        return outcome
+
+        /// Returns when it is gone, or is still there long after its deadline.
+        package func follow(_ observe: (ControlEvent) -> Void) -> Departure {
+            do {
+                return try connection.followDeparture(of: generation, pace: pace, observe)
+            } catch {
+                // It is committed whatever the predecessor says from here on.
+                return Departure(
+                    end: error.isTimeout ? .stays : .died, cut: nil, elapsedMicroseconds: 0)
+            }
+        }
     }
 
     /// Nil: the connection ended, or nothing was heard for so long that the server must hang.
@@ -108,21 +144,14 @@ package struct Upgrade: Sendable {
                 throw .protocolViolation("the result does not say who serves")
             }
             outcome.result = .committed(serving)
+            outcome.untaken = result.texts("LEFT").map(\.harmless)
+            if !outcome.untaken.isEmpty {
+                outcome.warning =
+                    "\(serving) did not take \(outcome.untaken.joined(separator: ", ")): closed"
+            }
             return outcome
         case let other:
             throw .protocolViolation("the result of the upgrade is '\((other ?? "").harmless)'")
-        }
-    }
-
-    private func follow(
-        _ connection: ControlConnection, _ generation: Int, _ observe: (ControlEvent) -> Void
-    ) -> Departure {
-        do {
-            return try connection.followDeparture(of: generation, pace: pace, observe)
-        } catch {
-            // It is committed whatever the predecessor says from here on.
-            return Departure(
-                end: error.isTimeout ? .stays : .died, cut: nil, elapsedMicroseconds: 0)
         }
     }
 }

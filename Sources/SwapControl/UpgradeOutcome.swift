@@ -22,6 +22,10 @@ package struct UpgradeOutcome: Sendable, Hashable {
     package var isConnectionLost = false
     /// Only looked at where the connection was lost.
     package var isPredecessorAlive = false
+    /// Which program serves now cannot be told.
+    package var isInDoubt = false
+    /// Listeners that the new generation did not take, and that are closed: name and address.
+    package var untaken: [String] = []
     /// A sentence for the operator that is no part of the result.
     package var warning: String?
 
@@ -38,13 +42,17 @@ package struct UpgradeOutcome: Sendable, Hashable {
     }
 
     package var exitCode: ExitCode {
-        guard isCommitted else { return .unchanged }
+        guard isCommitted else { return isInDoubt ? .unknown : .unchanged }
         return departure?.isClean ?? true ? .done : .cut
     }
 
     /// The last line: who serves now.
     package var sentence: String {
         switch result {
+        case .unchanged(let failure) where failure.code == UpgradeFailure.restarted:
+            let who = serving.map { "\($0)" } ?? "another process"
+            return
+                "\(service): failed, \(who) was started in the place of \(predecessor) and is serving"
         case .unchanged:
             return serving.map { "\(service): unchanged, \($0) is serving" }
                 ?? WhoServes.unknown.sentence(service)

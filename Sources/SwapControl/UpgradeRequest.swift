@@ -17,6 +17,8 @@ package struct UpgradeRequest: Sendable {
     package var isDetached = false
     /// Whether old generations are cut, the oldest first, where a successor would be one too many.
     package var evictsOldest = false
+    /// Whether an upgrade is called off whose successor does not take every listener.
+    package var isStrict = false
 
     package init() {}
 
@@ -44,6 +46,7 @@ package struct UpgradeRequest: Sendable {
         var message = Message(.upgrade)
         if let timeout { message.add(.timeout, timeout.wholeMilliseconds) }
         if let drainDeadline { message.add(.drain, drainDeadline.wholeMilliseconds) }
+        if isStrict { message.add(.strict, 1) }
         if let command {
             message.add("EXECUTABLE", command.executable)
             for argument in command.arguments { message.add("ARG", argument) }

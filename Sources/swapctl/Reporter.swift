@@ -80,5 +80,18 @@ extension Reporter {
             throw reporter.fail(error, service: service)
         }
     }
+
+    /// The same for a service that was found otherwise.
+    static func run(
+        _ service: Service, _ options: CommonOptions,
+        _ body: (Service, inout Reporter) throws -> Void
+    ) throws {
+        var reporter = Reporter(options)
+        do {
+            try body(service, &reporter)
+        } catch let error as ControlError {
+            throw reporter.fail(error, service: service)
+        }
+    }
 }
 #endif

@@ -2,6 +2,7 @@
 
 #if CLI
 import ArgumentParser
+import SuccessionReleases
 import SwapControl
 
 struct StatusCommand: ParsableCommand {
@@ -41,12 +42,15 @@ struct StatusCommand: ParsableCommand {
     ) throws {
         // Nothing is run where no manager is.
         let manager = ManagerReport.ask(report)
+        let site = report.serving == nil ? nil : SiteNotice.of(report.service)
         if common.json {
             for object in JSONValue.status(report) { reporter.write(object) }
             if let manager { reporter.write(.manager(manager, service: report.service.name)) }
+            if let site { reporter.write(site.json) }
         } else {
             let lines =
                 StatusTable.lines(report, isOneOfMany: isOneOfMany) + (manager?.lines ?? [])
+                + (site?.lines ?? [])
             StandardStream.output.write(lines.map { $0.harmless + "\n" }.joined())
         }
         if report.exitCode != .done, !isOneOfMany {

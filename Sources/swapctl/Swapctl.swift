@@ -28,13 +28,16 @@ struct Swapctl: ParsableCommand {
             DrainCommand.self,
             StopCommand.self,
             UnitsCommand.self,
-            ReleaseCommand.self, WatchCommand.self, RollbackCommand.self, HistoryCommand.self,
+            ReleaseCommand.self, DeployCommand.self, WatchCommand.self, RollbackCommand.self,
+            HistoryCommand.self,
         ])
 
     /// What was begun is carried to its end, though nobody reads of it any more.
     static func main() {
+        StandardStream.fillClosed()
         StandardStream.outliveReaders()
-        main(nil)
+        // Where /proc is missing Swift's own CommandLine is empty, and nothing would be done.
+        main(OwnCommand.words())
     }
 }
 #else

@@ -44,6 +44,9 @@ struct UpgradeCommand: ParsableCommand {
         ))
     var evictOldest = false
 
+    @Flag(help: "Call the upgrade off if the successor does not take every listener.")
+    var strict = false
+
     @Option(
         name: .customLong("env"),
         help: ArgumentHelp(
@@ -76,6 +79,7 @@ struct UpgradeCommand: ParsableCommand {
         request.drainDeadline = times.drain
         request.isDetached = detach
         request.evictsOldest = evictOldest
+        request.isStrict = strict
         request.command = try SuccessorCommand(command)
         for change in environment { try request.addEnvironment(change) }
         return request

@@ -86,11 +86,11 @@ import Testing
                 "rollback committed",
             ])
 
-        // What is old goes, what serves stays.
+        // What is old goes; what serves stays, and what a rollback would return to.
         let pruned = try swapctl(site, ["release", "prune", "--keep", "1"])
         #expect(
             pruned.result["removed"] as? [String] == [
-                "app.1.0", "app.1.1", "cfg.1.0", "cfg.1.1",
+                "app.1.1", "cfg.1.1",
             ], "\(pruned)")
         try site.expectAgreement("1.2", generation: 4)
         #expect(try site.service.swapctl(["stop", site.service.name]).status == .exited(0))

@@ -16,27 +16,38 @@ package struct LaunchPlan: Sendable, Hashable {
     package var environmentChanges: [String] = []
     package var readyTimeout: Duration?
     package var drainDeadline: Duration?
+    /// A successor that leaves a listener is called off.
+    package var wantsAllTaken = false
+    /// The path by which the successor knows itself, if it is not executed by that.
+    var ownPath: String?
 
     package init() {}
+
+    /// By it a successor is known, and all that it starts: no two upgrades have the same.
+    let mark = "SUCCESSION_ATTEMPT=" + String(UInt64.random(in: 0 ... .max), radix: 36)
 
     /// Numbers of the descriptors in the successor.
     static let channelNumber: CInt = 3
     static let standardErrorNumber: CInt = 4
 
+    /// Without `capturedError` the successor has this process's standard error from the beginning.
     func request(
-        own: OwnProgram, channel: OwnedDescriptor, capturedError: OwnedDescriptor,
+        own: OwnProgram, channel: OwnedDescriptor, capturedError: OwnedDescriptor?,
         asSibling: Bool
     ) -> SpawnRequest {
         var request = SpawnRequest(
             path: executable ?? own.path,
             arguments: arguments ?? own.arguments,
             environment: environment(),
-            descriptors: [
-                (source: capturedError.rawValue, target: 2),
-                (source: channel.rawValue, target: Self.channelNumber),
-                (source: 2, target: Self.standardErrorNumber),
-            ],
+            descriptors: [(source: channel.rawValue, target: Self.channelNumber)],
             setsListenPID: false, newSession: false, asSibling: asSibling, workingDirectory: nil)
+        if let capturedError {
+            request.descriptors += [
+                (source: capturedError.rawValue, target: 2),
+                (source: 2, target: Self.standardErrorNumber),
+            ]
+            request.environment.append("SUCCESSION_STDERR=\(Self.standardErrorNumber)")
+        }
         request.ignoresBrokenPipes = own.ignoresBrokenPipes
         return request
     }
@@ -54,7 +65,8 @@ package struct LaunchPlan: Sendable, Hashable {
             variables.append(change)
         }
         variables.append("SUCCESSION_CHANNEL=\(Self.channelNumber)")
-        variables.append("SUCCESSION_STDERR=\(Self.standardErrorNumber)")
+        variables.append(mark)
+        if let ownPath { variables.append("SUCCESSION_EXECUTABLE=\(ownPath)") }
         return variables
     }
 
@@ -71,9 +83,11 @@ struct OwnProgram: Sendable, Hashable {
     /// Service managers start services so: what writes to a pipe whose reader is gone goes on.
     let ignoresBrokenPipes: Bool
 
-    static func current() -> OwnProgram {
+    /// - Parameter path: the path by which the predecessor knows this program, if it has said so.
+    static func current(path: String? = nil) -> OwnProgram {
         OwnProgram(
-            path: ProcessEnvironment.invokedPath(), arguments: ProcessEnvironment.arguments(),
+            path: path ?? ProcessEnvironment.invokedPath(),
+            arguments: ProcessEnvironment.arguments(),
             ignoresBrokenPipes: Signals.isIgnored(Signals.pipe))
     }
 }

@@ -19,7 +19,8 @@ final class Supervision {
 
     private let report: Report
     private let parent = ProcessEnvironment.parentProcessID
-    private let ownGroup: ControlGroup?
+    /// Whether /proc told the control group of this process when it began.
+    private let seesGroups: Bool
     private var hasComplained = false
     private let heartbeat: Heartbeat?
     private var extensions: Repetition?
@@ -31,7 +32,7 @@ final class Supervision {
         self.manager = manager
         self.report = report
         let ownGroup = ControlGroup.own()
-        self.ownGroup = ownGroup
+        seesGroups = ownGroup != nil
         unit = ownGroup?.unit
         watchdogInterval = ServiceManager.watchdogInterval()
         heartbeat = watchdogInterval.map {
@@ -42,7 +43,9 @@ final class Supervision {
         // A wrapper that waits for this process is in the unit too; a manager never is. Whoever
         // cannot be seen is another user's process. A parent outside of the pid namespace (0) does
         // not know our numbers.
-        isChildOfManager = parent > 0 && ownGroup != nil && ControlGroup.of(parent) != ownGroup
+        let ofParent = ControlGroup.of(parent)
+        let isWrapped = ownGroup.map { ofParent?.isOfSameUnit(as: $0) == true }
+        isChildOfManager = parent > 0 && isWrapped == false
         manager.prepare()
         ProcessExit.onExit { manager.flush() }
     }
@@ -113,10 +116,11 @@ final class Supervision {
         _ successor: ProcessHandle, _ completion: @escaping @ControlThread (String?) -> Void
     ) {
         guard isChildOfManager else {
-            report(
-                .warning,
-                "the service manager goes on to supervise process \(parent), which started this one and is in the unit too: in a script, use 'exec'"
-            )
+            let reason =
+                seesGroups
+                ? "process \(parent), which started this one and is in the unit too: in a script, use 'exec'"
+                : "whatever process it does now: /proc shows no control group, so nothing tells whose child this is"
+            report(.warning, "the service manager goes on to supervise \(reason)")
             return completion(nil)
         }
         if let obstacle = obstacle(to: successor.processID) { return completion(obstacle) }
@@ -157,7 +161,7 @@ final class Supervision {
                 completion(failure)
             }
         }
-        let timer = ControlThread.schedule(after: limit) {
+        let timer = ControlThread.schedule(after: limit, of: .ownTime) {
             done("the service manager has not answered within \(limit)")
         }
         manager.submit(notices, barrier: limit) { result in
@@ -173,14 +177,18 @@ final class Supervision {
 
     /// Why the manager would not supervise a process as it does this one.
     private func obstacle(to pid: Int32) -> String? {
-        guard let status = ProcessStatus.of(pid), !status.hasEnded else {
-            return "process \(pid) has ended"
+        guard let status = ProcessStatus.of(pid) else {
+            // Hidden (hidepid=, ProtectProc=), and one of this line: it was started as a sibling.
+            return (try? ProcessHandle.open(pid)) == nil ? "process \(pid) has ended" : nil
         }
+        if status.hasEnded { return "process \(pid) has ended" }
         guard status.parentProcessID == ProcessEnvironment.parentProcessID else {
             return
                 "process \(pid) is a child of \(status.parentProcessID), not of the service manager (\(ProcessEnvironment.parentProcessID)), which would not notice its end"
         }
-        guard ControlGroup.of(pid) == ownGroup else {
+        // Asked anew: a manager may move the processes of a unit between groups of its own.
+        guard let own = ControlGroup.own(), ControlGroup.of(pid)?.isOfSameUnit(as: own) == true
+        else {
             return
                 "process \(pid) is not in the control group of this unit, so the service manager would neither stop nor watch it"
         }

@@ -47,6 +47,8 @@ extension NumericKey {
     package static let batch = NumericKey("BATCH", processes)
     package static let taken = NumericKey("TAKEN", counts)
     package static let size = NumericKey("SIZE", 0...(Int.max - 1))
+    /// Of an `upgrade`.
+    package static let strict = NumericKey("STRICT", flags)
     /// Of an `offer`.
     package static let hasState = NumericKey("STATE", flags)
     /// Of a `taken`.
@@ -88,14 +90,15 @@ extension NumericKey {
     /// Every key that has a value of its own, for tests that go through them all.
     package static let all: [NumericKey] = [
         generation, processID, successor, upgrade, upgradeBy, maximumGenerations, descriptors,
-        total, taken, size, hasState, stateSize, timeout, drain, deadline, remaining, elapsed,
+        total, taken, size, strict, hasState, stateSize, timeout, drain, deadline, remaining,
+        elapsed,
         stateTime, uptime, upgradeTime, watchdog, began, connections, cut, listeners, stored,
         storedMaximum, exit, signal,
     ]
 
     /// What an operator may write into a request.
     private static let ofRequests: [MessageKind: [NumericKey]] = [
-        .upgrade: [timeout, drain], .drain: [deadline], .reload: [timeout],
+        .upgrade: [timeout, drain, strict], .drain: [deadline], .reload: [timeout],
     ]
 
     /// The first key of a request whose value is no number of its range; nil: there is none.

@@ -11,7 +11,7 @@ import SuccessionSystem
 @main
 enum FixtureMain {
     static func main() async {
-        let arguments = Array(CommandLine.arguments.dropFirst())
+        let arguments = Array(ProcessEnvironment.arguments().dropFirst())
         do {
             switch arguments.first {
             case "serve": try await EchoServer(Options(Array(arguments.dropFirst()))).run()
