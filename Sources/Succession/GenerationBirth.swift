@@ -144,7 +144,8 @@ enum GenerationBirth {
         }
         guard let lock else { throw alreadyServed(service, directory) }
         // A generation that still drains after its successor died keeps its number and its socket.
-        let living = directory.removeStale()
+        let there = directory.removeStale()
+        let living = there.filter { directory.isLiving($0) }
         let owner = await SecondLine.owner(of: directory, living: living, isNewLock: isNewLock)
         if let owner {
             // The next start must find it missing, too.
@@ -156,7 +157,7 @@ enum GenerationBirth {
         }
         directory.removeLeftovers(isAlone: true)
         let activated = try activation()
-        let number = (living.last ?? 0) + 1
+        let number = (there.last ?? 0) + 1
         let core = try GenerationCore(
             service: service, number: number, configuration: configuration, program: program,
             directory: directory, lock: lock, succeeding: nil)

@@ -130,10 +130,13 @@ import Testing
         let kept = try EchoClient(port: service.port("echo"))
         _ = try kept.greet()
         let run = try service.upgradeFixture(listen, swapctl: ["--detach", "--drain", "60s"])
-        let pid = try #require(run.pid)
-        let successor = try ProcessHandle.open(pid)
-        try successor.signal(Signals.kill)
-        _ = successor.waitForExit(deadline: Syscall.monotonicNanoseconds() + 5_000_000_000)
+        // The one that serves leaves of its own accord, and nobody takes its place.
+        let successor = try ProcessHandle.open(try #require(run.pid))
+        let deadline = Syscall.monotonicNanoseconds() + 10_000_000_000
+        let order = try RuntimeDirectory(path: service.runtime).connect(2)
+        try order.send(Message(.stop))
+        while try order.receive(deadline: deadline) != nil {}
+        #expect(successor.waitForExit(deadline: deadline))
         #expect(old.handle.isAlive())
         let next = try ChildProcess(
             Binaries.fixture, ["serve", "--service", service.name] + listen,
