@@ -168,15 +168,6 @@ extension UpgradeAttempt {
         exit = try? process.reap()
     }
 
-    /// Ends what a successor that has failed has started: a script's helpers, which would keep an
-    /// address, or a lock, from the next one.
-    ///
-    /// On a thread of its own: the kernel may hold up who looks at another process.
-    private func endDescendants() {
-        let mark = plan.mark
-        try? startThread(name: "succession-end") { MarkedProcesses.kill(mark) }
-    }
-
     private static func explain(_ errno: Errno, path: String) -> Failure {
         if path.isEmpty {
             return Failure(
@@ -398,7 +389,7 @@ extension UpgradeAttempt {
         var outcome = Outcome(failure: failure, successor: successorPID, exit: exit)
         outcome.standstill = standstill
         if failure != nil {
-            if successorPID > 0 { endDescendants() }
+            if successorPID > 0 { plan.endDescendants() }
             stopWatchingChannel()
             if let captured {
                 outcome.lastLines = captured.lastLines(20)
