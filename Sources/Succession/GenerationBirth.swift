@@ -35,7 +35,7 @@ enum GenerationBirth {
             channel: channel.channel, standardError: channel.standardError,
             configuration: configuration)
         Task { @ControlThread in succeeding.beginTaking() }
-        let program = OwnProgram.current()
+        let program = OwnProgram.current(path: channel.path)
         let directory: RuntimeDirectory
         do {
             directory = try locate(service, configuration)
@@ -51,7 +51,7 @@ enum GenerationBirth {
 
     /// The channel from the environment, if this process was started by a predecessor.
     private static func takeChannel() -> (
-        channel: OwnedDescriptor, standardError: OwnedDescriptor?
+        channel: OwnedDescriptor, standardError: OwnedDescriptor?, path: String?
     )? {
         func take(_ variable: String) -> OwnedDescriptor? {
             defer { ProcessEnvironment.remove(variable) }
@@ -65,9 +65,11 @@ enum GenerationBirth {
             return OwnedDescriptor(taking: number)
         }
         let standardError = take("SUCCESSION_STDERR")
+        let path = ProcessEnvironment.value("SUCCESSION_EXECUTABLE")
+        ProcessEnvironment.remove("SUCCESSION_EXECUTABLE")
         guard let channel = take("SUCCESSION_CHANNEL") else { return nil }
         try? Syscall.setNonBlocking(channel.rawValue, true)
-        return (channel, standardError)
+        return (channel, standardError, path.flatMap { $0.hasPrefix("/") ? $0 : nil })
     }
 
     private static func locate(

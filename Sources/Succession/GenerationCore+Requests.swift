@@ -145,6 +145,7 @@ extension GenerationCore {
             message.add("RESULT", "committed")
             message.add("GENERATION", number + 1)
             message.add("PID", Int(outcome.successor))
+            for listener in outcome.untaken { message.add("LEFT", listener) }
             return message
         }
         message.add("RESULT", "unchanged")
@@ -172,6 +173,7 @@ extension LaunchPlan {
         environmentChanges = message.texts("ENV")
         readyTimeout = message.integer("TIMEOUT_MS").map { .milliseconds(max(0, $0)) }
         drainDeadline = message.integer("DRAIN_MS").map { .milliseconds(max(0, $0)) }
+        wantsAllTaken = message.integer("STRICT") == 1
     }
 
     /// Why nothing can be started this way.

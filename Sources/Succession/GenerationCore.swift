@@ -37,7 +37,8 @@ final class GenerationCore {
     let bornAt = Syscall.monotonicNanoseconds()
     private(set) var stateSince = Syscall.monotonicNanoseconds()
     var lock: OwnedDescriptor?
-    private nonisolated let endpoint: ControlEndpoint
+    /// Nil if it could not be made, and nobody but this generation is left to serve.
+    private nonisolated let endpoint: ControlEndpoint?
     private var server: ControlServer?
     private var signals: SignalInbox?
     let succeeding: Succeeding?
@@ -67,6 +68,14 @@ final class GenerationCore {
     /// Removed from the store while an upgrade may still send them.
     var offeredDescriptors: [OwnedDescriptor] = []
     var drain: DrainRun?
+    /// While this generation drains: its successor may die, and then another one needs them.
+    var keepsListeners = false
+    /// How often a successor was started in the place of one that died.
+    var rescues = 0
+    /// The successor is dead, and the service manager will see to another one.
+    var isBereft = false
+    /// While it drained already.
+    var isToldToLeave = false
     /// A drain that was asked for in the middle of an upgrade, and begins when that is over.
     var postponedDrain: Duration?
     /// The application's writing of its state, while an upgrade waits for it.
@@ -90,7 +99,10 @@ final class GenerationCore {
         do {
             endpoint = try ControlEndpoint(directory, generation: number)
         } catch {
-            throw .system("cannot make the control socket \(directory.controlPath(number))", error)
+            let problem = "cannot make the control socket \(directory.controlPath(number))"
+            guard succeeding?.isPredecessorGone == true else { throw .system(problem, error) }
+            endpoint = nil
+            report(.warning, "\(problem) (\(error)): swapctl does not find this generation")
         }
     }
 
@@ -121,11 +133,13 @@ final class GenerationCore {
         // author still holds.
         ProcessExit.onExit { [self] in removeNames() }
         do {
-            let server = ControlServer(endpoint) { [weak self] message, session in
-                self?.respond(to: message, session)
+            if let endpoint {
+                let server = ControlServer(endpoint) { [weak self] message, session in
+                    self?.respond(to: message, session)
+                }
+                try server.start()
+                self.server = server
             }
-            try server.start()
-            self.server = server
             if !configuration.signals.isEmpty {
                 signals = try SignalInbox(Array(configuration.signals.keys)) { [weak self] number in
                     self?.received(signal: number)
@@ -135,13 +149,19 @@ final class GenerationCore {
             throw .system("cannot watch the control socket or signals", error)
         }
         beginSupervision(stored, stale)
+        if ProcessStatus.of(ProcessEnvironment.processID) == nil {
+            report(
+                .warning,
+                "/proc is not mounted: libdispatch, which runs Swift's tasks, ends a program that cannot see its own threads there (SIGILL); mount it"
+            )
+        }
         succeeding?.startAccepting = { [weak self] in try await self?.startAccepting() }
         succeeding?.predecessorGone = { [weak self] in self?.predecessorGone() }
         if succeeding?.isPredecessorGone == true { predecessorGone() }
     }
 
     private nonisolated func removeNames() {
-        endpoint.remove()
+        endpoint?.remove()
         // Our successor has pointed it to itself; only the last of its line finds its own number.
         if directory.servingGeneration() == number { try? Syscall.unlink(directory.servingPath) }
         // One that never served takes along what it bound for itself, and nothing else.
@@ -174,7 +194,7 @@ final class GenerationCore {
             }
         }
         if let succeeding {
-            try await succeeding.ready()
+            try await succeeding.ready(without: leftOver)
         } else {
             do {
                 try await startAccepting()
@@ -209,7 +229,13 @@ final class GenerationCore {
         try checkNotLeaving()
         // A successor is the main process by now.
         supervision?.startPinging()
-        try directory.publishServing(number)
+        do {
+            try directory.publishServing(number)
+        } catch {
+            // A predecessor that lives serves on; without one there is nobody but this generation.
+            guard succeeding?.isPredecessorGone == true else { throw error }
+            reportUnpublished(error)
+        }
         try await acceptance.resume()
         try checkNotLeaving()
         hasAccepted = true
@@ -218,6 +244,13 @@ final class GenerationCore {
         keepListeners()
         supervision?.serving(servingStatus())
         for (path, identity) in leftOverPaths { Self.remove(path, ifStill: identity) }
+    }
+
+    private func reportUnpublished(_ error: any Error) {
+        report(
+            .warning,
+            "cannot write \(directory.servingPath) (\(error)): swapctl does not find this generation"
+        )
     }
 
     private func checkNotLeaving() throws(SuccessionError) {
@@ -275,7 +308,7 @@ final class GenerationCore {
                 completion(failure)
             }
         }
-        let timer = ControlThread.schedule(after: .seconds(4)) {
+        let timer = ControlThread.schedule(after: .seconds(4), of: .ownTime) {
             done("the application did not stop accepting within 4 s")
         }
         ControlThread.begin { [self] in
@@ -293,7 +326,7 @@ final class GenerationCore {
     func stoodBy() { enter(.standby) }
 
     func resumeServing() {
-        let timer = ControlThread.schedule(after: .seconds(5)) { [weak self] in
+        let timer = ControlThread.schedule(after: .seconds(5), of: .ownTime) { [weak self] in
             self?.report(
                 .error,
                 "the application still hangs where it was told to stop accepting: nobody accepts")
@@ -304,10 +337,7 @@ final class GenerationCore {
             do {
                 try directory.publishServing(number)
             } catch {
-                report(
-                    .warning,
-                    "cannot write \(directory.servingPath) (\(error)): swapctl does not find this generation"
-                )
+                reportUnpublished(error)
             }
             do {
                 try await acceptance.resumeAll()

@@ -145,7 +145,8 @@ extension ServiceManager {
         let socket = ProcessEnvironment.value("NOTIFY_SOCKET") ?? ""
         let why =
             result == 0
-            ? "NOTIFY_SOCKET is no longer set" : "NOTIFY_SOCKET=\(socket): \(Errno(rawValue: -result))"
+            ? "NOTIFY_SOCKET is no longer set"
+            : "NOTIFY_SOCKET=\(socket): \(Errno(rawValue: -result))"
         throw ActivationError(.notDelivered, "\(function) failed: \(why)")
     }
 }

@@ -7,7 +7,11 @@ package enum ChannelMessage: Sendable, Hashable {
     case taken(batch: Int, descriptors: Int)
     case takenState(size: Int)
     case ready
+    /// Ready, and will close these listeners: name and address of each.
+    case readyWithout([String])
     case accepting
+    /// It stops accepting of its own accord: nobody is to take its place.
+    case leaving
 
     // From the predecessor.
     case offer(batch: Int, of: Int, descriptors: Int, total: Int, hasState: Bool)
@@ -34,8 +38,9 @@ extension ChannelMessage {
         switch message.kind {
         case .hello: self = .hello(features: message.fieldLists("FEATURES").first ?? [])
         case .taken: self = Self.taken(message)
-        case .ready: self = .ready
+        case .ready: self = Self.ready(message)
         case .accepting: self = .accepting
+        case .leaving: self = .leaving
         case .offer: self = Self.offer(message)
         case .state: self = Self.state(message)
         case .committed: self = .committed
@@ -46,6 +51,13 @@ extension ChannelMessage {
         case let kind where kind.isKnown: self = .misplaced(kind)
         case let kind: self = .unknown(kind.rawValue)
         }
+    }
+
+    private static func ready(_ message: Message) -> ChannelMessage {
+        let left = message.fieldLists("LEFT").map { fields in
+            fields.count > 1 ? "'\(fields[1])' (\(fields[0]))" : fields.first ?? "?"
+        }
+        return left.isEmpty ? .ready : .readyWithout(left)
     }
 
     private static func taken(_ message: Message) -> ChannelMessage {

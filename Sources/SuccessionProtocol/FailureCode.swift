@@ -44,6 +44,8 @@ extension FailureCode {
     package static let exited = FailureCode("exited")
     /// The successor closed the channel before it was ready.
     package static let channel = FailureCode("channel")
+    /// The successor has not taken every listener, and the operator asked for that.
+    package static let leftOver = FailureCode("left-over")
     /// The predecessor could not stop accepting.
     package static let pause = FailureCode("pause")
     /// The operator cancelled.

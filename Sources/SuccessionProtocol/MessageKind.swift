@@ -26,6 +26,7 @@ extension MessageKind {
     package static let ready = MessageKind("ready")
     package static let committed = MessageKind("committed")
     package static let accepting = MessageKind("accepting")
+    package static let leaving = MessageKind("leaving")
 }
 
 // MARK: - The channel and the control socket
@@ -52,9 +53,9 @@ extension MessageKind {
 
 extension MessageKind {
     private static let known: Set<MessageKind> = [
-        .hello, .offer, .state, .taken, .ready, .committed, .accepting, .draining, .drained, .abort,
-        .refused, .status, .upgrade, .drain, .stop, .reload, .reloaded,
-        .step, .result,
+        .hello, .offer, .state, .taken, .ready, .committed, .accepting, .leaving, .draining,
+        .drained, .abort, .refused, .status, .upgrade, .drain, .stop, .reload, .reloaded, .step,
+        .result,
     ]
 
     /// Whether this version of the protocol has such a message, on whatever socket.

@@ -90,7 +90,9 @@ package enum ProcessEnvironment {
         return path
     }
 
-    /// Absolute. ENOENT: it was removed, or lies outside of this process's root.
+    /// An absolute path.
+    ///
+    /// ENOENT: the directory was removed, or lies outside of this process's root.
     ///
     /// The corresponding C function is `getcwd`.
     package static func workingDirectory() throws(Errno) -> String {

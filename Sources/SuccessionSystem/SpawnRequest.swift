@@ -55,10 +55,29 @@ package struct SpawnRequest: Sendable {
     ///
     /// Nothing is left behind by a failure. ENOENT: there is no such file, or its interpreter is
     /// missing. EACCES: it may not be executed. ENOEXEC: it is no program. EBADF: a source is not
-    /// open. The memory of this process is not copied, whatever its size. The corresponding C
-    /// functions are `clone` and `execve`.
+    /// open. The memory of this process is not copied, whatever its size. Blocks for as long as
+    /// reading the program takes, on a file system that hangs for ever: see ``Launch``. The
+    /// corresponding C functions are `clone` and `execve`.
     package func spawn() throws(Errno) -> ProcessHandle {
-        try checkStrings()
+        var progress = Self.nothingYet
+        return try spawn(&progress).get()
+    }
+
+    /// What is known of a program before it is started.
+    static let nothingYet = csuccession_spawn_progress(
+        pid: 0, pidfd: -1, error: 0, is_abandoned: 0)
+
+    /// The same, and says on the way how far it is; calls `returned` before anything else is done
+    /// with the new process.
+    func spawn(
+        _ progress: UnsafeMutablePointer<csuccession_spawn_progress>, returned: () -> Void = {}
+    ) -> Result<ProcessHandle, Errno> {
+        do throws(Errno) {
+            try checkStrings()
+        } catch {
+            returned()
+            return .failure(error)
+        }
         var environment = environment
         if setsListenPID {
             environment.removeAll { $0.hasPrefix(Self.listenPID) }
@@ -67,18 +86,26 @@ package struct SpawnRequest: Sendable {
         }
         let arguments = StringVector(arguments)
         let variables = StringVector(environment)
-        var pidfd: CInt = -1
-        let pid = run(arguments, variables, &pidfd)
+        let pid = run(arguments, variables, progress)
         withExtendedLifetime((arguments, variables)) {}
-        let number = try Syscall.shim(pid)
-        return ProcessHandle(
-            processID: number, pidfd: pidfd >= 0 ? OwnedDescriptor(taking: pidfd) : nil)
+        returned()
+        let pidfd = progress.pointee.pidfd
+        let descriptor = pidfd >= 0 ? OwnedDescriptor(taking: pidfd) : nil
+        guard pid > 0 else { return .failure(Errno(rawValue: -pid)) }
+        guard progress.pointee.error == 0 else {
+            csuccession_discard(progress, asSibling ? 1 : 0)
+            return withExtendedLifetime(descriptor) {
+                .failure(Errno(rawValue: progress.pointee.error))
+            }
+        }
+        return .success(ProcessHandle(processID: pid, pidfd: descriptor))
     }
 
     private static let listenPID = "LISTEN_PID="
 
     private func run(
-        _ arguments: StringVector, _ variables: StringVector, _ pidfd: inout CInt
+        _ arguments: StringVector, _ variables: StringVector,
+        _ progress: UnsafeMutablePointer<csuccession_spawn_progress>
     ) -> CInt {
         let sources = descriptors.map(\.source)
         let targets = descriptors.map(\.target)
@@ -112,7 +139,7 @@ package struct SpawnRequest: Sendable {
                             request.groups = UnsafePointer(groups.buffer.baseAddress)
                             request.group_count = groups.buffer.count
                         }
-                        return csuccession_spawn(&request, &pidfd)
+                        return csuccession_spawn(&request, progress)
                     }
                 }
             }

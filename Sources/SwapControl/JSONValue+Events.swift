@@ -61,7 +61,9 @@ extension JSONValue {
             "elapsed_us": .integer(outcome.elapsedMicroseconds),
             "drain_us": .optional(outcome.departure?.elapsedMicroseconds),
             "departure": .optional(outcome.departure?.end.rawValue),
-            "cut": .optional(outcome.departure?.cut), "warning": .optional(outcome.warning),
+            "cut": .optional(outcome.departure?.cut),
+            "left": .array(outcome.untaken.map { .string($0) }),
+            "warning": .optional(outcome.warning),
             "exit_code": .integer(Int(outcome.exitCode.rawValue)),
         ]
     }

@@ -122,6 +122,11 @@ package struct Upgrade: Sendable {
                 throw .protocolViolation("the result does not say who serves")
             }
             outcome.result = .committed(serving)
+            outcome.untaken = result.texts("LEFT").map(\.harmless)
+            if !outcome.untaken.isEmpty {
+                outcome.warning =
+                    "\(serving) did not take \(outcome.untaken.joined(separator: ", ")): closed"
+            }
             return outcome
         case let other:
             throw .protocolViolation("the result of the upgrade is '\((other ?? "").harmless)'")

@@ -24,6 +24,8 @@ package struct UpgradeOutcome: Sendable, Hashable {
     package var isPredecessorAlive = false
     /// Which program serves now cannot be told.
     package var isInDoubt = false
+    /// Listeners that the new generation did not take, and that are closed: name and address.
+    package var untaken: [String] = []
     /// A sentence for the operator that is no part of the result.
     package var warning: String?
 

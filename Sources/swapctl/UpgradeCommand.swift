@@ -34,6 +34,9 @@ struct UpgradeCommand: ParsableCommand {
     @Flag(help: "Return when the successor serves; do not wait until the old generation is gone.")
     var detach = false
 
+    @Flag(help: "Call the upgrade off if the successor does not take every listener.")
+    var strict = false
+
     @Option(
         name: .customLong("env"),
         help: ArgumentHelp(
@@ -65,6 +68,7 @@ struct UpgradeCommand: ParsableCommand {
         request.timeout = times.timeout
         request.drainDeadline = times.drain
         request.isDetached = detach
+        request.isStrict = strict
         request.command = try SuccessorCommand(command)
         for change in environment { try request.addEnvironment(change) }
         return request

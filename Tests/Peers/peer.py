@@ -35,6 +35,7 @@ class Server:
         self.began, self.finished, self.tasks = time.monotonic(), asyncio.Event(), set()
         self.drain_end, self.watchers, self.sooner = None, [], asyncio.Event()
         self.succeeding = None  # the channel, until `committed`
+        self.predecessor = None  # the channel, from `accepting` until the predecessor is gone
         self.enter("starting")
 
     def enter(self, state):
@@ -139,6 +140,8 @@ class Server:
             self.sooner.set()
             return await self.finished.wait()
         self.drain_end = end
+        if self.predecessor:
+            tell(self.predecessor, "leaving")
         self.pause()
         for each in self.listeners:
             each.sock.close() if each.sock else os.close(each.fd)

@@ -15,7 +15,7 @@ ACCEPTING = 5
 # They speak of this process alone.
 OWN_VARIABLES = {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID", "WATCHDOG_PID",
                  "MAINPID", "MAINPIDFDID", "SYSTEMD_EXEC_PID", "SUCCESSION_CHANNEL",
-                 "SUCCESSION_STDERR"}
+                 "SUCCESSION_STDERR", "SUCCESSION_EXECUTABLE"}
 BATCH = 100  # of the 252 there may be: long addresses too must fit into one packet
 
 
@@ -85,7 +85,7 @@ class Upgrade:
     def __init__(self, server, request, operator, by):
         self.server, self.request, self.operator, self.by = server, request, operator, by
         self.began = self.step_began = time.monotonic()
-        self.successor, self.step = None, "start"
+        self.successor, self.step, self.left = None, "start", []
         self.task, self.over, self.failure = asyncio.current_task(), asyncio.Event(), None
         misleading = OWN_VARIABLES & {each.partition("=")[0] for each in request.all("ENV")}
         if misleading:
@@ -126,7 +126,7 @@ class Upgrade:
             await self.undo(self.failure)
             return
         self.tell("result", ("RESULT", "committed"), ("GENERATION", server.generation + 1),
-                  ("PID", self.successor.process.pid))
+                  ("PID", self.successor.process.pid), *[("LEFT", each) for each in self.left])
         self.report("running")
         await server.drain(self.request.number("DRAIN_MS", 30_000) / 1000, self.operator,
                            self.successor.channel)
@@ -138,7 +138,10 @@ class Upgrade:
             self.done("offer", f"pid {self.successor.process.pid}")
             await self.offer(channel)
             self.done("ready")
-            await channel.expect(None, "ready")
+            ready = await channel.expect(None, "ready")
+            self.left = [f"'{name}' ({what})" for what, name in ready.lists("LEFT")]
+            if self.left and self.request.number("STRICT", 0) == 1:
+                raise Failure("left-over", f"it has not taken {', '.join(self.left)}")
             self.done("commit")
         self.server.pause()
         channel.send("committed")

@@ -8,7 +8,7 @@ import socket
 
 MAX_PACKET, MAX_FDS = 65536, 252
 CHANNEL_KINDS = {"hello", "offer", "state", "taken", "ready", "committed", "accepting",
-                 "draining", "drained", "abort", "refused"}
+                 "leaving", "draining", "drained", "abort", "refused"}
 OPERATOR_KINDS = {"status", "upgrade", "step", "result", "drain", "stop", "reload", "reloaded"}
 
 

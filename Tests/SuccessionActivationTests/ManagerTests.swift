@@ -128,7 +128,10 @@ import Testing
             let manager = try #require(ServiceManager())
             await #expect {
                 try await manager.send(.ready)
-            } throws: { ($0 as? ActivationError)?.code == .notDelivered }
+            } throws: { error in
+                (error as? ActivationError)?.code == .notDelivered
+                    && "\(error)".contains("NOTIFY_SOCKET=/tmp/succession-nobody: No such file")
+            }
         }
     }
 

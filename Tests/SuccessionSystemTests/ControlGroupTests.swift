@@ -20,6 +20,26 @@ import Testing
         #expect(ControlGroup(text: text).unit == nil)
     }
 
+    /// Lines of a hybrid host; the first is moved by whoever limits processor time.
+    private func hybrid(cpu: String = "/", systemd: String = "/system.slice/web.service")
+        -> ControlGroup
+    {
+        ControlGroup(
+            text: "4:cpu,cpuacct:\(cpu)\n1:name=systemd:\(systemd)\n0::\(systemd)\n")
+    }
+
+    @Test func unit_afterAMoveInAController_isTheSame() {
+        #expect(hybrid().isOfSameUnit(as: hybrid(cpu: "/system.slice/web.service")))
+        #expect(!hybrid().isOfSameUnit(as: hybrid(systemd: "/system.slice/other.service")))
+        #expect(!hybrid().isOfSameUnit(as: hybrid(systemd: "/system.slice")))
+    }
+
+    @Test func unit_withoutASystemdHierarchy_isComparedWhole() {
+        #expect(ControlGroup(text: "2:cpu:/a\n").isOfSameUnit(as: ControlGroup(text: "2:cpu:/a\n")))
+        #expect(
+            !ControlGroup(text: "2:cpu:/a\n").isOfSameUnit(as: ControlGroup(text: "2:cpu:/b\n")))
+    }
+
     @Test func unit_belowAUsersManager_isTheUsers() throws {
         let path = "/user.slice/user-1.slice/user@1.service/app.slice/web.service"
         let unit = try #require(ControlGroup(text: "0::\(path)\n").unit)

@@ -70,6 +70,47 @@ extension SystemTests {
             #expect((40_000...200_000).contains(count))
         }
 
+        /// Each finds room, and only one gets it: the others must not wait for more.
+        @Test func writeWithoutWaiting_whenOthersFillThePipe_returns() throws {
+            let writers = 8
+            for _ in 0..<200 {
+                let pipe = try Syscall.pipe(nonBlocking: false)
+                let finished = try Syscall.pipe(nonBlocking: false)
+                let line = [UInt8](repeating: 7, count: 4_096)
+                for _ in 0..<writers {
+                    try startThread(name: "writer") {
+                        for _ in 0..<20 {
+                            Syscall.writeWithoutWaiting(pipe.write.rawValue, line)
+                        }
+                        try? Syscall.writeAll(finished.write.rawValue, [1])
+                    }
+                }
+                for _ in 0..<writers {
+                    let isDone = try Syscall.poll(
+                        finished.read.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 5_000)
+                    guard isDone else {
+                        // Whoever waits may end.
+                        pipe.read.close()
+                        Issue.record("a writer waits for a reader")
+                        return
+                    }
+                    _ = try Syscall.read(finished.read.rawValue, count: 1)
+                }
+                withExtendedLifetime(pipe) {}
+            }
+        }
+
+        @Test func writeWithoutWaiting_toSocketAndFile_arrives() throws {
+            let sockets = try Syscall.socketPair(type: .stream, nonBlocking: false)
+            #expect(Syscall.writeWithoutWaiting(sockets.0.rawValue, [1, 2, 3]) == 3)
+            #expect(try Syscall.read(sockets.1.rawValue, count: 10) == [1, 2, 3])
+            let full = [UInt8](repeating: 7, count: 4_096)
+            while Syscall.writeWithoutWaiting(sockets.0.rawValue, full) == full.count {}
+            let file = try MemoryFile.create(name: "log", allowSealing: false)
+            #expect(Syscall.writeWithoutWaiting(file.rawValue, full + full) == 8_192)
+            #expect(try MemoryFile.size(file.rawValue) == 8_192)
+        }
+
         @Test func writeWithoutWaiting_whenTheReaderIsGone_raisesNoSignal() throws {
             var (before, brokenPipe, pending) = (sigset_t(), sigset_t(), sigset_t())
             sigemptyset(&brokenPipe)

@@ -68,6 +68,12 @@ extension SystemTests {
             #expect(throws: Errno.noSuchProcess) { try ProcessHandle.open(process.processID) }
         }
 
+        /// To kill(2) these are groups of processes.
+        @Test(arguments: [Int32(0), -1, .min])
+        func open_ofNoNumber_throws(pid: Int32) {
+            #expect(throws: Errno.invalidArgument) { try ProcessHandle.open(pid) }
+        }
+
         @Test func reap_whenProcessIsNoChild_throws() throws {
             let own = try ProcessHandle.open(ProcessEnvironment.processID)
             #expect(own.isAlive())

@@ -8,6 +8,14 @@ import Testing
         try Sandbox.run("crash.upgraded_main")
     }
 
+    @Test func kill_ofUpgradedMain_duringALongDrain_isMendedInSeconds() throws {
+        try Sandbox.run("crash.upgraded_main_during_a_long_drain")
+    }
+
+    @Test func freeze_duringAnUpgrade_isNobodysFault() throws {
+        try Sandbox.run("freezer.during_an_upgrade")
+    }
+
     @Test func kill_ofAllGenerations_withSocketUnit_refusesNobody() throws {
         try Sandbox.run("crash.all_with_socket_unit")
     }

@@ -56,6 +56,8 @@ int csuccession_vsock_decode(
     const void *address, size_t length, uint32_t *cid, uint32_t *port);
 /// struct tcp_info differs between libc's header and the kernel's; only this field of it is wanted.
 int csuccession_tcp_backlog(int socket);
+/// ioctl is variadic. How many bytes wait to be read (FIONREAD).
+int csuccession_unread(int socket);
 /// linux/unix_diag.h is in no module, and netlink messages are made by macros.
 int csuccession_unix_backlog(int socket);
 
@@ -154,8 +156,30 @@ struct csuccession_spawn_request {
     size_t group_count;
 };
 
-/// Returns the pid; `pidfd` is -1 on kernels that have none.
-int csuccession_spawn(const struct csuccession_spawn_request *request, int *pidfd);
+/// What is known of a program that is being started, also while the starting thread stands still.
+struct csuccession_spawn_progress {
+    /// 0 until the child runs.
+    int pid;
+    /// -1 until there is a child, and on kernels that have none. The caller's to close.
+    int pidfd;
+    /// Why the child could not execute the program, or 0.
+    int error;
+    int is_abandoned;
+};
+
+/// Returns the pid, also of a child that has an `error`: then it is the caller's to discard.
+int csuccession_spawn(
+    const struct csuccession_spawn_request *request, struct csuccession_spawn_progress *progress);
+/// Waits for a child that has an error.
+void csuccession_discard(const struct csuccession_spawn_progress *progress, int as_sibling);
+/// Kills the child that another thread is starting; only before that one's call has been answered.
+void csuccession_abandon(struct csuccession_spawn_progress *progress);
+
+// MARK: write.c: pwritev2 is GNU only, and the mask of signals must be as it was after each write
+
+/// Writes what can be written without waiting, whatever others write meanwhile, and raises no
+/// SIGPIPE. Returns how much that was; -EAGAIN: nothing.
+intptr_t csuccession_write_now(int descriptor, const void *bytes, size_t count);
 
 // MARK: files.c: renameat2, copy_file_range and the interface of inotify are GNU only or in no module
 

@@ -16,6 +16,10 @@ package struct LaunchPlan: Sendable, Hashable {
     package var environmentChanges: [String] = []
     package var readyTimeout: Duration?
     package var drainDeadline: Duration?
+    /// A successor that leaves a listener is called off.
+    package var wantsAllTaken = false
+    /// The path by which the successor knows itself, if it is not executed by that.
+    var ownPath: String?
 
     package init() {}
 
@@ -71,6 +75,7 @@ package struct LaunchPlan: Sendable, Hashable {
         }
         variables.append("SUCCESSION_CHANNEL=\(Self.channelNumber)")
         variables.append(mark)
+        if let ownPath { variables.append("SUCCESSION_EXECUTABLE=\(ownPath)") }
         return variables
     }
 
@@ -87,9 +92,11 @@ struct OwnProgram: Sendable, Hashable {
     /// Service managers start services so: what writes to a pipe whose reader is gone goes on.
     let ignoresBrokenPipes: Bool
 
-    static func current() -> OwnProgram {
+    /// - Parameter path: the path by which the predecessor knows this program, if it has said so.
+    static func current(path: String? = nil) -> OwnProgram {
         OwnProgram(
-            path: ProcessEnvironment.invokedPath(), arguments: ProcessEnvironment.arguments(),
+            path: path ?? ProcessEnvironment.invokedPath(),
+            arguments: ProcessEnvironment.arguments(),
             ignoresBrokenPipes: Signals.isIgnored(Signals.pipe))
     }
 }

@@ -43,6 +43,10 @@ final class Succeeding {
     /// How to make the predecessor, by its pid, the service's main process again.
     var giveBack: (@ControlThread (Int32, @escaping @ControlThread () -> Void) -> Void)?
     private var hasSaidReady = false
+    /// Address and name of each listener that is closed.
+    private var untaken: [[String]] = []
+    /// Why the predecessor has not heard of this process.
+    private let helloFailure: Errno?
 
     /// Says hello, on the caller's thread: the predecessor makes its offer while this process is
     /// still setting itself up.
@@ -53,13 +57,15 @@ final class Succeeding {
         self.channel = MessageSocket(channel)
         self.standardError = standardError
         self.configuration = configuration
+        var helloFailure: Errno?
         for action in machine.handle(.begin) {
             if action == .sendHello {
-                Self.send(Self.hello(), over: self.channel, configuration)
+                helloFailure = Self.send(Self.hello(), over: self.channel, configuration)
             } else {
                 beginning.append(action)
             }
         }
+        self.helloFailure = helloFailure
     }
 
     /// Has what the predecessor offers taken as it comes.
@@ -72,6 +78,7 @@ final class Succeeding {
         }
         for action in beginning { perform(action) }
         beginning = []
+        if let helloFailure { cannotSend(.hello, helloFailure) }
     }
 
     /// Returns what the predecessor left when everything is here; ``beginTaking()`` comes before.
@@ -88,8 +95,10 @@ final class Succeeding {
         stagedState = nil
     }
 
-    /// Says that the application is ready; returns when this generation accepts.
-    func ready() async throws(SuccessionError) {
+    /// Says that the application is ready, and what it has not taken; returns when this generation
+    /// accepts.
+    func ready(without untaken: [Inherited]) async throws(SuccessionError) {
+        self.untaken = untaken.map { ["\($0.address)", $0.name] }
         handle(.applicationReady)
         try await serving.value().get()
     }
@@ -97,6 +106,12 @@ final class Succeeding {
     /// Refuses what was taken; the predecessor serves on.
     func refuse(_ failure: Failure) {
         handle(.applicationFailed(failure))
+    }
+
+    /// Tells the predecessor, if it still drains, that nobody need take the place of this
+    /// generation.
+    func leave() {
+        handle(.leaves)
     }
 
     private func handle(_ event: SuccessorStateMachine.Event) {
@@ -123,11 +138,14 @@ final class Succeeding {
         case .inheritanceComplete: completeInheritance()
         case .sendReady:
             hasSaidReady = true
-            send(Message(.ready))
+            var message = Message(.ready)
+            for listener in untaken { message.addFields("LEFT", listener) }
+            send(message)
             // While the predecessor pauses.
             endRedirection()
         case .startAccepting: start()
-        case .sendAccepting: send(Message(.accepting))
+        case .sendAccepting: sendAccepting()
+        case .sendLeaving: send(Message(.leaving))
         case .serving:
             endRedirection()
             serving.fulfil(.success(()))
@@ -145,22 +163,55 @@ final class Succeeding {
     }
 
     private func send(_ message: Message) {
-        Self.send(message, over: channel, configuration)
+        if let error = Self.send(message, over: channel, configuration) {
+            cannotSend(message.kind, error)
+        }
+    }
+
+    /// Gives up at once and says why: the predecessor waits for what it did not get.
+    private func cannotSend(_ kind: MessageKind, _ error: Errno) {
+        guard [.hello, .taken, .ready].contains(kind) else { return }
+        let failure = Failure(
+            code: .channel, reason: "cannot send '\(kind.rawValue)' to the predecessor: \(error)")
+        // Later: the machine's actions are performed to the end before it hears of the next event.
+        Task { @ControlThread [weak self] in self?.handle(.applicationFailed(failure)) }
     }
 
     private nonisolated static func send(
         _ message: Message, over channel: MessageSocket, _ configuration: GenerationConfiguration
-    ) {
+    ) -> Errno? {
         configuration.onStep("send \(message.kind.rawValue)")
-        // A predecessor that is gone is told by end-of-file, in order with what it sent before.
-        try? channel.send(message)
+        do {
+            try channel.send(message)
+            return nil
+        } catch {
+            // A predecessor that is gone is told by end-of-file, in order with what it sent before;
+            // one that reads nothing, by the deadline.
+            let isTold: [Errno] = [.brokenPipe, .connectionReset, .resourceTemporarilyUnavailable]
+            return isTold.contains(error) ? nil : error
+        }
     }
 
     private nonisolated static func hello() -> Message {
         var message = Message(.hello)
         message.add("PID", Int(ProcessEnvironment.processID))
-        message.add("FEATURES", "state memfd")
+        message.add("FEATURES", "state memfd leaving")
         return message
+    }
+
+    /// Until it is taken, or nobody is there to take it: a predecessor that does not hear of it ends
+    /// this process, which serves.
+    private func sendAccepting() {
+        configuration.onStep("send accepting")
+        guard channel.descriptor.rawValue >= 0 else { return }
+        do {
+            try channel.send(Message(.accepting))
+        } catch {
+            if error == .brokenPipe || error == .connectionReset { return }
+            _ = ControlThread.schedule(after: .milliseconds(50)) { [weak self] in
+                self?.sendAccepting()
+            }
+        }
     }
 
     private func start() {
@@ -183,7 +234,7 @@ final class Succeeding {
             case .answer: .seconds(10)
             case .commit: .seconds(15)
             }
-        timer = ControlThread.schedule(after: delay) { [weak self] in
+        timer = ControlThread.schedule(after: delay, of: .ownTime) { [weak self] in
             self?.handle(.deadlineExpired)
         }
     }

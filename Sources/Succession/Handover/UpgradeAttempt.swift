@@ -14,6 +14,8 @@ final class UpgradeAttempt {
         var successor: Int32
         var exit: ExitStatus?
         var lastLines: [String] = []
+        /// Listeners that the successor has closed.
+        var untaken: [String] = []
         /// How long nobody accepted.
         var standstill = Duration.zero
     }
@@ -21,23 +23,28 @@ final class UpgradeAttempt {
     let plan: LaunchPlan
     /// Pid of the operator, or nil if a signal asked.
     let requestedBy: Int32?
+    /// In the place of a successor that died while this generation drains.
+    let isRescue: Bool
     let startedAt = Syscall.monotonicNanoseconds()
-    private(set) var successorPID: Int32 = 0
-    private(set) var channel: MessageSocket?
+    var successorPID: Int32 = 0
+    var channel: MessageSocket?
 
-    private let core: GenerationCore
+    let core: GenerationCore
     private let batches: [OfferBatch]
     /// Let go of at the end: it may be large.
     private var state: HandedState?
     /// The packets of the offer; empty if they depend on what the successor can.
     private var prepared: [[UInt8]] = []
-    private var machine: PredecessorStateMachine
-    private var process: ProcessHandle?
-    private var captured: CapturedOutput?
+    private(set) var machine: PredecessorStateMachine
+    /// While the successor is being started.
+    var launch: Launch?
+    var process: ProcessHandle?
+    var captured: CapturedOutput?
     private var timer: Timer?
     /// In the place of a pidfd.
-    private var polling: Repetition?
-    private var exit: ExitStatus?
+    var polling: Repetition?
+    var exit: ExitStatus?
+    private let stoodStill = ControlThread.standstill
     private var stepStartedAt = Syscall.monotonicNanoseconds()
     private var standstill = Duration.zero
     private let whenStepped: @ControlThread (StepReport) -> Void
@@ -45,6 +52,7 @@ final class UpgradeAttempt {
 
     init(
         _ core: GenerationCore, plan: LaunchPlan, requestedBy: Int32?, state: HandedState?,
+        isRescue: Bool = false,
         whenStepped: @escaping @ControlThread (StepReport) -> Void,
         whenDone: @escaping @ControlThread (Outcome) -> Void
     ) {
@@ -52,28 +60,35 @@ final class UpgradeAttempt {
         self.plan = plan
         self.requestedBy = requestedBy
         self.state = state
+        self.isRescue = isRescue
         self.whenStepped = whenStepped
         self.whenDone = whenDone
         batches = core.offer()
         machine = PredecessorStateMachine(
-            batches: batches.map { $0.descriptors.count }, stateSize: state?.count)
+            batches: batches.map { $0.descriptors.count }, stateSize: state?.count,
+            isDraining: isRescue, wantsAllTaken: plan.wantsAllTaken)
     }
 
     func begin() {
         handle(.begin)
     }
 
+    /// Calls the upgrade off, unless the successor has said meanwhile that it accepts.
     func cancel(_ reason: String) {
+        // What has arrived counts: who stopped this process and told it to leave may let it go on
+        // long after the successor has taken over.
+        channelReadable()
         handle(.cancelled(reason))
     }
 
-    private func handle(_ event: PredecessorStateMachine.Event) {
+    func handle(_ event: PredecessorStateMachine.Event) {
         for action in machine.handle(event) { perform(action) }
     }
 
     private func perform(_ action: PredecessorStateMachine.Action) {
         switch action {
         case .spawn: spawn()
+        case .abandonSpawn: abandonSpawn()
         case .sendOffer(let batch): sendOffer(batch)
         case .sendState: sendState()
         case .pauseAccepting: pause()
@@ -81,9 +96,14 @@ final class UpgradeAttempt {
             core.step("committed")
             // First: nobody accepts until it has arrived.
             send(Message(.committed))
-            core.stoodBy()
+            if !isRescue { core.stoodBy() }
         case .resumeAccepting: core.resumeServing()
         case .drain: core.succeeded(by: self)
+        case .takeOver:
+            stopWatchingChannel()
+            channel = nil
+            core.takeOver(from: self)
+        case .letGo: core.letGo(of: self)
         case .sendAbort(let failure): send(failure.message(.abort))
         case .sendRefusedUnknownKind(let kind):
             send(Failure.unknownKind(kind).message(.refused))
@@ -101,109 +121,8 @@ final class UpgradeAttempt {
 // MARK: - Actions
 
 extension UpgradeAttempt {
-    private func spawn() {
-        let failure = start()
-        // Told when it has happened: the telling would hold it up.
-        core.reportStart(of: self)
-        handle(failure.map { .spawnFailed($0) } ?? .spawned)
-    }
-
-    /// Starts the successor, or returns why there is none.
-    private func start() -> Failure? {
-        do {
-            let (ours, theirs) = try Self.makeChannel()
-            let captured = capture()
-            let request = plan.request(
-                own: core.program, channel: theirs, capturedError: captured?.file,
-                asSibling: core.supervision?.isChildOfManager == true)
-            do {
-                // The request holds numbers only.
-                process = try withExtendedLifetime((theirs, captured)) { try request.spawn() }
-            } catch {
-                let errno = error as? Errno ?? .invalidArgument
-                return Self.explain(errno, path: request.path)
-            }
-            self.captured = captured
-            channel = MessageSocket(ours)
-            successorPID = process?.processID ?? 0
-            try watch(ours)
-            prepareOffers()
-            return nil
-        } catch {
-            endUnwatched()
-            return error as? Failure
-                ?? Failure(code: .start, reason: "cannot start a successor: \(error)")
-        }
-    }
-
-    private static func makeChannel() throws(Failure) -> (OwnedDescriptor, OwnedDescriptor) {
-        do {
-            return try Syscall.socketPair(type: .sequencedPacket, nonBlocking: true)
-        } catch {
-            throw Failure(
-                code: .start,
-                reason: "cannot make the channel to a successor: socketpair(AF_UNIX): \(error)")
-        }
-    }
-
-    /// Nil: what the successor prints cannot be kept for the operator.
-    private func capture() -> CapturedOutput? {
-        do {
-            return try CapturedOutput()
-        } catch {
-            core.report(
-                .warning,
-                "what the successor prints goes to standard error at once, and swapctl does not show it: memfd_create: \(error)"
-            )
-            return nil
-        }
-    }
-
-    /// A successor that was started but cannot be watched must not live on unseen: the failure that
-    /// is reported says that there is none.
-    private func endUnwatched() {
-        guard let process else { return }
-        try? process.signal(Signals.kill)
-        _ = process.waitForExit(deadline: Syscall.monotonicNanoseconds() + 1_000_000_000)
-        exit = try? process.reap()
-    }
-
-    private static func explain(_ errno: Errno, path: String) -> Failure {
-        if path.isEmpty {
-            return Failure(
-                code: .start,
-                reason: "the path of this program is not known (is /proc mounted?): name the successor, swapctl upgrade SERVICE -- PROGRAM"
-            )
-        }
-        let hint =
-            switch errno {
-            case .noSuchFileOrDirectory: "there is no such file (or its interpreter is missing)"
-            case .permissionDenied: "it is not executable for this user"
-            case .execFormatError: "it is no program for this machine"
-            case .resourceTemporarilyUnavailable:
-                "no more processes may run: RLIMIT_NPROC of this user, or the limit of the control group (pids.max), is reached"
-            case .notPermitted, .noFunction:
-                "\(errno): a sandbox (seccomp, a security module) refuses clone or execve"
-            default: "\(errno)"
-            }
-        return Failure(code: .start, reason: "cannot execute \(path): \(hint)")
-    }
-
-    private func watch(_ channel: OwnedDescriptor) throws(Errno) {
-        try ControlThread.watch(channel.rawValue) { [weak self] in self?.channelReadable() }
-        guard let pidfd = process?.descriptor else { return pollForEnd() }
-        try ControlThread.watch(pidfd.rawValue) { [weak self] in self?.successorEnded() }
-    }
-
-    /// On a kernel without pidfds nothing tells of the end of a process.
-    private func pollForEnd() {
-        polling = Repetition(every: .milliseconds(100)) { [weak self] in
-            if self?.process?.isAlive() == false { self?.successorEnded() }
-        }
-    }
-
     /// While the successor is starting there is time; once it has said hello it waits.
-    private func prepareOffers() {
+    func prepareOffers() {
         guard state == nil else { return }
         prepared = batches.indices.map { offer($0 + 1).encoded() }
     }
@@ -219,7 +138,7 @@ extension UpgradeAttempt {
         message.add("SERVICE", core.service)
         message.add("GENERATION", core.number + 1)
         message.add("PID", Int(ProcessEnvironment.processID))
-        message.add("FEATURES", "state memfd")
+        message.add("FEATURES", "state memfd leaving")
         message.add("BATCH", "\(number)/\(batches.count)")
         message.add("TOTAL", batches.reduce(0) { $0 + $1.descriptors.count })
         message.add("STATE", machine.willSendState ? 1 : 0)
@@ -279,21 +198,10 @@ extension UpgradeAttempt {
             // A peer that is gone or reads nothing is told of by end-of-file or the deadline, in
             // order.
             if error == .brokenPipe || error == .resourceTemporarilyUnavailable { return }
-            let failure = Failure(
-                code: .channel,
-                reason: "cannot send '\(kind.rawValue)' to the successor: \(Self.explain(error))")
+            let failure = Failure.sending(kind, error)
             // Later: the machine's actions are performed to the end before it hears of the next
             // event.
             Task { @ControlThread [weak self] in self?.handle(.sendFailed(failure)) }
-        }
-    }
-
-    private static func explain(_ errno: Errno) -> String {
-        switch errno {
-        case .tooManyReferences:
-            "\(errno): more descriptors of this user are on their way in Unix sockets than RLIMIT_NOFILE allows; upgrade again when they have arrived"
-        case .noBufferSpace, .noMemory: "\(errno): the kernel has no memory for it; upgrade again"
-        default: "\(errno)"
         }
     }
 
@@ -304,8 +212,9 @@ extension UpgradeAttempt {
             case .ready: plan.readyTimeout ?? core.configuration.readyTimeout
             case .accepting: .seconds(5)
             case .death: .seconds(1)
+            case .burial: .seconds(5)
             }
-        timer = ControlThread.schedule(after: delay) { [weak self] in
+        timer = ControlThread.schedule(after: delay, of: .ownTime) { [weak self] in
             self?.handle(.deadlineExpired)
         }
     }
@@ -338,7 +247,7 @@ extension UpgradeAttempt {
 // MARK: - Events
 
 extension UpgradeAttempt {
-    private func channelReadable(onlyRefusals: Bool = false) {
+    func channelReadable(onlyRefusals: Bool = false) {
         while let channel {
             do throws(TransportError) {
                 guard let packet = try channel.receive() else {
@@ -349,7 +258,9 @@ extension UpgradeAttempt {
                 core.step("received \(packet.message.kind.rawValue)")
                 // Until it spoke, it was starting: what is measured from here is the hand-over.
                 if packet.message.kind == .hello { stepStartedAt = Syscall.monotonicNanoseconds() }
-                if onlyRefusals, packet.message.kind != .abort { continue }
+                if onlyRefusals, packet.message.kind != .abort, packet.message.kind != .leaving {
+                    continue
+                }
                 handle(.received(ChannelMessage(packet.message)))
             } catch {
                 if error.isWouldBlock { return }
@@ -358,22 +269,26 @@ extension UpgradeAttempt {
         }
     }
 
-    private func successorEnded() {
-        // A refusal says more than a status. Anything else it sent is the word of the dead: to
-        // commit on it would leave nobody to accept.
+    func successorEnded() {
+        // A refusal says more than a status, and so does that it left. Anything else it sent is the
+        // word of the dead: to commit on it would leave nobody to accept.
         channelReadable(onlyRefusals: true)
         exit = (try? process?.reap()) ?? process?.exitStatus()
         if let pidfd = process?.descriptor { ControlThread.unwatch(pidfd.rawValue) }
         polling?.stop()
         guard exit == nil, core.supervision?.isChildOfManager == true else {
-            handle(.successorExited)
+            tellEnd()
             return
         }
         // The manager's child: how it ended can be asked once that has waited for it.
         _ = ControlThread.schedule(after: .milliseconds(20)) { [self] in
             exit = process?.exitStatus()
-            handle(.successorExited)
+            tellEnd()
         }
+    }
+
+    private func tellEnd() {
+        handle(exit?.isOfOwnAccord == true ? .successorLeft : .successorExited)
     }
 
     private func stopWatchingChannel() {
@@ -386,8 +301,12 @@ extension UpgradeAttempt {
         if let pidfd = process?.descriptor, failure != nil || exit != nil {
             ControlThread.unwatch(pidfd.rawValue)
         }
+        if failure != nil, exit == nil, let process, process.isAlive() { bury(process) }
+        var failure = failure
+        failure?.reason += standstillNote
         var outcome = Outcome(failure: failure, successor: successorPID, exit: exit)
         outcome.standstill = standstill
+        outcome.untaken = machine.untaken
         if failure != nil {
             if successorPID > 0 { plan.endDescendants() }
             stopWatchingChannel()
@@ -401,6 +320,25 @@ extension UpgradeAttempt {
         captured = nil
         state = nil
         whenDone(outcome)
+    }
+}
+
+extension UpgradeAttempt {
+    /// What looks like another one's slowness may have been this process's own.
+    private var standstillNote: String {
+        let seconds = (ControlThread.standstill &- stoodStill) / 1_000_000_000
+        return seconds == 0 ? "" : "; this process itself stood still for \(seconds) s meanwhile"
+    }
+}
+
+extension ExitStatus {
+    /// Whether whoever ends so has not failed: it was done, or told to go.
+    fileprivate var isOfOwnAccord: Bool {
+        switch self {
+        case .exited(let status): status == 0
+        case .signaled(let signal, _):
+            [Signals.terminate, Signals.interrupt, Signals.hangUp].contains(signal)
+        }
     }
 }
 

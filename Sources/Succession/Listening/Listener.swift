@@ -152,7 +152,7 @@ extension Listener {
         }
     }
 
-    /// Ends accepting for good and lets go of the socket.
+    /// Ends accepting for good; the socket stays open until ``letGo()``.
     func stopAccepting() async {
         gate.set(.closed)
         await AcceptWaiters.shared.wake(self)
@@ -160,8 +160,9 @@ extension Listener {
             try? await attached.perform { await $0.stop() }
         }
         await AcceptWaiters.shared.forget(self)
-        descriptor.close()
     }
+
+    func letGo() { descriptor.close() }
 }
 
 /// An adapter, and whether it may be called on the control thread.

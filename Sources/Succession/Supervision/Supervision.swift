@@ -161,7 +161,7 @@ final class Supervision {
                 completion(failure)
             }
         }
-        let timer = ControlThread.schedule(after: limit) {
+        let timer = ControlThread.schedule(after: limit, of: .ownTime) {
             done("the service manager has not answered within \(limit)")
         }
         manager.submit(notices, barrier: limit) { result in
@@ -177,15 +177,18 @@ final class Supervision {
 
     /// Why the manager would not supervise a process as it does this one.
     private func obstacle(to pid: Int32) -> String? {
-        guard let status = ProcessStatus.of(pid), !status.hasEnded else {
-            return "process \(pid) has ended"
+        guard let status = ProcessStatus.of(pid) else {
+            // Hidden (hidepid=, ProtectProc=), and one of this line: it was started as a sibling.
+            return (try? ProcessHandle.open(pid)) == nil ? "process \(pid) has ended" : nil
         }
+        if status.hasEnded { return "process \(pid) has ended" }
         guard status.parentProcessID == ProcessEnvironment.parentProcessID else {
             return
                 "process \(pid) is a child of \(status.parentProcessID), not of the service manager (\(ProcessEnvironment.parentProcessID)), which would not notice its end"
         }
         // Asked anew: a manager may move the processes of a unit between groups of its own.
-        guard let own = ControlGroup.own(), ControlGroup.of(pid)?.isOfSameUnit(as: own) == true else {
+        guard let own = ControlGroup.own(), ControlGroup.of(pid)?.isOfSameUnit(as: own) == true
+        else {
             return
                 "process \(pid) is not in the control group of this unit, so the service manager would neither stop nor watch it"
         }

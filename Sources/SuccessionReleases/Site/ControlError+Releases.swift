@@ -48,13 +48,22 @@ extension ControlError {
                 exitCode: .inputOutput)
         case .permissionDenied, .notPermitted:
             ControlError(
-                code: "permission",
-                message:
-                    "\(doing): \(errno); run swapctl as the owner of the directory, or as root",
+                code: "permission", message: "\(doing): \(errno); \(whatToDo)",
                 exitCode: .permission)
         default:
             ControlError(code: "system", message: "\(doing): \(errno)", exitCode: .inputOutput)
         }
+    }
+}
+
+extension ControlError {
+    private static var whatToDo: String {
+        let rights = (try? UserRights.ofThread())?.userID
+        guard let rights, rights != ProcessEnvironment.effectiveUserID else {
+            return "run swapctl as the owner of the directory, or as root"
+        }
+        let name = SiteRights.name(rights)
+        return "swapctl works here with the rights of \(name), who must be able to do this"
     }
 }
 

@@ -50,9 +50,9 @@ struct CurrentFile: Sendable {
         if (try? chain.facts())?.isDirectory == true {
             throw .configuration("\(path) is a directory: it must be a file")
         }
+        try site.checkTrusted(chain)
         do throws(Errno) {
             guard try chain.facts().isRegularFile else { throw .invalidArgument }
-            try site.checkTrusted(chain)
             return try ReleaseSite.read(chain, limit: largest)
         } catch {
             return try explain(error, site)

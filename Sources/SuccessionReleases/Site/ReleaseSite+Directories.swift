@@ -146,6 +146,11 @@ extension ReleaseSite {
                 if error != .fileExists { throw error }
             }
         }
+        let mayBeLink = name == Self.releaseName && rights.owner == nil
+        if (try? root.facts(name))?.isSymbolicLink == true, !mayBeLink {
+            throw .configuration(
+                "\(root.child(name)) is a link, which is not followed here; put a directory there")
+        }
     }
 
     // MARK: - Links
@@ -157,19 +162,30 @@ extension ReleaseSite {
 
     /// Throws if root would be told by others what to do: by a file that others may write, or by one
     /// to which a link of others leads.
-    func checkTrusted(_ chain: LinkChain) throws(Errno) {
-        guard ProcessEnvironment.effectiveUserID == 0, rights.owner == nil else { return }
-        for directory in chain.directories {
-            let place = SiteRights.Place(directory.path, try directory.facts())
-            guard place.isOfRootAlone || (place.userID == 0 && place.isSticky) else {
-                throw .notPermitted
+    func checkTrusted(_ chain: LinkChain) throws(ControlError) {
+        guard ProcessEnvironment.effectiveUserID == 0, rights.owner == nil, chain.isThere else {
+            return
+        }
+        let places = try attempt("cannot look at what \(currentPath) leads to") {
+            () throws(Errno) -> [SiteRights.Place] in
+            var places = [SiteRights.Place(chain.path, try chain.facts())]
+            for directory in chain.directories {
+                places.append(SiteRights.Place(directory.path, try directory.facts()))
             }
+            for link in chain.links {
+                places.append(
+                    SiteRights.Place(link.path, try link.directory.facts(link.name)))
+            }
+            return places
         }
-        for link in chain.links {
-            guard try link.directory.facts(link.name).userID == 0 else { throw .notPermitted }
-        }
-        guard SiteRights.Place(chain.path, try chain.facts()).isOfRootAlone else {
-            throw .notPermitted
+        for (index, place) in places.enumerated() where !place.isOfRootAlone {
+            // Only in directories the sticky bit has a meaning.
+            if index > 0, place.userID == 0, place.isSticky { continue }
+            throw ControlError(
+                code: "permission",
+                message: "\(currentPath) leads to what others than root can change, and so decide "
+                    + "what root executes: \(place.path); see its owner and permissions",
+                exitCode: .permission)
         }
     }
 

@@ -21,7 +21,7 @@ struct Adoption {
     func run() throws(ControlError) -> String? {
         guard let record = try ServingRecord.serving(site), record.service == control.service.name,
             let status = try control.serving(), status.state == "serving", status.upgrade == nil,
-            let process = ServerProcess(status)
+            let process = control.process(status)
         else { return nil }
         // What is before the switch that is recorded does not serve any more.
         let entry = try Journal.last(site, downTo: record.id) { entry in

@@ -46,7 +46,7 @@ struct Recovery {
     private func serves(
         _ status: GenerationStatus, _ intent: ServingRecord
     ) throws(ControlError) -> Bool {
-        guard let process = ServerProcess(status) else {
+        guard let process = control.process(status) else {
             throw ControlError(
                 code: "permission",
                 message: "what \(status.serving) executes cannot be told; run swapctl as its user, "

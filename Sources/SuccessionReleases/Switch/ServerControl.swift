@@ -32,6 +32,11 @@ struct ServerControl {
         }
     }
 
+    /// What /proc tells of a generation, whoever's it is.
+    func process(_ status: GenerationStatus) -> ServerProcess? {
+        site.rights.asCaller { ServerProcess(status) }
+    }
+
     // MARK: - Upgrade
 
     /// Has the server start a successor by the link to the program, with `id` in its environment.

@@ -32,6 +32,7 @@ struct SiteLook {
     ///
     /// Whoever calls it holds the lock of the switch.
     func look() throws(ControlError) -> Found {
+        try site.checkRights()
         let adopted = try Adoption(control).run()
         let text: [UInt8]?
         do {
@@ -84,7 +85,7 @@ struct SiteLook {
         _ current: CurrentFile, by status: GenerationStatus, _ record: ServingRecord? = nil
     ) -> Bool {
         guard let program = current.selection.program,
-            let process = ServerProcess(status)
+            let process = control.process(status)
         else { return true }
         if let isServed = process.executes(program, in: site) { return isServed }
         // The program may be a wrapper's, or an interpreter.
@@ -96,7 +97,7 @@ struct SiteLook {
     private func isConfigured(_ current: CurrentFile, _ status: GenerationStatus) -> Bool {
         let others = current.selection.files.filter { $0.key != Selection.program }
         if others.isEmpty { return true }
-        guard let process = ServerProcess(status) else { return false }
+        guard let process = control.process(status) else { return false }
         let links = Links(site)
         return others.allSatisfy { key, path in
             links.turned(key) == path && links.isOlder(key, than: process)

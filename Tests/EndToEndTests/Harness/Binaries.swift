@@ -12,6 +12,7 @@ enum Binaries {
     static let swapctl = directory + "/swapctl"
     static let fixture = directory + "/succession-fixture"
     static let load = directory + "/succession-load"
+    static let sandbox = directory + "/succession-sandbox"
     static let web = directory + "/web"
     static let lifecycle = directory + "/lifecycle"
 }

@@ -11,6 +11,11 @@ struct DescriptorAudit: Equatable {
 
     var count: Int { kinds.values.reduce(0, +) }
 
+    /// How many are of kinds that are wanted.
+    func count(where isWanted: (String) -> Bool) -> Int {
+        kinds.reduce(0) { isWanted($1.key) ? $0 + $1.value : $0 }
+    }
+
     /// - Parameter withoutConnections: leaves out sockets that are connected to a peer over a network or a Unix stream, which come
     ///   and go with the load.
     init(_ processID: Int32, withoutConnections: Bool = false) throws {
@@ -62,22 +67,24 @@ struct DescriptorAudit: Equatable {
     private static func connectedSockets() throws -> Set<String> {
         var links: Set<String> = []
         for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-            for line in try String(contentsOfFile: table, encoding: .utf8).split(separator: "\n")
-                .dropFirst()
-            {
+            for line in try lines(of: table) {
                 let fields = line.split(separator: " ")
                 if fields.count > 9, fields[3] != "0A" { links.insert("socket:[\(fields[9])]") }
             }
         }
-        for line in try String(contentsOfFile: "/proc/net/unix", encoding: .utf8).split(
-            separator: "\n"
-        ).dropFirst() {
+        for line in try lines(of: "/proc/net/unix") {
             let fields = line.split(separator: " ")
             if fields.count > 7, ["0001", "0005"].contains(fields[4]), fields[5] == "03" {
                 links.insert("socket:[\(fields[6])]")
             }
         }
         return links
+    }
+
+    /// To the end: Foundation takes a file whose size is not known for one of a page.
+    private static func lines(of table: String) throws -> [Substring] {
+        let text = String(decoding: try Syscall.readFile(table), as: UTF8.self)
+        return Array(text.split(separator: "\n").dropFirst())
     }
 
     /// Resident memory in KiB.
@@ -103,13 +110,18 @@ struct DescriptorAudit: Equatable {
 
     /// Children of a process that have ended and were not waited for.
     static func zombies(of parent: Int32) -> [Int32] {
+        children(of: parent, inState: "Z")
+    }
+
+    /// Children of a process, all or those in one state.
+    static func children(of parent: Int32, inState state: Substring? = nil) -> [Int32] {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return entries.compactMap(Int32.init).filter { pid in
             guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
                 let end = stat.lastIndex(of: ")")
             else { return false }
             let fields = stat[stat.index(after: end)...].split(separator: " ")
-            return fields.count > 1 && fields[0] == "Z" && Int32(fields[1]) == parent
+            return fields.count > 1 && fields[0] == state ?? fields[0] && Int32(fields[1]) == parent
         }
     }
 }

@@ -23,7 +23,7 @@ final class ForeignSite {
 
     init() throws {
         site = try WatchedSite()
-        outside = site.service.directory + "/outside"
+        outside = try Syscall.realPath(site.service.directory) + "/outside"
         ran = site.service.directory + "/ran"
         for version in ["1.0", "2.0"] { try site.makeRelease(version) }
         try makeOutside()
@@ -74,6 +74,14 @@ final class ForeignSite {
             atPath: directory, withIntermediateDirectories: true)
         try site.write(path, text, mode: mode)
         try give(directory)
+    }
+
+    /// Names a version in `current.conf`, as an editor of the owner does.
+    func name(_ version: String) throws {
+        let temporary = site.directory + "/current.conf~"
+        try site.write(temporary, site.currentText(version))
+        try #require(lchown(temporary, Self.owner.userID, Self.owner.groupID) == 0)
+        try Syscall.rename(temporary, site.current)
     }
 
     /// Makes a link of the owner.

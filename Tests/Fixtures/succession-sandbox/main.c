@@ -8,6 +8,7 @@
 #include <grp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,7 +17,7 @@
 //
 //     succession-sandbox [OPTION]… -- PROGRAM [ARGUMENT]…
 //
-//     --answer CALL[/CONDITION]=ERROR[*TIMES]   the system call fails; see rules.c
+//     --answer CALL[/CONDITION]=ERROR[*TIMES[@PASSED]]   the system call fails; see rules.c
 //     --limit nofile=64                         also nproc, fsize; of both kinds
 //     --no-proc, --hidepid                      /proc is gone, or shows only the user's own
 //     --tmpfs DIRECTORY:OPTIONS                 a file system of its own there
@@ -25,6 +26,7 @@
 //     --user ID                                 not root any more
 //     --in-flight N                             so many of the user's descriptors lie in a socket
 //     --close N                                 a descriptor is closed at start
+//     --limit-of PID                            the limits are those of that process
 //     --join PID                                where the process of that number is
 //
 // Exit status 77: this machine or user cannot do it, and standard error says why.
@@ -41,7 +43,7 @@ void misuse(const char *what, const char *word) {
     exit(USAGE);
 }
 
-static void set_limit(const char *text) {
+static void set_limit(const char *text, int pid) {
     const char *value = strchr(text, '=');
     int resource = !strncmp(text, "nofile=", 7) ? RLIMIT_NOFILE
         : !strncmp(text, "nproc=", 6)           ? RLIMIT_NPROC
@@ -50,7 +52,7 @@ static void set_limit(const char *text) {
     if (!value || resource < 0) misuse("limit", text);
     struct rlimit limit = {.rlim_cur = strtoul(value + 1, NULL, 10)};
     limit.rlim_max = limit.rlim_cur;
-    if (setrlimit(resource, &limit) < 0) fail(text);
+    if (prlimit(pid, resource, &limit, NULL) < 0) fail(text);
 }
 
 static void become(int user) {
@@ -58,6 +60,8 @@ static void become(int user) {
         || setresuid(user, user, user) < 0) {
         fail("the user");
     }
+    // Otherwise /proc shows nothing of it, and nobody of the same user may look into it.
+    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
 
 static void join_group(const char *directory) {
@@ -119,6 +123,7 @@ static char **read_options(char **words, struct sandbox *sandbox) {
             else if (!strcmp(option, "--memfd-noexec")) sandbox->memfd_noexec = number(value);
             else if (!strcmp(option, "--user")) sandbox->user = number(value);
             else if (!strcmp(option, "--in-flight")) sandbox->in_flight = number(value);
+            else if (!strcmp(option, "--limit-of")) sandbox->limited = number(value);
             else if (!strcmp(option, "--join")) sandbox->joined = number(value);
             else misuse("option", option);
         }
@@ -134,7 +139,7 @@ int main(int count, char **words) {
     for (int i = 0; i < sandbox.group_count; i++) join_group(sandbox.groups[i]);
     if (sandbox.joined) join_surroundings(sandbox.joined);
     change_surroundings(&sandbox);
-    for (int i = 0; i < sandbox.limit_count; i++) set_limit(sandbox.limits[i]);
+    for (int i = 0; i < sandbox.limit_count; i++) set_limit(sandbox.limits[i], sandbox.limited);
     if (sandbox.user >= 0) become(sandbox.user);
     if (sandbox.in_flight > 0) send_into_the_void(sandbox.in_flight);
     enforce(sandbox.rules, sandbox.rule_count);

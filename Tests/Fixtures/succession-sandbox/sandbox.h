@@ -19,8 +19,9 @@ struct rule {
     int error;
     /// Only when descriptors go with the message: the kernel's filter cannot see that.
     int with_descriptors;
-    /// Only so often; -1: always.
+    /// Only so often, after so many that were let pass; -1: always.
     int times;
+    int passed;
 };
 
 /// Everything that is different for the program.
@@ -44,11 +45,13 @@ struct sandbox {
     int user;
     /// Descriptors in flight, which the user's limit counts.
     int in_flight;
+    /// 0: this one. Whose limits are set.
+    int limited;
     /// 0: none. Whose mounts, and whose processes, are to be seen.
     int joined;
 };
 
-/// Reads `CALL[/CONDITION]=ERROR[*TIMES]`; ends the program if it is no such rule.
+/// Reads `CALL[/CONDITION]=ERROR[*TIMES[@PASSED]]`; ends the program if it is no such rule.
 void read_rule(const char *text, struct rule *rule);
 /// Has the rules hold for this process and all that it starts.
 void enforce(const struct rule *rules, int count);

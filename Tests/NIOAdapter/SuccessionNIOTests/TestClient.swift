@@ -47,6 +47,21 @@ final class TestClient: Sendable {
         return all
     }
 
+    /// At most so many bytes; none at end-of-file.
+    func readUntilEnd(_ count: Int) throws -> [UInt8] {
+        try readSome(count)
+    }
+
+    /// The other end reads an end, and this one goes on reading.
+    func shutDownWriting() {
+        shutdown(descriptor, Int32(SHUT_WR))
+    }
+
+    /// As clients do when they have read the end.
+    func end() {
+        shutdown(descriptor, Int32(SHUT_RDWR))
+    }
+
     /// Whether the server says nothing more and closes; what it says is in the error.
     ///
     /// Then this end is closed too, as clients do.

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SuccessionSystem
+import Testing
+
+/// swapctl where /proc is not mounted.
+@Suite(.serialized) struct NoProcTests {
+    private static let noProc = Shut("--no-proc")
+
+    @Test(.enabled(if: noProc.isPossible))
+    func swapctl_withoutProc_doesWhatItIsTold() throws {
+        let shut = try ShutService(Shut())
+        try shut.start()
+        shut.shutOperator = Self.noProc
+        let status = try shut.swapctl(["status", shut.service.name])
+        #expect(status.status == .exited(0), "\(status)")
+        #expect(status.standardOutput.contains("\(shut.first)"), "\(status)")
+        #expect(try shut.swapctl(["no-such-verb"]).status == .exited(64))
+
+        // From the working directory, which nothing but getcwd(3) tells.
+        let here = FileManager.default.currentDirectoryPath
+        let upwards = String(repeating: "../", count: here.split(separator: "/").count)
+        shut.program = upwards + Binaries.fixture.dropFirst()
+        let run = try shut.upgrade()
+        #expect(run.status == .exited(0), "\(run)")
+        try shut.awaitEnd(shut.first)
+        #expect(try EchoClient(port: shut.port).greet() == run.pid)
+
+        let stop = try shut.swapctl(["stop", shut.service.name])
+        #expect(stop.status == .exited(0), "\(stop)")
+        #expect(shut.servers() == [])
+    }
+}
