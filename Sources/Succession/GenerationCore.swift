@@ -66,6 +66,8 @@ final class GenerationCore {
     var isUpgrading: Bool { upgradeRequest != nil }
     /// Removed from the store while an upgrade may still send them.
     var offeredDescriptors: [OwnedDescriptor] = []
+    /// Room in the table of descriptors for the start of a successor.
+    var startLoan: DescriptorReserve.Loan?
     var drain: DrainRun?
     /// A drain that was asked for in the middle of an upgrade, and begins when that is over.
     var postponedDrain: Duration?
@@ -120,6 +122,8 @@ final class GenerationCore {
         // Also keeps this object: operators are answered until the process is gone, whatever its
         // author still holds.
         ProcessExit.onExit { [self] in removeNames() }
+        // Not before: what is inherited comes first.
+        DescriptorReserve.shared.begin()
         do {
             let server = ControlServer(endpoint) { [weak self] message, session in
                 self?.respond(to: message, session)
