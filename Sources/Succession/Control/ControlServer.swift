@@ -39,7 +39,9 @@ final class ControlServer {
     private func accept() {
         while sessions.count < Self.maximumSessions {
             do {
-                let (socket, _) = try Syscall.accept(endpoint.listener.rawValue)
+                let (socket, _) = try DescriptorReserve.shared.sparing { () throws(Errno) in
+                    try Syscall.accept(endpoint.listener.rawValue)
+                }
                 admit(socket)
             } catch {
                 if error == .interrupted || error == .connectionAbort { continue }
@@ -73,6 +75,7 @@ final class ControlServer {
     private func forget(_ session: ControlSession) {
         let wasFull = sessions.count >= Self.maximumSessions
         sessions.removeValue(forKey: ObjectIdentifier(session))
+        DescriptorReserve.shared.fill()
         if wasFull { listenAgain() }
     }
 }
