@@ -135,7 +135,8 @@ extension NotifySocket {
                 if try self.barrier(within: CInt(clamping: milliseconds)) { return }
             } catch {
                 throw ActivationError(
-                    .notDelivered, "\(path) (NOTIFY_SOCKET) did not take a message: \(error)")
+                    .notDelivered,
+                    "cannot tell the service manager: NOTIFY_SOCKET=\(path): \(error)")
             }
             throw ServiceManager.silence(barrier ?? .zero)
         }
