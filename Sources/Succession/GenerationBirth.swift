@@ -185,10 +185,17 @@ enum GenerationBirth {
     }
 
     private static func activation() throws(SuccessionError) -> Activation {
+        let activation: Activation
         do {
-            return Activation(try ListenDescriptors.take())
+            activation = Activation(try ListenDescriptors.take())
         } catch {
             throw SuccessionError(.activation, "\(error)")
         }
+        guard let connection = activation.connection else { return activation }
+        let peer = (try? Syscall.peerAddress(connection.descriptor.rawValue)).map { " from \($0)" }
+        throw SuccessionError(
+            .activation,
+            "'\(connection.name)' (descriptor \(connection.descriptor.rawValue)) is a connection\(peer ?? "") and no listener: the socket unit has Accept=yes, which starts a process for each client; set Accept=no"
+        )
     }
 }

@@ -53,6 +53,8 @@ extension GenerationCore {
         if isCrowded { return }
         upgradeRequest = (Syscall.monotonicNanoseconds(), session?.peer.processID)
         let patience = plan.readyTimeout ?? configuration.readyTimeout
+        // Clients may have used up all descriptors: what the start of a successor takes is kept back.
+        startLoan = DescriptorReserve.shared.lend()
         // For the state, for the successor's start, and for the commit.
         supervision?.extend(for: patience + patience + .seconds(15))
         guard let provider = holdings.withLock({ $0.stateProvider }) else {
@@ -119,6 +121,9 @@ extension GenerationCore {
         let attempt = UpgradeAttempt(
             self, plan: plan, requestedBy: session?.peer.processID, state: state,
             whenStepped: { [weak self] step in
+                if step.step == PredecessorStateMachine.Step.start.rawValue, step.status == "ok" {
+                    self?.endStartLoan()
+                }
                 session?.send(step.message())
                 self?.reportStep(step)
             },
@@ -130,7 +135,13 @@ extension GenerationCore {
         attempt.begin()
     }
 
+    private func endStartLoan() {
+        startLoan?.end()
+        startLoan = nil
+    }
+
     private func conclude(_ outcome: UpgradeAttempt.Outcome, session: ControlSession?) {
+        endStartLoan()
         reportEnd(outcome)
         if outcome.failure != nil {
             supervision?.endExtensions()

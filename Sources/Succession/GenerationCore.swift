@@ -67,6 +67,8 @@ final class GenerationCore {
     var isUpgrading: Bool { upgradeRequest != nil }
     /// Removed from the store while an upgrade may still send them.
     var offeredDescriptors: [OwnedDescriptor] = []
+    /// Room in the table of descriptors for the start of a successor.
+    var startLoan: DescriptorReserve.Loan?
     var drain: DrainRun?
     /// While this generation drains: its successor may die, and then another one needs them.
     var keepsListeners = false
@@ -135,6 +137,8 @@ final class GenerationCore {
         // Also keeps this object: operators are answered until the process is gone, whatever its
         // author still holds.
         ProcessExit.onExit { [self] in removeNames() }
+        // Not before: what is inherited comes first.
+        DescriptorReserve.shared.begin()
         do {
             if let endpoint {
                 let server = ControlServer(endpoint) { [weak self] message, session in

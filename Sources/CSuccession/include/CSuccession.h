@@ -61,6 +61,10 @@ int csuccession_unread(int socket);
 /// linux/unix_diag.h is in no module, and netlink messages are made by macros.
 int csuccession_unix_backlog(int socket);
 
+/// bind(2) with an umask of 0, which is set in a process made by clone, which is variadic, and where
+/// Swift must not run.
+int csuccession_bind_unmasked(int socket, const void *address, uint32_t length);
+
 // MARK: events.c: epoll, eventfd and pipe2 are GNU only or in no module
 
 struct csuccession_event {

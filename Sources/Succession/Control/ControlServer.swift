@@ -42,7 +42,9 @@ final class ControlServer {
     private func accept() {
         while sessions.count < Self.maximumSessions || isAnybodyWaiting && evictSilent() {
             do {
-                let (socket, _) = try Syscall.accept(endpoint.listener.rawValue)
+                let (socket, _) = try DescriptorReserve.shared.sparing { () throws(Errno) in
+                    try Syscall.accept(endpoint.listener.rawValue)
+                }
                 admit(socket)
             } catch {
                 if error == .interrupted || error == .connectionAbort { continue }
@@ -97,6 +99,7 @@ final class ControlServer {
         let wasFull = sessions.count >= Self.maximumSessions
         sessions.removeValue(forKey: ObjectIdentifier(session))
         newcomers.removeAll { $0 === session }
+        DescriptorReserve.shared.fill()
         if wasFull { listenAgain() }
     }
 }

@@ -121,15 +121,6 @@ final class UpgradeAttempt {
 // MARK: - Actions
 
 extension UpgradeAttempt {
-    /// Ends what a successor that has failed has started: a script's helpers, which would keep an
-    /// address, or a lock, from the next one.
-    ///
-    /// On a thread of its own: the kernel may hold up who looks at another process.
-    private func endDescendants() {
-        let mark = plan.mark
-        try? startThread(name: "succession-end") { MarkedProcesses.kill(mark) }
-    }
-
     /// While the successor is starting there is time; once it has said hello it waits.
     func prepareOffers() {
         guard state == nil else { return }
@@ -317,7 +308,7 @@ extension UpgradeAttempt {
         outcome.standstill = standstill
         outcome.untaken = machine.untaken
         if failure != nil {
-            if successorPID > 0 { endDescendants() }
+            if successorPID > 0 { plan.endDescendants() }
             stopWatchingChannel()
             if let captured {
                 outcome.lastLines = captured.lastLines(20)

@@ -50,6 +50,9 @@ struct EchoServer {
             let reloads = generation.reloads
             Task { await answer.give(to: reloads) { announce($0) } }
         }
+        var hoard: [OwnedDescriptor] = []
+        while options.hoards, let one = try? Syscall.eventDescriptor() { hoard.append(one) }
+        defer { withExtendedLifetime(hoard) {} }
         try await generation.ready()
         announce("ready \(generation.number) \(ProcessEnvironment.processID)\n")
         await serve(listeners)

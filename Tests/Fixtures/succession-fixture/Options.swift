@@ -12,6 +12,8 @@ struct Options {
     var fault = Fault.none
     var stateSize: Int?
     var openFilesLimit: Int?
+    /// Whether the application opens as many files as it can before it is ready.
+    var hoards = false
     var drain: Duration = .seconds(30)
     /// Nil: as the library has it.
     var exitGrace: Duration?
@@ -42,6 +44,7 @@ struct Options {
             case "--fault": fault = try Fault(value)
             case "--state-size": stateSize = Int(value)
             case "--open-files": openFilesLimit = Int(value)
+            case "--hoard" where value == "descriptors": hoards = true
             case "--keep": kept = value
             case "--take": taken.append(value)
             case "--tell" where value == "holdings": tellsHoldings = true
