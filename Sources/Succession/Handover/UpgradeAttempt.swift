@@ -95,7 +95,7 @@ final class UpgradeAttempt {
         case .sendCommitted:
             core.step("committed")
             // First: nobody accepts until it has arrived.
-            send(Message(.committed))
+            sendCommitted()
             if !isRescue { core.stoodBy() }
         case .resumeAccepting: core.resumeServing()
         case .drain: core.succeeded(by: self)
@@ -195,13 +195,29 @@ extension UpgradeAttempt {
         do {
             try channel?.send(encoded: packet, descriptors: descriptors)
         } catch {
-            // A peer that is gone or reads nothing is told of by end-of-file or the deadline, in
-            // order.
-            if error == .brokenPipe || error == .resourceTemporarilyUnavailable { return }
-            let failure = Failure.sending(kind, error)
-            // Later: the machine's actions are performed to the end before it hears of the next
-            // event.
-            Task { @ControlThread [weak self] in self?.handle(.sendFailed(failure)) }
+            failed(kind, error)
+        }
+    }
+
+    private func failed(_ kind: MessageKind, _ error: Errno) {
+        // A peer that is gone or reads nothing is told of by end-of-file or the deadline, in order.
+        if error == .brokenPipe || error == .resourceTemporarilyUnavailable { return }
+        let failure = Failure.sending(kind, error)
+        // Later: the machine's actions are performed to the end before it hears of the next event.
+        Task { @ControlThread [weak self] in self?.handle(.sendFailed(failure)) }
+    }
+
+    /// Until there is room for it: nobody accepts while a successor waits for it that reads slowly.
+    private func sendCommitted() {
+        guard case .committed = machine.state else { return }
+        do {
+            core.step("send committed")
+            try channel?.send(Message(.committed))
+        } catch {
+            guard error == .resourceTemporarilyUnavailable else { return failed(.committed, error) }
+            _ = ControlThread.schedule(after: .milliseconds(50)) { [weak self] in
+                self?.sendCommitted()
+            }
         }
     }
 
