@@ -35,7 +35,8 @@ extension GenerationCore {
     private func status() -> Message {
         StatusReply(
             service: service, generation: number, state: states.current, stateSince: stateSince,
-            bornAt: bornAt, executable: program.path, connections: connections.count,
+            bornAt: bornAt, executable: program.path, running: program.file,
+            connections: connections.count,
             remaining: drain?.remaining,
             upgrade: upgradeRequest.map { (attempt?.successorPID ?? 0, $0.since, $0.by) },
             listeners: holdings.withLock { $0.listeners }.map { Manifest.entry(for: $0) },
@@ -46,7 +47,7 @@ extension GenerationCore {
 
     /// Starts an upgrade, or says why not; the session, if any, hears each step and the result.
     func upgrade(_ plan: LaunchPlan, session: ControlSession?) {
-        if let refusal = refusal(unlessServing: "be upgraded") {
+        if let refusal = refusal(unlessServing: "be upgraded") ?? refusalOfParent() {
             return refuseUpgrade(refusal, session)
         }
         let isCrowded = refuseIfCrowded { [weak self] in self?.refuseUpgrade($0, session) }
@@ -107,6 +108,12 @@ extension GenerationCore {
             )
         }
         return nil
+    }
+
+    /// A parent that waits for this process alone would end what the upgrade has begun.
+    private func refusalOfParent() -> Failure? {
+        Foreground.obstacle(to: service, configuration, isFirst: succeeding == nil)
+            .map { Failure(code: .parent, reason: $0) }
     }
 
     /// Told to leave, or called off, before the successor was even started.

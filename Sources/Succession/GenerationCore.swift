@@ -6,22 +6,6 @@ import SuccessionTransport
 import Synchronization
 import SystemPackage
 
-/// What a generation shares between its author's threads and the control thread.
-struct Holdings: Sendable {
-    var inheritance = Inheritance()
-    var listeners: [Listener] = []
-    var stateProvider: (@Sendable (inout StateWriter) throws -> Void)?
-    var inheritedState: HandedState?
-    var healthCheck: Heartbeat.Check?
-    /// Names of stored descriptors that the application has asked for.
-    var claimedNames: Set<String> = []
-    /// Names of stored listeners that have another one now.
-    var formerNames: Set<String> = []
-    var isReady = false
-    /// Leaving, and nobody comes after it.
-    var isLast = false
-}
-
 /// The inside of a ``Generation``: everything that happens on the control thread.
 @ControlThread
 final class GenerationCore {
@@ -42,6 +26,8 @@ final class GenerationCore {
     private var server: ControlServer?
     private var signals: SignalInbox?
     let succeeding: Succeeding?
+    /// Until the application is ready.
+    private var overdue: Timer?
     /// Nil without a service manager.
     private(set) var supervision: Supervision?
     /// Nil if the manager keeps no descriptors.
@@ -162,9 +148,24 @@ final class GenerationCore {
                 "/proc is not mounted: libdispatch, which runs Swift's tasks, ends a program that cannot see its own threads there (SIGILL); mount it"
             )
         }
+        awaitReady()
         succeeding?.startAccepting = { [weak self] in try await self?.startAccepting() }
         succeeding?.predecessorGone = { [weak self] in self?.predecessorGone() }
         if succeeding?.isPredecessorGone == true { predecessorGone() }
+    }
+
+    /// Says so if the application takes long to build its server, or has forgotten to say that it is
+    /// ready.
+    ///
+    /// Until then nobody is served here.
+    private func awaitReady() {
+        let patience = configuration.readyTimeout / 2
+        overdue = ControlThread.schedule(after: patience) { [weak self] in
+            self?.report(
+                .warning,
+                "ready() has not been called in \(patience): nobody is served by generation \(self?.number ?? 0) until it is"
+            )
+        }
     }
 
     private nonisolated func removeNames() {
@@ -182,10 +183,23 @@ final class GenerationCore {
     // MARK: Ready
 
     func ready() async throws(SuccessionError) {
-        let leftOver = holdings.withLock { holdings in
-            holdings.isReady = true
+        let (isAgain, hasNone, leftOver) = holdings.withLock { holdings in
+            defer { holdings.isReady = true }
             holdings.inheritedState = nil
-            return holdings.inheritance.removeAll()
+            return (
+                holdings.isReady, holdings.listeners.isEmpty, holdings.inheritance.removeAll()
+            )
+        }
+        if isAgain {
+            throw SuccessionError(
+                .invalidState, "ready() was called before: a generation is ready once")
+        }
+        overdue?.cancel()
+        if hasNone {
+            report(
+                .warning,
+                "ready() without a listener: nobody can connect; take listeners with listener(_:orBind:) before it"
+            )
         }
         for item in leftOver {
             report(

@@ -58,6 +58,8 @@ extension FailureCode {
     package static let tooLate = FailureCode("too-late")
     /// As many generations live as may.
     package static let generations = FailureCode("generations")
+    /// The parent of the server waits for this process alone.
+    package static let parent = FailureCode("parent")
     /// The application let a request go without an answer.
     package static let unanswered = FailureCode("unanswered")
     /// The application does not take such requests.

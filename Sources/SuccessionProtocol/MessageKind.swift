@@ -27,6 +27,8 @@ extension MessageKind {
     package static let committed = MessageKind("committed")
     package static let accepting = MessageKind("accepting")
     package static let leaving = MessageKind("leaving")
+    /// What went wrong in a successor that has not given up yet.
+    package static let trouble = MessageKind("trouble")
 }
 
 // MARK: - The channel and the control socket
@@ -54,9 +56,9 @@ extension MessageKind {
 
 extension MessageKind {
     private static let known: Set<MessageKind> = [
-        .hello, .offer, .state, .taken, .ready, .committed, .accepting, .leaving, .draining,
-        .drained, .abort, .refused, .status, .upgrade, .drain, .stop, .reload, .reloaded,
-        .aborted, .step, .result,
+        .hello, .offer, .state, .taken, .ready, .committed, .accepting, .leaving, .trouble,
+        .draining, .drained, .abort, .refused, .status, .upgrade, .drain, .stop, .reload,
+        .reloaded, .aborted, .step, .result,
     ]
 
     /// Whether this version of the protocol has such a message, on whatever socket.

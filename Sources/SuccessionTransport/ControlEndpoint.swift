@@ -98,6 +98,15 @@ extension RuntimeDirectory {
             || facts.userID == ProcessEnvironment.effectiveUserID
     }
 
+    /// The pid of the process that listens on the socket of a generation, 0 if that cannot be seen
+    /// from here; nil: nobody does, or it cannot be asked.
+    package func listenerProcess(_ generation: Int) -> Int32? {
+        guard let socket = try? connect(entry: "\(generation).sock", isPatient: false) else {
+            return nil
+        }
+        return try? PeerCredentials.of(socket.descriptor.rawValue).processID
+    }
+
     private func connect(entry: String, isPatient: Bool = true) throws(Errno) -> MessageSocket {
         guard let generation = Self.generation(ofSocket: entry) else { throw .invalidArgument }
         return try find(generation).connect(isPatient: isPatient)

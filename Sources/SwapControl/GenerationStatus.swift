@@ -40,6 +40,9 @@ package struct GenerationStatus: Sendable, Hashable {
     /// Monotonic nanoseconds; nil: an earlier version, which does not say.
     package var beganAt: Int?
     package var executable: String
+    /// The file that really runs, with links followed when it began; nil: an earlier version, which
+    /// does not say.
+    package var running: String?
     package var connections: Int
     /// Until the deadline of its drain.
     package var remainingMilliseconds: Int?
@@ -73,6 +76,7 @@ package struct GenerationStatus: Sendable, Hashable {
         uptimeMicroseconds = message.number(.uptime) ?? 0
         beganAt = message.number(.began)
         executable = message.text("EXECUTABLE") ?? ""
+        running = message.text("RUNNING")
         connections = message.number(.connections) ?? 0
         remainingMilliseconds = message.number(.remaining)
         upgrade = message.number(.upgrade).map { successor in
@@ -105,6 +109,15 @@ package struct GenerationStatus: Sendable, Hashable {
         case .elsewhere: nil
         case .process(let pid): pid
         }
+    }
+
+    /// The release it runs, where its file lies below a directory `release`.
+    package var release: String? {
+        let names = (running ?? executable).split(separator: "/")
+        guard let index = names.lastIndex(of: "release"), index + 1 < names.endIndex else {
+            return nil
+        }
+        return String(names[index + 1])
     }
 
     package var serving: Serving { Serving(generation: generation, processID: visibleProcessID) }

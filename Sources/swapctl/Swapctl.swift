@@ -25,8 +25,7 @@ struct Swapctl: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             UpgradeCommand.self, AbortCommand.self, StatusCommand.self, ReloadCommand.self,
-            DrainCommand.self,
-            StopCommand.self,
+            DrainCommand.self, StopCommand.self, SuperviseCommand.self,
             UnitsCommand.self,
             ReleaseCommand.self, DeployCommand.self, WatchCommand.self, RollbackCommand.self,
             HistoryCommand.self,

@@ -113,6 +113,10 @@ int csuccession_pidfd_send_signal(int pidfd, int signal);
 int csuccession_reap(int pidfd, int pid, struct csuccession_exit *result);
 /// 1: it has ended and is not reaped by this; 0: it still runs. si_pid is a function-like macro.
 int csuccession_child_has_ended(int pid);
+/// Any child: 1 and its pid, 0 if none has ended, -ECHILD if there is none.
+int csuccession_reap_any(int *pid, struct csuccession_exit *result);
+/// prctl is variadic. Orphans among the descendants of this process become its children.
+int csuccession_become_subreaper(void);
 /// 1: it has ended and somebody has reaped it; 0: not yet.
 int csuccession_pidfd_exit(int pidfd, struct csuccession_exit *result);
 /// 1: the number by which the kernel knows the process, never used again before the next boot; 0:
@@ -153,14 +157,14 @@ struct csuccession_spawn_request {
     int as_sibling;
     /// -1: stay.
     int working_directory;
-    /// SIGPIPE is ignored, and not at its default.
-    int ignores_pipe;
     /// The program runs as this user.
     int has_user;
     uint32_t user;
     uint32_t group;
     const uint32_t *groups;
     size_t group_count;
+    /// Signals that are ignored, and not at their default: bit 0 is signal 1.
+    uint64_t ignored_signals;
 };
 
 /// What is known of a program that is being started, also while the starting thread stands still.
@@ -233,6 +237,9 @@ int csuccession_set_file_rights(
 // MARK: relay.c: nothing says that Swift code may run in a signal handler
 
 int csuccession_relay_install(int signal, int descriptor);
+/// As csuccession_relay_install, with bit 7 of the byte set where the kernel itself sent the signal, as
+/// the terminal's does to every process of the foreground group.
+int csuccession_relay_install_with_origin(int signal, int descriptor);
 int csuccession_relay_restore(int signal);
 
 #endif

@@ -28,7 +28,7 @@ package struct Deployment {
     ) throws(ControlError) -> SwitchOutcome {
         var outcome = try switchOver(words, observe)
         if !isDetached, let leaving = outcome.leaving {
-            outcome.departure = site.rights.asCaller { leaving.follow(observe) }
+            outcome.departure = site.rights.asCaller { try? leaving.follow(observe) }
         }
         return outcome
     }
