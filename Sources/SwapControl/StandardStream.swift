@@ -12,10 +12,6 @@ package enum StandardStream: Int32, Sendable {
     /// Programs that it starts begin with the default.
     package static func outliveReaders() { SignalRelay.ignoreBrokenPipes() }
 
-    /// Has what is written here go nowhere if the stream is closed, and not to what is opened next: that
-    /// may be a server's control socket.
-    package static func fillClosed() { Syscall.fillStandardStreams() }
-
     /// Writes at once and unbuffered; that nobody reads is no error.
     package func write(_ text: String) {
         if text.isEmpty { return }

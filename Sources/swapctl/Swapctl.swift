@@ -32,7 +32,6 @@ struct Swapctl: ParsableCommand {
 
     /// What was begun is carried to its end, though nobody reads of it any more.
     static func main() {
-        StandardStream.fillClosed()
         StandardStream.outliveReaders()
         // Where /proc is missing Swift's own CommandLine is empty, and nothing would be done.
         main(OwnCommand.words())

@@ -159,7 +159,8 @@ final class Succeeding {
     private func cannotSend(_ kind: MessageKind, _ error: Errno) {
         guard [.hello, .taken, .ready].contains(kind) else { return }
         let failure = Failure(
-            code: .channel, reason: "cannot send '\(kind.rawValue)' to the predecessor: \(error)")
+            code: .application,
+            reason: "cannot send '\(kind.rawValue)' to the predecessor: \(error)")
         // Later: the machine's actions are performed to the end before it hears of the next event.
         Task { @ControlThread [weak self] in self?.handle(.applicationFailed(failure)) }
     }
