@@ -106,9 +106,23 @@ int csuccession_open_path_only(void) {
 static int argument_count;
 static char **arguments;
 
-__attribute__((constructor)) static void keep_arguments(int count, char **words) {
+// Whatever is opened next would get the number of a standard stream that is closed, and be written to by
+// everybody who logs. Here, because an asynchronous main has made libdispatch open files before it.
+__attribute__((constructor)) static void begin_process(int count, char **words) {
     argument_count = count;
     arguments = words;
+    csuccession_fill_standard_streams();
+}
+
+void csuccession_fill_standard_streams(void) {
+    for (int number = 0; number < 3; number++) {
+        if (fcntl(number, F_GETFD) >= 0) continue;
+        // Kept over exec. Without /dev: what can neither be read nor written, and is there.
+        int opened = open("/dev/null", O_RDWR);
+        if (opened < 0) opened = open("/", O_PATH | O_DIRECTORY);
+        // The lowest number that is free; not so if another thread was faster.
+        if (opened >= 0 && opened != number) close(opened);
+    }
 }
 
 int csuccession_arguments(char *const **words) {

@@ -136,15 +136,28 @@ enum GenerationBirth {
         _ directory: RuntimeDirectory
     ) async throws(SuccessionError) -> Generation {
         let lock: OwnedDescriptor?
+        let isNewLock = (try? Syscall.linkStatus(directory.lockPath)) == nil
         do {
             lock = try directory.takeLock()
         } catch {
             throw .system("cannot lock \(directory.lockPath)", error)
         }
         guard let lock else { throw alreadyServed(service, directory) }
-        let activated = try activation()
         // A generation that still drains after its successor died keeps its number and its socket.
-        let number = (directory.removeStale().last ?? 0) + 1
+        let there = directory.removeStale()
+        let living = there.filter { directory.isLiving($0) }
+        let owner = await SecondLine.owner(of: directory, living: living, isNewLock: isNewLock)
+        if let owner {
+            // The next start must find it missing, too.
+            if isNewLock { try? Syscall.unlink(directory.lockPath) }
+            throw SuccessionError(
+                .alreadyServed,
+                "'\(service)' is already served in \(directory.path): \(owner); end that process, then start this one"
+            )
+        }
+        directory.removeLeftovers(isAlone: true)
+        let activated = try activation()
+        let number = (there.last ?? 0) + 1
         let core = try GenerationCore(
             service: service, number: number, configuration: configuration, program: program,
             directory: directory, lock: lock, succeeding: nil)
@@ -172,10 +185,17 @@ enum GenerationBirth {
     }
 
     private static func activation() throws(SuccessionError) -> Activation {
+        let activation: Activation
         do {
-            return Activation(try ListenDescriptors.take())
+            activation = Activation(try ListenDescriptors.take())
         } catch {
             throw SuccessionError(.activation, "\(error)")
         }
+        guard let connection = activation.connection else { return activation }
+        let peer = (try? Syscall.peerAddress(connection.descriptor.rawValue)).map { " from \($0)" }
+        throw SuccessionError(
+            .activation,
+            "'\(connection.name)' (descriptor \(connection.descriptor.rawValue)) is a connection\(peer ?? "") and no listener: the socket unit has Accept=yes, which starts a process for each client; set Accept=no"
+        )
     }
 }

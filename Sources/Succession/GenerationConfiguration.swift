@@ -26,6 +26,10 @@ public struct GenerationConfiguration: Sendable {
     /// How long after the deadline of a drain the process may live on before it is ended with
     /// status 70; nil: for ever.
     public var exitGrace: Duration? = .seconds(5)
+    /// How many generations of the service may live at once, the successor of an upgrade among them.
+    ///
+    /// One that would be too many is not started. At least 2; nil: any number. Every old generation that still drains has memory and descriptors of its own.
+    public var maximumGenerations: Int? = 4
     /// How many descriptors the service manager keeps for this unit (`FileDescriptorStoreMax=`): the
     /// listeners bound here are among them, so that a crash refuses nobody; 0: none; nil: what
     /// `SUCCESSION_FDSTORE` says, or the manager itself (systemd 254 and later).

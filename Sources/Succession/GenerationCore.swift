@@ -67,6 +67,8 @@ final class GenerationCore {
     var isUpgrading: Bool { upgradeRequest != nil }
     /// Removed from the store while an upgrade may still send them.
     var offeredDescriptors: [OwnedDescriptor] = []
+    /// Room in the table of descriptors for the start of a successor.
+    var startLoan: DescriptorReserve.Loan?
     var drain: DrainRun?
     /// While this generation drains: its successor may die, and then another one needs them.
     var keepsListeners = false
@@ -80,6 +82,9 @@ final class GenerationCore {
     var postponedDrain: Duration?
     /// The application's writing of its state, while an upgrade waits for it.
     var collection: StateCollection?
+    /// Operators who want the upgrade called off, and why it is; until it is over.
+    var aborts: [AbortRequest] = []
+    var abortReason: String?
     private(set) lazy var reloading = makeReloading()
     nonisolated let reloadStreams = ReloadStreams()
     /// Operators who want to hear how the drain goes.
@@ -132,6 +137,8 @@ final class GenerationCore {
         // Also keeps this object: operators are answered until the process is gone, whatever its
         // author still holds.
         ProcessExit.onExit { [self] in removeNames() }
+        // Not before: what is inherited comes first.
+        DescriptorReserve.shared.begin()
         do {
             if let endpoint {
                 let server = ControlServer(endpoint) { [weak self] message, session in
@@ -269,30 +276,31 @@ final class GenerationCore {
     /// look.
     private func predecessorGone() {
         guard let handle = succeeding.flatMap({ try? ProcessHandle.open($0.predecessor) }) else {
-            _ = directory.removeStale()
-            return
+            return removeRemains()
         }
-        guard let pidfd = handle.descriptor else { return removeStale(onceGone: handle) }
+        guard let pidfd = handle.descriptor else { return removeRemains(onceGone: handle) }
         // Its end of the channel may close before its control socket does: only the end of the
         // process says that both are.
         do {
             try ControlThread.watch(pidfd.rawValue) { [self] in
                 ControlThread.unwatch(pidfd.rawValue)
-                _ = directory.removeStale()
+                removeRemains()
             }
         } catch {
-            _ = directory.removeStale()
+            removeRemains()
         }
     }
 
+    private func removeRemains() {
+        _ = directory.removeStale()
+        directory.removeLeftovers()
+    }
+
     /// On a kernel without pidfds nothing tells of the end of a process.
-    private func removeStale(onceGone handle: ProcessHandle, attempts: Int = 100) {
-        guard handle.isAlive(), attempts > 0 else {
-            _ = directory.removeStale()
-            return
-        }
+    private func removeRemains(onceGone handle: ProcessHandle, attempts: Int = 100) {
+        guard handle.isAlive(), attempts > 0 else { return removeRemains() }
         _ = ControlThread.schedule(after: .milliseconds(100)) { [weak self] in
-            self?.removeStale(onceGone: handle, attempts: attempts - 1)
+            self?.removeRemains(onceGone: handle, attempts: attempts - 1)
         }
     }
 

@@ -47,6 +47,7 @@ extension MessageKind {
     package static let stop = MessageKind("stop")
     package static let reload = MessageKind("reload")
     package static let reloaded = MessageKind("reloaded")
+    package static let aborted = MessageKind("aborted")
     package static let step = MessageKind("step")
     package static let result = MessageKind("result")
 }
@@ -54,8 +55,8 @@ extension MessageKind {
 extension MessageKind {
     private static let known: Set<MessageKind> = [
         .hello, .offer, .state, .taken, .ready, .committed, .accepting, .leaving, .draining,
-        .drained, .abort, .refused, .status, .upgrade, .drain, .stop, .reload, .reloaded, .step,
-        .result,
+        .drained, .abort, .refused, .status, .upgrade, .drain, .stop, .reload, .reloaded,
+        .aborted, .step, .result,
     ]
 
     /// Whether this version of the protocol has such a message, on whatever socket.

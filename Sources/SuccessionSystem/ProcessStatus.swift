@@ -18,13 +18,16 @@ package struct ProcessStatus: Sendable, Hashable {
     /// As the wall clock goes now; one that was set since counts as if it had always gone so.
     package var startedAtNanoseconds: Int {
         let ticks = max(1, sysconf(Int32(_SC_CLK_TCK)))
-        let end = Int(clamping: startTime) + 1
-        let sinceBoot = end / ticks * 1_000_000_000 + end % ticks * 1_000_000_000 / ticks
+        let end = Nanoseconds.sum(Int(clamping: startTime), 1)
+        let sinceBoot = Nanoseconds.of(
+            seconds: end / ticks, nanoseconds: end % ticks * 1_000_000_000 / ticks)
         var boot = timespec()
         clock_gettime(CLOCK_BOOTTIME, &boot)
         let now = Syscall.wallClock()
-        return (now.seconds - boot.tv_sec) * 1_000_000_000 + now.nanoseconds - boot.tv_nsec
-            + sinceBoot
+        let booted = Nanoseconds.of(
+            seconds: Nanoseconds.difference(now.seconds, boot.tv_sec),
+            nanoseconds: now.nanoseconds - boot.tv_nsec)
+        return Nanoseconds.sum(booted, sinceBoot)
     }
 
     /// Nil: there is no such process, or /proc is not mounted.

@@ -41,10 +41,11 @@ package enum StatusTable {
         switch entry.answer {
         case .living(let status):
             return [
-                number, "\(status.processID)", status.state.harmless,
+                number, status.visibleProcessID.map { "\($0)" } ?? "-", status.state.harmless,
                 DurationText.clock(microseconds: status.stateMicroseconds),
                 "\(status.connections)",
-                DurationText.clock(microseconds: status.uptimeMicroseconds), remark(status),
+                DurationText.clock(microseconds: status.uptimeMicroseconds),
+                [remark(status), place(status)].filter { !$0.isEmpty }.joined(separator: "; "),
             ]
         case .stale:
             return [
@@ -54,6 +55,16 @@ package enum StatusTable {
         case .silent(let processID, let error):
             let pid = processID.map { "\($0)" } ?? "-"
             return [number, pid, "silent", "-", "-", "-", error.message.harmless]
+        }
+    }
+
+    /// Where its process is, if its own number is another one's here.
+    private static func place(_ status: GenerationStatus) -> String {
+        switch status.peer {
+        case .unasked: ""
+        case .elsewhere: "pid \(status.processID) of another pid namespace"
+        case .process(let pid):
+            pid == status.processID ? "" : "pid \(status.processID) in its own pid namespace"
         }
     }
 

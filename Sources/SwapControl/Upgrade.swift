@@ -31,8 +31,24 @@ package struct Upgrade: Sendable {
     package func decide(
         _ observe: (ControlEvent) -> Void
     ) throws(ControlError) -> (UpgradeOutcome, Leaving?) {
-        let predecessor = try client.servingStatus()
-        let connection = try client.connect(predecessor.generation)
+        // A generation leaves with each turn, and there were never more than a few.
+        for _ in 0..<32 {
+            do {
+                return try decideOnce(observe)
+            } catch {
+                let isCrowded = error.exitCode == .tooManyGenerations
+                guard isCrowded, request.evictsOldest else { throw error }
+                try Eviction(client: client, pace: pace).run(observe)
+            }
+        }
+        return try decideOnce(observe)
+    }
+
+    private func decideOnce(
+        _ observe: (ControlEvent) -> Void
+    ) throws(ControlError) -> (UpgradeOutcome, Leaving?) {
+        let (socket, predecessor) = try client.askServing()
+        let connection = try client.connect(socket)
         let start = Clock.now
         try connection.send(request.message)
         observe(.asked(predecessor))
@@ -107,8 +123,14 @@ package struct Upgrade: Sendable {
     private func read(
         _ result: Message, _ predecessor: GenerationStatus, since start: UInt64
     ) throws(ControlError) -> UpgradeOutcome {
-        let serving = result.integer("GENERATION").map {
-            Serving(generation: $0, processID: result.integer("PID"))
+        // Numbers of the predecessor's pid namespace, which may mean other processes here.
+        let isSeen = predecessor.visibleProcessID == predecessor.processID
+        let serving = result.number(.generation).map { generation in
+            Serving(
+                generation: generation,
+                processID: generation == predecessor.generation
+                    ? predecessor.visibleProcessID
+                    : isSeen ? result.number(.processID) : nil)
         }
         var outcome = UpgradeOutcome(
             service: client.service.name, predecessor: predecessor.serving,

@@ -187,9 +187,11 @@ struct ReleasePruneCommand: ParsableCommand {
         commandName: "prune",
         abstract: "Remove old releases that nobody needs.",
         discussion: """
-            Of app.1.0, app.1.1 … the last versions are kept, as are those of cfg and of every other \
-            name. What current.conf names, a link points to, or a living process executes is never \
-            removed, however old: a generation that still drains keeps its release.
+            Of app.1.0, app.1.1 … those are kept that served last, or were added last, as are those of \
+            cfg and of every other name. What current.conf names, a link points to, a rollback would \
+            return to, or a living process executes is never removed, however old: a generation that \
+            still drains keeps its release. Nothing is removed if a living generation cannot be seen \
+            from here, in a container for example.
 
             \(SiteOptions.help)
 

@@ -35,8 +35,8 @@ struct Reporter {
             write(result)
         } else {
             StandardStream.error.write(progress.closing())
-            if let warning { StandardStream.error.write("swapctl: warning: \(warning)\n") }
-            for line in lines { StandardStream.output.write(line + "\n") }
+            if let warning { StandardStream.error.write("swapctl: warning: \(warning.harmless)\n") }
+            for line in lines { StandardStream.output.write(line.harmless + "\n") }
         }
         if exitCode != .done { throw ArgumentParser.ExitCode(exitCode.rawValue) }
     }
@@ -51,7 +51,7 @@ struct Reporter {
             write(.error(error, service: service?.name, serving: serving ?? .unknown))
         } else {
             StandardStream.error.write(progress.closing())
-            StandardStream.error.write("swapctl: \(error.message)\n")
+            StandardStream.error.write("swapctl: \(error.message.harmless)\n")
             if let service, let serving {
                 StandardStream.output.write(serving.sentence(service.name) + "\n")
             }

@@ -51,7 +51,7 @@ struct StatusCommand: ParsableCommand {
             let lines =
                 StatusTable.lines(report, isOneOfMany: isOneOfMany) + (manager?.lines ?? [])
                 + (site?.lines ?? [])
-            StandardStream.output.write(lines.map { $0 + "\n" }.joined())
+            StandardStream.output.write(lines.map { $0.harmless + "\n" }.joined())
         }
         if report.exitCode != .done, !isOneOfMany {
             throw ArgumentParser.ExitCode(report.exitCode.rawValue)
@@ -77,7 +77,7 @@ struct StatusCommand: ParsableCommand {
                 if common.json {
                     reporter.write(.error(error, service: service.name, serving: .unknown))
                 } else {
-                    StandardStream.output.write("\(service.name)  \(error.message)\n")
+                    StandardStream.output.write("\(service.name)  \(error.message.harmless)\n")
                 }
             }
         }

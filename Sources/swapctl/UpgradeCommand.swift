@@ -18,11 +18,15 @@ struct UpgradeCommand: ParsableCommand {
             A command is looked for from here: a path with a slash from this directory, a name \
             without one in PATH. It needs all arguments, its name being the first.
 
-            Interrupting swapctl does not stop the upgrade, which the server carries out.
+            Interrupting swapctl does not stop the upgrade, which the server carries out; \
+            `swapctl abort` calls it off. A server lets only so many generations live at once (4, \
+            unless its author chose otherwise), the new one among them: an upgrade that would be one \
+            too many is refused with status 5, and says who is still here and why.
 
             EXAMPLES:
               swapctl upgrade web
               swapctl upgrade web --drain 5m --detach
+              swapctl upgrade web --evict-oldest
               swapctl upgrade web --env LOG_LEVEL=debug -- /srv/web-2.1/bin/web --port 8080
             """)
 
@@ -33,6 +37,12 @@ struct UpgradeCommand: ParsableCommand {
 
     @Flag(help: "Return when the successor serves; do not wait until the old generation is gone.")
     var detach = false
+
+    @Flag(
+        help: ArgumentHelp(
+            "Where as many generations live as may, cut the oldest and upgrade, instead of failing."
+        ))
+    var evictOldest = false
 
     @Flag(help: "Call the upgrade off if the successor does not take every listener.")
     var strict = false
@@ -68,6 +78,7 @@ struct UpgradeCommand: ParsableCommand {
         request.timeout = times.timeout
         request.drainDeadline = times.drain
         request.isDetached = detach
+        request.evictsOldest = evictOldest
         request.isStrict = strict
         request.command = try SuccessorCommand(command)
         for change in environment { try request.addEnvironment(change) }

@@ -117,7 +117,7 @@ extension Reporter {
         if isJSON {
             write(object)
         } else {
-            StandardStream.error.write(closing() + line + "\n")
+            StandardStream.error.write(closing() + line.harmless + "\n")
         }
     }
 }

@@ -38,6 +38,9 @@ import Testing
         let (run, serving) = try upgrade.outcome()
         #expect(run.status == .exited(1), "\(upgrade.side) at \(upgrade.step): \(run)")
         #expect(run.code == "timeout", "\(upgrade.side) at \(upgrade.step): \(run)")
+        #expect(
+            run.reason.contains("this process itself stood still for 16 s")
+                == (upgrade.side == .predecessor), "\(upgrade.side) at \(upgrade.step): \(run)")
         #expect(serving == upgrade.old.processID, "\(upgrade.side) at \(upgrade.step): \(run)")
         #expect(try upgrade.client.exchange("still served") == "still served")
     }

@@ -70,6 +70,19 @@ import Testing
         await leave(generation, directory)
     }
 
+    @Test func listener_thatThisGenerationHas_isNamedInTheError() async throws {
+        let (generation, directory) = try await begin()
+        let first = try generation.listener("echo", orBind: ListenAddress("tcp:127.0.0.1:0"))
+        #expect {
+            try generation.listener("echo", orBind: first.address)
+        } throws: { error in
+            guard let error = error as? SuccessionError else { return false }
+            return error.code == .addressInUse
+                && error.message.contains("this generation has taken it already, as 'echo'")
+        }
+        await leave(generation, directory)
+    }
+
     @Test(arguments: ["", "-", "a:b", "line\nbreak", String(repeating: "x", count: 256)])
     func listener_withAnImpossibleName_isRefused(name: String) async throws {
         let (generation, directory) = try await begin()

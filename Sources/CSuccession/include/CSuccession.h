@@ -61,6 +61,10 @@ int csuccession_unread(int socket);
 /// linux/unix_diag.h is in no module, and netlink messages are made by macros.
 int csuccession_unix_backlog(int socket);
 
+/// bind(2) with an umask of 0, which is set in a process made by clone, which is variadic, and where
+/// Swift must not run.
+int csuccession_bind_unmasked(int socket, const void *address, uint32_t length);
+
 // MARK: events.c: epoll, eventfd and pipe2 are GNU only or in no module
 
 struct csuccession_event {
@@ -118,6 +122,9 @@ int csuccession_pidfd_identity(int pidfd, uint64_t *identity);
 int csuccession_open_path_only(void);
 /// What main gets; returns how many there are. For systems without /proc, where nothing else tells.
 int csuccession_arguments(char *const **words);
+/// Has /dev/null in the place of each of the descriptors 0, 1 and 2 that is closed. Also done before
+/// main: nothing of Swift runs that early.
+void csuccession_fill_standard_streams(void);
 /// environ is a mutable global, to which Swift 6 gives no access.
 char **csuccession_environment(void);
 /// sys/auxv.h is in no module. The path given to execve, or NULL.

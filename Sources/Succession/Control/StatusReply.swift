@@ -18,6 +18,7 @@ struct StatusReply {
     var oldest: [ConnectionRegistry.Record]
     var supervision: Supervision?
     var store: DescriptorStore?
+    var maximumGenerations: Int?
 
     @ControlThread
     func message() -> Message {
@@ -47,6 +48,7 @@ struct StatusReply {
                     record.peer.isEmpty ? "-" : record.peer,
                 ])
         }
+        if let maximumGenerations { message.add(.maximumGenerations, maximumGenerations) }
         addSupervision(to: &message)
         message.add("LISTENERS", listeners.count)
         addListeners(to: &message)

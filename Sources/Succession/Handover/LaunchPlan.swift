@@ -52,6 +52,15 @@ package struct LaunchPlan: Sendable, Hashable {
         return request
     }
 
+    /// Ends what a successor that has failed has started: a script's helpers, which would keep an
+    /// address, or a lock, from the next one.
+    ///
+    /// On a thread of its own: the kernel may hold up who looks at another process.
+    func endDescendants() {
+        let mark = mark
+        try? startThread(name: "succession-end") { MarkedProcesses.kill(mark) }
+    }
+
     private func environment() -> [String] {
         // Without WATCHDOG_PID a watchdog that is another process's would seem to be everyone's.
         let hasWatchdog = ServiceManager.watchdogInterval() != nil

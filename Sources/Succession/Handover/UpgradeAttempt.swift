@@ -95,7 +95,7 @@ final class UpgradeAttempt {
         case .sendCommitted:
             core.step("committed")
             // First: nobody accepts until it has arrived.
-            send(Message(.committed))
+            sendCommitted()
             if !isRescue { core.stoodBy() }
         case .resumeAccepting: core.resumeServing()
         case .drain: core.succeeded(by: self)
@@ -121,15 +121,6 @@ final class UpgradeAttempt {
 // MARK: - Actions
 
 extension UpgradeAttempt {
-    /// Ends what a successor that has failed has started: a script's helpers, which would keep an
-    /// address, or a lock, from the next one.
-    ///
-    /// On a thread of its own: the kernel may hold up who looks at another process.
-    private func endDescendants() {
-        let mark = plan.mark
-        try? startThread(name: "succession-end") { MarkedProcesses.kill(mark) }
-    }
-
     /// While the successor is starting there is time; once it has said hello it waits.
     func prepareOffers() {
         guard state == nil else { return }
@@ -204,13 +195,29 @@ extension UpgradeAttempt {
         do {
             try channel?.send(encoded: packet, descriptors: descriptors)
         } catch {
-            // A peer that is gone or reads nothing is told of by end-of-file or the deadline, in
-            // order.
-            if error == .brokenPipe || error == .resourceTemporarilyUnavailable { return }
-            let failure = Failure.sending(kind, error)
-            // Later: the machine's actions are performed to the end before it hears of the next
-            // event.
-            Task { @ControlThread [weak self] in self?.handle(.sendFailed(failure)) }
+            failed(kind, error)
+        }
+    }
+
+    private func failed(_ kind: MessageKind, _ error: Errno) {
+        // A peer that is gone or reads nothing is told of by end-of-file or the deadline, in order.
+        if error == .brokenPipe || error == .resourceTemporarilyUnavailable { return }
+        let failure = Failure.sending(kind, error)
+        // Later: the machine's actions are performed to the end before it hears of the next event.
+        Task { @ControlThread [weak self] in self?.handle(.sendFailed(failure)) }
+    }
+
+    /// Until there is room for it: nobody accepts while a successor waits for it that reads slowly.
+    private func sendCommitted() {
+        guard case .committed = machine.state else { return }
+        do {
+            core.step("send committed")
+            try channel?.send(Message(.committed))
+        } catch {
+            guard error == .resourceTemporarilyUnavailable else { return failed(.committed, error) }
+            _ = ControlThread.schedule(after: .milliseconds(50)) { [weak self] in
+                self?.sendCommitted()
+            }
         }
     }
 
@@ -317,7 +324,7 @@ extension UpgradeAttempt {
         outcome.standstill = standstill
         outcome.untaken = machine.untaken
         if failure != nil {
-            if successorPID > 0 { endDescendants() }
+            if successorPID > 0 { plan.endDescendants() }
             stopWatchingChannel()
             if let captured {
                 outcome.lastLines = captured.lastLines(20)

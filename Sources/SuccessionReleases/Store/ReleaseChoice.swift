@@ -91,7 +91,7 @@ struct ReleaseChoice {
         let isHere =
             directory == site.releaseDirectory
             // Whoever has written it may have come by another path.
-            || (try? Syscall.realPath(directory)) == site.releaseDirectory
+            || ReleaseSite.resolved(directory) == site.releaseDirectory
         return isHere ? Path.name(path) : nil
     }
 

@@ -44,7 +44,8 @@ package struct ReleasePruning: Sendable {
             isDryRun: dryRun)
     }
 
-    /// All but the last versions of each stem: those that served last, or were added last.
+    /// All but the last versions of each stem: those that served last, or were added last and have not
+    /// served; what is to be deployed next is the last of all.
     private static func old(
         _ list: ReleaseList, keeping count: Int
     ) throws(ControlError) -> [ReleaseName] {
@@ -61,7 +62,10 @@ package struct ReleasePruning: Sendable {
         ) { $1 }
         let names = list.releases.map { ReleaseName($0.name, stems: stems) }
         return Dictionary(grouping: names, by: \.stem).values.flatMap { versions in
-            versions.sorted { one, other in
+            let newest = versions.filter { served[$0.text] != nil }.max()
+            func isNext(_ name: ReleaseName) -> Bool { newest.map { $0 < name } ?? false }
+            return versions.sorted { one, other in
+                if isNext(one) != isNext(other) { return isNext(other) }
                 let (left, right) = (times[one.text] ?? "", times[other.text] ?? "")
                 return left == right ? one < other : left < right
             }.dropLast(count)

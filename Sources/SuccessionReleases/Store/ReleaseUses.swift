@@ -52,6 +52,11 @@ struct ReleaseUses {
     /// by a switch to it.
     private mutating func addProcesses(_ journal: Journal) {
         let selections = journal.selections
+        let switched = Dictionary(
+            journal.entries.filter { $0.result == .committed }.compactMap { entry in
+                entry.processID.flatMap { pid in entry.to.map { (pid, $0) } }
+            }
+        ) { $1 }
         let files = ReleaseFiles(site)
         for entry in (try? Syscall.listDirectory("/proc")) ?? [] {
             guard let pid = Int32(entry) else { continue }
@@ -59,9 +64,14 @@ struct ReleaseUses {
             for path in process.paths { add(path, "pid \(pid)") }
             // By another path, in a mount namespace of its own.
             for path in VisibleProgram(pid, site).elsewhere(files) { add(path, "pid \(pid)") }
-            if let id = process.switchID, let selection = selections[id] {
-                for (_, path) in selection.files { add(path, "pid \(pid)") }
+            var needed = process.switchID.flatMap { selections[$0] }
+            // One that was started otherwise is in the journal too, once it has served; a number that
+            // has become another one's keeps a release for nothing.
+            let isRelease = process.paths.contains {
+                Path.relative($0, to: site.releaseDirectory) != nil
             }
+            if isRelease { needed = switched[Int(pid)] ?? needed }
+            for (_, path) in needed?.files ?? [:] { add(path, "pid \(pid)") }
         }
     }
 
@@ -92,7 +102,9 @@ struct ServerProcess {
 
     /// The process of a generation.
     init?(_ status: GenerationStatus) {
-        self.init(Int32(clamping: status.processID))
+        // What cannot be seen from here is no process of this number here.
+        guard let pid = status.visibleProcessID else { return nil }
+        self.init(Int32(clamping: pid))
         // A server may be ready, and a link turned, within the tick that is all the kernel tells.
         if let began = status.beganAt, let latest = startedAt {
             startedAt = min(latest, Syscall.wallClock(atMonotonic: began))

@@ -68,7 +68,9 @@ struct ServerControl {
     /// Throws if the owner of the site would so decide what root executes.
     private func checkUser() throws(ControlError) {
         guard let owner = site.rights.owner, let status = try serving() else { return }
-        let users = site.rights.asCaller { ServerProcess.users(Int32(clamping: status.processID)) }
+        let users = site.rights.asCaller {
+            ServerProcess.users(Int32(clamping: status.visibleProcessID ?? 0))
+        }
         guard let users, users.contains(0) else { return }
         let name = SiteRights.name(owner.userID)
         throw ControlError(
