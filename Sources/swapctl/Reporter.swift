@@ -2,6 +2,7 @@
 
 #if CLI
 import ArgumentParser
+import SuccessionReleases
 import SwapControl
 
 /// Writes what happens, for people or for programs, and ends the command with its exit status.
@@ -43,6 +44,8 @@ struct Reporter {
     /// Writes why the command could not do what it should, and who serves.
     mutating func fail(_ error: ControlError, service: Service?) -> ArgumentParser.ExitCode {
         // A directory nobody may enter, or that is not there, needs no second look.
+        // Whoever owns the site may not ask the server.
+        SiteRights.giveBack()
         let serving = service.map { ControlClient($0).whoServes() }
         if isJSON {
             write(.error(error, service: service?.name, serving: serving ?? .unknown))

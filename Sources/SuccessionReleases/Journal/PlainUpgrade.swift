@@ -62,7 +62,7 @@ package enum PlainUpgrade {
         _ outcome: UpgradeOutcome, _ service: Service, _ site: ReleaseSite
     ) -> String? {
         guard let pid = outcome.serving?.processID,
-            let process = ServerProcess(Int32(clamping: pid)),
+            let process = site.rights.asCaller({ ServerProcess(Int32(clamping: pid)) }),
             let program = Links(site).turned(Selection.program),
             process.executes(program, in: site) == false
         else { return nil }

@@ -129,13 +129,16 @@ struct ServerControl {
 
     /// Throws if there is a command, and not one that this process may run.
     func checkCommand(_ record: ServingRecord?) throws(ControlError) {
-        guard options.command == nil, let writer = record?.foreignWriter else { return }
-        throw ControlError(
-            code: "permission",
-            message: "nobody serves \(service.name), and the command in \(site.servingPath) is not "
-                + "run: the file belongs to \(SiteRights.name(writer)), and the command would run as "
-                + "\(SiteRights.name(site.rights.userID)); give the command after --",
-            exitCode: .permission)
+        guard let problem = foreignCommand(record) else { return }
+        throw ControlError(code: "permission", message: problem, exitCode: .permission)
+    }
+
+    /// Why a command that is recorded is not run; nil: it is, or there is none.
+    func foreignCommand(_ record: ServingRecord?) -> String? {
+        guard options.command == nil, let writer = record?.foreignWriter else { return nil }
+        return "nobody serves \(service.name), and the command in \(site.servingPath) is not run: "
+            + "the file belongs to \(SiteRights.name(writer)), and the command would run as "
+            + "\(SiteRights.name(site.rights.userID)); give the command after --"
     }
 
     /// How this server is started: as the operator says now, or said before; empty: never, because
