@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -55,6 +56,11 @@ int csuccession_tcp_backlog(int socket) {
     if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &length) < 0) return -errno;
     // Of a listener: the limit of its queue (and tcpi_unacked is how full it is).
     return info.tcpi_state == TCP_LISTEN ? (int)info.tcpi_sacked : -EINVAL;
+}
+
+int csuccession_unread(int socket) {
+    int count = 0;
+    return ioctl(socket, FIONREAD, &count) < 0 ? -errno : count;
 }
 
 struct unix_diag_query {

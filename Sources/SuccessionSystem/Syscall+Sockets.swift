@@ -133,6 +133,13 @@ extension Syscall {
         _ = Glibc.shutdown(fd, direction.rawValue)
     }
 
+    /// How many bytes have come that nobody has read.
+    ///
+    /// The corresponding C function is `ioctl` with FIONREAD.
+    package static func unread(_ fd: CInt) throws(Errno) -> Int {
+        Int(try shim(csuccession_unread(fd)))
+    }
+
     /// Sends bytes on a connection and returns how many were taken; a closed connection raises no
     /// SIGPIPE.
     ///

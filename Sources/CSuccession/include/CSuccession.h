@@ -56,6 +56,8 @@ int csuccession_vsock_decode(
     const void *address, size_t length, uint32_t *cid, uint32_t *port);
 /// struct tcp_info differs between libc's header and the kernel's; only this field of it is wanted.
 int csuccession_tcp_backlog(int socket);
+/// ioctl is variadic. How many bytes wait to be read (FIONREAD).
+int csuccession_unread(int socket);
 /// linux/unix_diag.h is in no module, and netlink messages are made by macros.
 int csuccession_unix_backlog(int socket);
 

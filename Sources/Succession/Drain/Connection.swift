@@ -11,8 +11,9 @@ import SystemPackage
 public final class Connection: Sendable {
     /// The other end, as text; empty for an unnamed Unix socket.
     public let peer: String
+    /// By which it is counted: says what it speaks, and is told when it is time to end.
+    public let entry: ConnectionRegistry.Entry
     private let descriptor: OwnedDescriptor
-    private let entry: ConnectionRegistry.Entry
     /// Of the task that waits until it can read or write.
     private let waiting = Mutex<[OneShot<Void>]>([])
 

@@ -31,6 +31,15 @@ public final class ConnectionRegistry: Sendable {
             registry.update(id) { $0.proto = proto }
         }
 
+        /// Says that the other end is owed nothing: it has all that it asked for, and has been told
+        /// that the connection ends.
+        ///
+        /// False takes that back. The connection counts as open until ``close()``, and the deadline of a drain closes it
+        /// like any other, but does not count it as cut.
+        public func settled(_ isSettled: Bool = true) {
+            registry.update(id) { $0.isSettled = isSettled }
+        }
+
         /// Has a hook called once when the generation begins to drain, with the time until the
         /// deadline: the place to ask the other end to go.
         ///
@@ -42,7 +51,7 @@ public final class ConnectionRegistry: Sendable {
 
         /// Has a hook called, as that of ``onDrain(_:)`` is, each time that the deadline of a drain
         /// is brought forward.
-        package func onShorterDrain(_ hook: @escaping @Sendable (Duration) -> Void) {
+        public func onShorterDrain(_ hook: @escaping @Sendable (Duration) -> Void) {
             registry.update(id) { $0.whenShortened.append(hook) }
         }
     }
@@ -52,6 +61,8 @@ public final class ConnectionRegistry: Sendable {
         var proto: String
         let since: UInt64
         let cut: @Sendable () -> Void
+        /// The other end is owed nothing.
+        var isSettled = false
         var whenDraining: [@Sendable (Duration) -> Void] = []
         var whenShortened: [@Sendable (Duration) -> Void] = []
     }
@@ -72,7 +83,7 @@ public final class ConnectionRegistry: Sendable {
     /// How many connections are open.
     public var count: Int { state.withLock { $0.records.count } }
 
-    /// How many were closed by a deadline.
+    /// How many were closed by a deadline although they were owed something.
     public var cutCount: Int { state.withLock { $0.cutCount } }
 
     /// Counts a connection until the entry is closed or let go.
@@ -172,17 +183,22 @@ public final class ConnectionRegistry: Sendable {
         await signal.value()
     }
 
-    /// Counts every open connection as cut and returns them; the caller calls `cut` on each.
+    /// Counts as cut what is open and not settled; returns all that is open, and the caller calls
+    /// `cut` on each.
     func beginCut() -> [Record] {
         state.withLock { state in
-            state.cutCount += state.records.count
-            return Array(state.records.values)
+            let records = Array(state.records.values)
+            state.cutCount += records.count { !$0.isSettled }
+            return records
         }
     }
 
     /// The connections that have been open longest, oldest first.
     func oldest(_ limit: Int) -> [Record] {
-        let records = state.withLock { Array($0.records.values) }
-        return Array(records.sorted { $0.since < $1.since }.prefix(limit))
+        Self.oldest(limit, of: state.withLock { Array($0.records.values) })
+    }
+
+    static func oldest(_ limit: Int, of records: [Record]) -> [Record] {
+        Array(records.sorted { $0.since < $1.since }.prefix(limit))
     }
 }

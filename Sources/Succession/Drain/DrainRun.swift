@@ -119,12 +119,13 @@ final class DrainRun {
     }
 
     private func cut() {
-        let names = connections.oldest(5).map { "\($0.proto) \($0.peer)" }
         let records = connections.beginCut()
-        if !records.isEmpty {
+        let owed = records.filter { !$0.isSettled }
+        if !owed.isEmpty {
+            let names = ConnectionRegistry.oldest(5, of: owed).map { "\($0.proto) \($0.peer)" }
             report(
                 .warning,
-                "the deadline of the drain has passed: cut \(records.count) connections (\(names.joined(separator: ", ")))",
+                "the deadline of the drain has passed: cut \(owed.count) connections (\(names.joined(separator: ", ")))",
                 .note)
         }
         // Told before it is done: an application whose last connection ends may leave in the same

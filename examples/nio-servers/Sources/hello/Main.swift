@@ -27,7 +27,13 @@ final class Hello: ChannelInboundHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard case .end = unwrapInboundIn(data) else { return }
+        let part = unwrapInboundIn(data)
+        if case .head(let request) = part, request.headers.contains(name: "Expect") {
+            // The client waits for this before it sends its body (RFC 9110 §10.1.1).
+            let goOn = HTTPResponseHead(version: .http1_1, status: .continue)
+            context.writeAndFlush(wrapOutboundOut(.head(goOn)), promise: nil)
+        }
+        guard case .end = part else { return }
         let headers: HTTPHeaders = ["Content-Length": "6", "X-Generation": "\(getpid())"]
         let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
