@@ -5,9 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <sys/fsuid.h>
 #include <sys/inotify.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 _Static_assert(CSUCCESSION_EXCHANGE == RENAME_EXCHANGE, "as the kernel");
@@ -20,6 +23,14 @@ _Static_assert(CSUCCESSION_SELF_GONE == (IN_DELETE_SELF | IN_MOVE_SELF), "as the
 _Static_assert(CSUCCESSION_UNMOUNTED == IN_UNMOUNT, "as the kernel");
 _Static_assert(CSUCCESSION_OVERFLOW == IN_Q_OVERFLOW, "as the kernel");
 _Static_assert(CSUCCESSION_IGNORED == IN_IGNORED, "as the kernel");
+
+int csuccession_rename_at(
+    int old_directory, const char *old_name, int new_directory, const char *new_name,
+    unsigned flags) {
+    // Without flags by the older call, which every file system and every sandbox knows.
+    if (flags == 0) return renameat(old_directory, old_name, new_directory, new_name);
+    return renameat2(old_directory, old_name, new_directory, new_name, flags);
+}
 
 int csuccession_rename(const char *old_path, const char *new_path, unsigned flags) {
     return renameat2(AT_FDCWD, old_path, AT_FDCWD, new_path, flags) < 0 ? -errno : 0;
@@ -49,4 +60,36 @@ int csuccession_user(uint32_t id, char *name, char *home, size_t capacity) {
     int lengths[] = {
         snprintf(name, capacity, "%s", entry.pw_name), snprintf(home, capacity, "%s", entry.pw_dir)};
     return lengths[0] >= (int)capacity || lengths[1] >= (int)capacity ? -ENAMETOOLONG : 0;
+}
+
+int csuccession_user_groups(uint32_t id, uint32_t *primary, uint32_t *groups, size_t capacity) {
+    char buffer[4096];
+    struct passwd entry, *found = NULL;
+    int error = getpwuid_r(id, &entry, buffer, sizeof buffer, &found);
+    if (error != 0) return -error;
+    if (!found) return -ENOENT;
+    _Static_assert(sizeof(gid_t) == sizeof(uint32_t), "as the kernel");
+    int count = (int)capacity;
+    if (getgrouplist(entry.pw_name, entry.pw_gid, groups, &count) < 0) count = (int)capacity;
+    *primary = entry.pw_gid;
+    return count;
+}
+
+uint32_t csuccession_file_user(void) { return (uint32_t)setfsuid((uid_t)-1); }
+
+uint32_t csuccession_file_group(void) { return (uint32_t)setfsgid((gid_t)-1); }
+
+int csuccession_groups(uint32_t *groups, size_t capacity) {
+    int count = getgroups((int)capacity, groups);
+    return count < 0 ? -errno : count;
+}
+
+int csuccession_set_file_rights(
+    uint32_t user, uint32_t group, const uint32_t *groups, size_t count) {
+    // The last two report no error: what they return is what was before.
+    if (syscall(SYS_setgroups, count, groups) < 0) return -errno;
+    setfsgid(group);
+    if (csuccession_file_group() != group) return -EPERM;
+    setfsuid(user);
+    return csuccession_file_user() == user ? 0 : -EPERM;
 }

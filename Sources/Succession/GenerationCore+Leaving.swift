@@ -12,6 +12,7 @@ extension GenerationCore {
         // still drains.
         lock?.close()
         lock = nil
+        keepsListeners = true
         beginDrain(deadline: attempt.plan.drainDeadline, hasSuccessor: true)
     }
 
@@ -21,7 +22,10 @@ extension GenerationCore {
     /// forward.
     func beginDrain(deadline: Duration?, hasSuccessor: Bool = false) {
         let deadline = deadline ?? configuration.drainDeadline
-        if let drain { return drain.shorten(to: deadline) }
+        if let drain {
+            if !hasSuccessor { isToldToLeave = true }
+            return drain.shorten(to: isBereft ? min(deadline, Self.bereftDeadline) : deadline)
+        }
         if isUpgrading, !hasSuccessor {
             postponedDrain = min(deadline, postponedDrain ?? deadline)
             collection?.cancel()
@@ -33,8 +37,10 @@ extension GenerationCore {
         let drain = DrainRun(
             connections, deadline: deadline, exitGrace: configuration.exitGrace,
             report: { [weak self] in self?.report($0, $1, $2) },
-            publish: { [weak self] in self?.publish($0) })
+            publish: { [weak self] in self?.publish($0) },
+            whenOver: { [weak self] in self?.letGo() })
         self.drain = drain
+        succeeding?.leave()
         endReloads(hasSuccessor: hasSuccessor)
         if isLast {
             let grace = configuration.exitGrace ?? .zero
@@ -51,7 +57,7 @@ extension GenerationCore {
         connections.beginDrain(deadline: deadline)
         // On this thread: the successor's first moments are no time to make others.
         ControlThread.begin { [self] in
-            await acceptance.stop { [hasAccepted] listener in
+            await acceptance.stop(keeping: { self.keepsListeners }) { [hasAccepted] listener in
                 if isLast || listener.isBoundHere && !hasAccepted {
                     Self.removePath(of: listener)
                 }
@@ -97,7 +103,8 @@ extension GenerationCore {
     }
 
     private func publish(_ message: Message) {
-        try? attempt?.channel?.send(message)
+        // A successor that is only being started expects nothing of the kind.
+        if !isUpgrading { try? attempt?.channel?.send(message) }
         audience.removeAll { $0.isClosed }
         for session in audience { session.send(message) }
     }

@@ -6,22 +6,6 @@ import SuccessionTransport
 import Synchronization
 import SystemPackage
 
-/// What a generation shares between its author's threads and the control thread.
-struct Holdings: Sendable {
-    var inheritance = Inheritance()
-    var listeners: [Listener] = []
-    var stateProvider: (@Sendable (inout StateWriter) throws -> Void)?
-    var inheritedState: HandedState?
-    var healthCheck: Heartbeat.Check?
-    /// Names of stored descriptors that the application has asked for.
-    var claimedNames: Set<String> = []
-    /// Names of stored listeners that have another one now.
-    var formerNames: Set<String> = []
-    var isReady = false
-    /// Leaving, and nobody comes after it.
-    var isLast = false
-}
-
 /// The inside of a ``Generation``: everything that happens on the control thread.
 @ControlThread
 final class GenerationCore {
@@ -37,10 +21,13 @@ final class GenerationCore {
     let bornAt = Syscall.monotonicNanoseconds()
     private(set) var stateSince = Syscall.monotonicNanoseconds()
     var lock: OwnedDescriptor?
-    private nonisolated let endpoint: ControlEndpoint
+    /// Nil if it could not be made, and nobody but this generation is left to serve.
+    private nonisolated let endpoint: ControlEndpoint?
     private var server: ControlServer?
     private var signals: SignalInbox?
     let succeeding: Succeeding?
+    /// Until the application is ready.
+    private var overdue: Timer?
     /// Nil without a service manager.
     private(set) var supervision: Supervision?
     /// Nil if the manager keeps no descriptors.
@@ -66,11 +53,24 @@ final class GenerationCore {
     var isUpgrading: Bool { upgradeRequest != nil }
     /// Removed from the store while an upgrade may still send them.
     var offeredDescriptors: [OwnedDescriptor] = []
+    /// Room in the table of descriptors for the start of a successor.
+    var startLoan: DescriptorReserve.Loan?
     var drain: DrainRun?
+    /// While this generation drains: its successor may die, and then another one needs them.
+    var keepsListeners = false
+    /// How often a successor was started in the place of one that died.
+    var rescues = 0
+    /// The successor is dead, and the service manager will see to another one.
+    var isBereft = false
+    /// While it drained already.
+    var isToldToLeave = false
     /// A drain that was asked for in the middle of an upgrade, and begins when that is over.
     var postponedDrain: Duration?
     /// The application's writing of its state, while an upgrade waits for it.
     var collection: StateCollection?
+    /// Operators who want the upgrade called off, and why it is; until it is over.
+    var aborts: [AbortRequest] = []
+    var abortReason: String?
     private(set) lazy var reloading = makeReloading()
     nonisolated let reloadStreams = ReloadStreams()
     /// Operators who want to hear how the drain goes.
@@ -90,7 +90,10 @@ final class GenerationCore {
         do {
             endpoint = try ControlEndpoint(directory, generation: number)
         } catch {
-            throw .system("cannot make the control socket \(directory.controlPath(number))", error)
+            let problem = "cannot make the control socket \(directory.controlPath(number))"
+            guard succeeding?.isPredecessorGone == true else { throw .system(problem, error) }
+            endpoint = nil
+            report(.warning, "\(problem) (\(error)): swapctl does not find this generation")
         }
     }
 
@@ -120,12 +123,16 @@ final class GenerationCore {
         // Also keeps this object: operators are answered until the process is gone, whatever its
         // author still holds.
         ProcessExit.onExit { [self] in removeNames() }
+        // Not before: what is inherited comes first.
+        DescriptorReserve.shared.begin()
         do {
-            let server = ControlServer(endpoint) { [weak self] message, session in
-                self?.respond(to: message, session)
+            if let endpoint {
+                let server = ControlServer(endpoint) { [weak self] message, session in
+                    self?.respond(to: message, session)
+                }
+                try server.start()
+                self.server = server
             }
-            try server.start()
-            self.server = server
             if !configuration.signals.isEmpty {
                 signals = try SignalInbox(Array(configuration.signals.keys)) { [weak self] number in
                     self?.received(signal: number)
@@ -141,13 +148,28 @@ final class GenerationCore {
                 "/proc is not mounted: libdispatch, which runs Swift's tasks, ends a program that cannot see its own threads there (SIGILL); mount it"
             )
         }
+        awaitReady()
         succeeding?.startAccepting = { [weak self] in try await self?.startAccepting() }
         succeeding?.predecessorGone = { [weak self] in self?.predecessorGone() }
         if succeeding?.isPredecessorGone == true { predecessorGone() }
     }
 
+    /// Says so if the application takes long to build its server, or has forgotten to say that it is
+    /// ready.
+    ///
+    /// Until then nobody is served here.
+    private func awaitReady() {
+        let patience = configuration.readyTimeout / 2
+        overdue = ControlThread.schedule(after: patience) { [weak self] in
+            self?.report(
+                .warning,
+                "ready() has not been called in \(patience): nobody is served by generation \(self?.number ?? 0) until it is"
+            )
+        }
+    }
+
     private nonisolated func removeNames() {
-        endpoint.remove()
+        endpoint?.remove()
         // Our successor has pointed it to itself; only the last of its line finds its own number.
         if directory.servingGeneration() == number { try? Syscall.unlink(directory.servingPath) }
         // One that never served takes along what it bound for itself, and nothing else.
@@ -161,10 +183,23 @@ final class GenerationCore {
     // MARK: Ready
 
     func ready() async throws(SuccessionError) {
-        let leftOver = holdings.withLock { holdings in
-            holdings.isReady = true
+        let (isAgain, hasNone, leftOver) = holdings.withLock { holdings in
+            defer { holdings.isReady = true }
             holdings.inheritedState = nil
-            return holdings.inheritance.removeAll()
+            return (
+                holdings.isReady, holdings.listeners.isEmpty, holdings.inheritance.removeAll()
+            )
+        }
+        if isAgain {
+            throw SuccessionError(
+                .invalidState, "ready() was called before: a generation is ready once")
+        }
+        overdue?.cancel()
+        if hasNone {
+            report(
+                .warning,
+                "ready() without a listener: nobody can connect; take listeners with listener(_:orBind:) before it"
+            )
         }
         for item in leftOver {
             report(
@@ -180,7 +215,7 @@ final class GenerationCore {
             }
         }
         if let succeeding {
-            try await succeeding.ready()
+            try await succeeding.ready(without: leftOver)
         } else {
             do {
                 try await startAccepting()
@@ -215,7 +250,13 @@ final class GenerationCore {
         try checkNotLeaving()
         // A successor is the main process by now.
         supervision?.startPinging()
-        try directory.publishServing(number)
+        do {
+            try directory.publishServing(number)
+        } catch {
+            // A predecessor that lives serves on; without one there is nobody but this generation.
+            guard succeeding?.isPredecessorGone == true else { throw error }
+            reportUnpublished(error)
+        }
         try await acceptance.resume()
         try checkNotLeaving()
         hasAccepted = true
@@ -224,6 +265,13 @@ final class GenerationCore {
         keepListeners()
         supervision?.serving(servingStatus())
         for (path, identity) in leftOverPaths { Self.remove(path, ifStill: identity) }
+    }
+
+    private func reportUnpublished(_ error: any Error) {
+        report(
+            .warning,
+            "cannot write \(directory.servingPath) (\(error)): swapctl does not find this generation"
+        )
     }
 
     private func checkNotLeaving() throws(SuccessionError) {
@@ -242,30 +290,31 @@ final class GenerationCore {
     /// look.
     private func predecessorGone() {
         guard let handle = succeeding.flatMap({ try? ProcessHandle.open($0.predecessor) }) else {
-            _ = directory.removeStale()
-            return
+            return removeRemains()
         }
-        guard let pidfd = handle.descriptor else { return removeStale(onceGone: handle) }
+        guard let pidfd = handle.descriptor else { return removeRemains(onceGone: handle) }
         // Its end of the channel may close before its control socket does: only the end of the
         // process says that both are.
         do {
             try ControlThread.watch(pidfd.rawValue) { [self] in
                 ControlThread.unwatch(pidfd.rawValue)
-                _ = directory.removeStale()
+                removeRemains()
             }
         } catch {
-            _ = directory.removeStale()
+            removeRemains()
         }
     }
 
+    private func removeRemains() {
+        _ = directory.removeStale()
+        directory.removeLeftovers()
+    }
+
     /// On a kernel without pidfds nothing tells of the end of a process.
-    private func removeStale(onceGone handle: ProcessHandle, attempts: Int = 100) {
-        guard handle.isAlive(), attempts > 0 else {
-            _ = directory.removeStale()
-            return
-        }
+    private func removeRemains(onceGone handle: ProcessHandle, attempts: Int = 100) {
+        guard handle.isAlive(), attempts > 0 else { return removeRemains() }
         _ = ControlThread.schedule(after: .milliseconds(100)) { [weak self] in
-            self?.removeStale(onceGone: handle, attempts: attempts - 1)
+            self?.removeRemains(onceGone: handle, attempts: attempts - 1)
         }
     }
 
@@ -281,7 +330,7 @@ final class GenerationCore {
                 completion(failure)
             }
         }
-        let timer = ControlThread.schedule(after: .seconds(4)) {
+        let timer = ControlThread.schedule(after: .seconds(4), of: .ownTime) {
             done("the application did not stop accepting within 4 s")
         }
         ControlThread.begin { [self] in
@@ -299,7 +348,7 @@ final class GenerationCore {
     func stoodBy() { enter(.standby) }
 
     func resumeServing() {
-        let timer = ControlThread.schedule(after: .seconds(5)) { [weak self] in
+        let timer = ControlThread.schedule(after: .seconds(5), of: .ownTime) { [weak self] in
             self?.report(
                 .error,
                 "the application still hangs where it was told to stop accepting: nobody accepts")
@@ -310,10 +359,7 @@ final class GenerationCore {
             do {
                 try directory.publishServing(number)
             } catch {
-                report(
-                    .warning,
-                    "cannot write \(directory.servingPath) (\(error)): swapctl does not find this generation"
-                )
+                reportUnpublished(error)
             }
             do {
                 try await acceptance.resumeAll()

@@ -12,6 +12,7 @@ final class CountedConnection: ChannelInboundHandler {
 
     let entry: ConnectionRegistry.Entry
     private let whenRegistered: @Sendable () -> Void
+    private var handshakeEnds: (() -> Void)?
 
     init(
         _ entry: ConnectionRegistry.Entry, whenRegistered: @escaping @Sendable () -> Void = {}
@@ -23,6 +24,16 @@ final class CountedConnection: ChannelInboundHandler {
     func channelRegistered(context: ChannelHandlerContext) {
         whenRegistered()
         context.fireChannelRegistered()
+    }
+
+    /// Calls `body` when a drain handler is added that knows how to end the connection.
+    func whenItsProtocolIsKnown(_ body: @escaping () -> Void) {
+        handshakeEnds = body
+    }
+
+    fileprivate func itsProtocolIsKnown() {
+        handshakeEnds?()
+        handshakeEnds = nil
     }
 
     func watch(_ channel: any Channel) throws {
@@ -41,9 +52,13 @@ extension ChannelPipeline.SynchronousOperations {
 }
 
 extension Generation {
-    /// The connection as it is counted; one that no adopted listener took is counted from now on.
+    /// The connection as it is counted, for a handler that knows how to end it; one that no adopted
+    /// listener took is counted from now on.
     func countedConnection(_ channel: any Channel) throws -> CountedConnection {
-        if let counted = channel.pipeline.syncOperations.countedConnection { return counted }
+        if let counted = channel.pipeline.syncOperations.countedConnection {
+            counted.itsProtocolIsKnown()
+            return counted
+        }
         let entry = connections.opened(channel, protocol: "tcp")
         channel.closeFuture.whenComplete { _ in entry.close() }
         let counted = CountedConnection(entry)

@@ -11,11 +11,13 @@ extension Generation {
     ///
     /// Begins a generation, takes the listener called `service` or binds it, accepts, and returns
     /// when nothing more is accepted and every connection is over or was cut by the deadline:
-    /// return from `main` then. SIGUSR2 and SIGHUP start a successor, SIGTERM drains, SIGINT stops,
-    /// unless the configuration says otherwise; with an empty table of signals all are left alone.
+    /// return from `main` then. SIGUSR2 starts a successor, SIGTERM drains, SIGINT stops, unless the
+    /// configuration says otherwise. SIGHUP is left alone: it also says that a terminal was closed.
     /// `swapctl` does all of that too.
     ///
-    /// `initialise` sets up each connection on its event loop; a drain handler belongs into it.
+    /// `initialise` sets up each connection on its event loop; a drain handler belongs into it. If
+    /// clients may shut down writing before they have their answer, set `allowRemoteHalfClosure`
+    /// there: SwiftNIO leaves it off and closes the connection when it reads that end.
     /// Throws what ``begin(_:configuration:)``, ``listener(_:orBind:options:)`` and ``ready()``
     /// throw: print it and leave, a predecessor serves on.
     @concurrent
@@ -25,10 +27,6 @@ extension Generation {
         group: any EventLoopGroup = .singletonMultiThreadedEventLoopGroup,
         initialise: @escaping @Sendable (any Channel, Generation) throws -> Void
     ) async throws {
-        var configuration = configuration
-        if !configuration.signals.isEmpty, configuration.signals[1 /* SIGHUP */] == nil {
-            configuration.signals[1] = .upgrade
-        }
         let generation = try await begin(service, configuration: configuration)
         let listener = try generation.listener(service, orBind: address)
         _ = try await ServerBootstrap(group: group)
@@ -44,7 +42,8 @@ extension Generation {
     ///
     /// Like ``serve(_:at:configuration:group:initialise:)``, with NIO's HTTP/1.1 handlers and
     /// ``HTTP1DrainHandler`` before those that `handlers` makes for each connection: they get
-    /// `HTTPServerRequestPart` and write `HTTPServerResponsePart`.
+    /// `HTTPServerRequestPart` and write `HTTPServerResponsePart`. A client that shuts down writing
+    /// behind its request gets its answer.
     @concurrent
     public static func serveHTTP(
         _ service: String, at address: ListenAddress,
@@ -54,6 +53,7 @@ extension Generation {
     ) async throws {
         try await serve(service, at: address, configuration: configuration, group: group) {
             channel, generation in
+            try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
             let pipeline = channel.pipeline.syncOperations
             try pipeline.configureHTTPServerPipeline()
             try pipeline.addHandler(HTTP1DrainHandler(generation))

@@ -11,15 +11,20 @@ public import Succession
 /// no stream is open any more, a second GOAWAY names the last one (RFC 9113 §6.8) and the connection
 /// is closed: a client that opened yet another may repeat it, for nobody has seen it. Named earlier,
 /// the last stream could be followed by one that is answered, and repeated all the same (grpc-core
-/// writes streams behind its acknowledgement). A client that never acknowledges is answered until
-/// the deadline of the drain.
+/// writes streams behind its acknowledgement). From a client that does not acknowledge, or has not
+/// even sent its preface, the second GOAWAY and the close come in the second half of the drain, as
+/// soon as no stream is open.
 ///
 /// This happens below the HTTP/2 implementation, between its bytes and the network's, because
 /// swift-nio-http2 refuses every new stream from the first GOAWAY on that it sends itself
 /// (swift-nio-http2#466): that is why this handler needs no such package, and works with any. Do
 /// not have the implementation quiesce the connection as well: a GOAWAY may not raise the last
-/// stream of an earlier one. A connection to which the implementation has said goodbye, before the
-/// drain or in it, is left to the implementation.
+/// stream of an earlier one. To a connection to which the implementation has said goodbye, before
+/// the drain or in it, nothing more is said; it is closed when the streams are over that were not
+/// refused.
+///
+/// With `allowRemoteHalfClosure`, a child channel's option that SwiftNIO leaves off, a client that
+/// shuts down writing behind its requests gets their answers; this handler closes behind them.
 ///
 /// Belongs right before the HTTP/2 handler, behind TLS.
 public final class HTTP2DrainHandler: ChannelDuplexHandler {
@@ -43,49 +48,67 @@ public final class HTTP2DrainHandler: ChannelDuplexHandler {
         /// What it opens now is not heard.
         case concluded
         case over
-        /// The implementation ends the connection itself.
-        case left
     }
 
     private let generation: Generation
     private let moment: DrainMoment
+    private let patience: DrainMoment
     private let lingering: LingeringClose
     private let pingData = UInt64.random(in: .min ... .max)
-    private var hook: DrainHook?
+    private var entry: ConnectionRegistry.Entry?
+    private var hooks: [DrainHook] = []
     private var phase = Phase.serving
     private var inbound = HTTP2FrameScanner(skipping: HTTP2FrameScanner.prefaceLength)
     private var outbound = HTTP2FrameScanner()
     private var streams = HTTP2OpenStreams()
     private var hasSentSettings = false
+    /// The last stream that the implementation's GOAWAY names.
+    private var named: UInt32?
+    /// The client has had the time to acknowledge.
+    private var patienceIsOver = false
+    private var hasReceived = false
+    private var inputIsClosed = false
     private var unfinishedWrites = 0
 
     /// A handler for one connection of a generation.
     ///
     /// - Parameter moment: when in the drain the client is told to go.
+    /// - Parameter patience: until when a client may take to acknowledge that; from then on a
+    ///   connection is closed that has no stream.
     /// - Parameter lingerTime: how long a client may take to close its end after the last response.
     public init(
         _ generation: Generation, tells moment: DrainMoment = .beginning,
-        lingerTime: TimeAmount = .seconds(2)
+        waits patience: DrainMoment = .spread(0.5...0.9), lingerTime: TimeAmount = .seconds(2)
     ) {
         self.generation = generation
         self.moment = moment
+        self.patience = patience
         lingering = LingeringClose(lingerTime)
     }
 
     /// The connection is shown as `h2`.
     public func handlerAdded(context: ChannelHandlerContext) {
         guard let counted = try? generation.countedConnection(context.channel) else { return }
-        counted.entry.speaks("h2")
-        hook = DrainHook(counted.entry, moment, on: context.eventLoop) { [weak self] in
-            guard let self, phase == .serving else { return }
-            phase = .announcing
-            proceed(context)
-        }
+        let entry = counted.entry
+        entry.speaks("h2")
+        self.entry = entry
+        hooks = [
+            DrainHook(entry, moment, on: context.eventLoop) { [weak self] in
+                guard let self, phase == .serving else { return }
+                phase = .announcing
+                proceed(context)
+            },
+            DrainHook(entry, patience, on: context.eventLoop) { [weak self] in
+                self?.patienceIsOver = true
+                self?.endSilence(context)
+                self?.proceed(context)
+            },
+        ]
     }
 
     /// Nothing of this handler stays behind.
     public func handlerRemoved(context: ChannelHandlerContext) {
-        hook?.cancel()
+        for hook in hooks { hook.cancel() }
         lingering.cancel()
     }
 
@@ -98,6 +121,7 @@ public final class HTTP2DrainHandler: ChannelDuplexHandler {
     /// Watches what the client opens and acknowledges.
     public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if phase == .concluded || phase == .over { return }
+        hasReceived = true
         inbound.scan(unwrapInboundIn(data).readableBytesView) { frame in
             streams.received(frame)
             if phase == .announced, frame.kind == HTTP2FrameScanner.Kind.ping,
@@ -108,6 +132,16 @@ public final class HTTP2DrainHandler: ChannelDuplexHandler {
         }
         context.fireChannelRead(data)
         proceed(context)
+    }
+
+    /// The client has shut down writing: what it has asked for is answered.
+    public func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .inputClosed? = event as? ChannelEvent {
+            inputIsClosed = true
+            streams.clientEnds()
+        }
+        context.fireUserInboundEventTriggered(event)
+        if inputIsClosed { endWithTheInput(context) }
     }
 
     /// Watches what is answered, and whether the implementation says goodbye.
@@ -122,40 +156,75 @@ public final class HTTP2DrainHandler: ChannelDuplexHandler {
         case .byteBuffer(let bytes): outbound.scan(bytes.readableBytesView, noteSent)
         case .fileRegion(let region): outbound.skip(region.readableBytes, noteSent)
         }
-        if phase == .serving || phase == .left { return context.write(data, promise: promise) }
+        if phase == .serving && !inputIsClosed { return context.write(data, promise: promise) }
         context.write(data, promise: unfinishedWrite(context, for: promise))
     }
 
     private func noteSent(_ frame: HTTP2FrameScanner.Frame) {
         hasSentSettings = true
         streams.sent(frame)
-        if frame.kind == HTTP2FrameScanner.Kind.goAway { leave() }
-    }
-
-    /// A GOAWAY of ours behind another one might raise its last stream, which is an error.
-    private func leave() {
-        switch phase {
-        case .serving, .announcing, .announced, .concluding: phase = .left
-        case .concluded, .over, .left: break
-        }
+        guard frame.kind == HTTP2FrameScanner.Kind.goAway else { return }
+        let last = min(named ?? .max, UInt32(truncatingIfNeeded: frame.payload >> 32) & .lastStream)
+        named = last
+        if last == .lastStream { return }
+        streams.refuse(after: last)
+        // What it opens from now on is refused, whether it knows or not.
+        if phase == .announced { phase = .concluding }
     }
 
     /// Does the next step if its time has come.
     private func proceed(_ context: ChannelHandlerContext) {
         switch phase {
         case .announcing where hasSentSettings && outbound.isBetweenFrames:
+            if let named, named < .lastStream {
+                phase = .concluding
+                return proceed(context)
+            }
             phase = .announced
-            send(.goAway(lastStream: .max), context)
+            // A second one would say nothing new.
+            if named == nil { send(.goAway(lastStream: .lastStream), context) }
             send(.ping(pingData), context)
+        case .announced where patienceIsOver && streams.isEmpty:
+            phase = .concluding
+            proceed(context)
         case .concluding
         where streams.isEmpty && unfinishedWrites == 0 && outbound.isBetweenFrames:
             phase = .concluded
+            if let named, named < .lastStream { return proceed(context) }
             send(.goAway(lastStream: streams.lastOfClient), context)
-        case .concluded where unfinishedWrites == 0:
-            phase = .over
-            lingering.begin(context)
-        case .serving, .announcing, .announced, .concluding, .concluded, .over, .left: break
+        case .concluded where unfinishedWrites == 0: end(context)
+        case .serving, .announcing, .announced, .concluding, .concluded, .over:
+            if inputIsClosed { endWithTheInput(context) }
         }
+    }
+
+    /// Ends a connection on which the client has sent nothing at all.
+    private func endSilence(_ context: ChannelHandlerContext) {
+        guard !hasReceived else { return }
+        let isAnnounced = phase == .announced
+        guard isAnnounced || phase == .announcing else { return }
+        phase = .over
+        if isAnnounced { send(.goAway(lastStream: 0), context) }
+        // Not behind what was said: that may wait for a handshake that never ends.
+        end(context)
+    }
+
+    /// Ends the connection when everything is answered that the client had asked for.
+    private func endWithTheInput(_ context: ChannelHandlerContext) {
+        switch phase {
+        case .concluded, .over: return
+        case .serving, .announcing, .announced, .concluding: break
+        }
+        guard streams.isEmpty, unfinishedWrites == 0, outbound.isBetweenFrames else { return }
+        phase = .concluded
+        // NIO would drop what is not written yet; an empty write comes behind it.
+        let written = unfinishedWrite(context, for: nil)
+        context.writeAndFlush(wrapOutboundOut(.byteBuffer(ByteBuffer())), promise: written)
+    }
+
+    private func end(_ context: ChannelHandlerContext) {
+        phase = .over
+        lingering.begin(context, entry, owes: hasReceived, waits: !inputIsClosed)
     }
 
     private func send(_ frame: HTTP2ControlFrame, _ context: ChannelHandlerContext) {
@@ -174,6 +243,11 @@ public final class HTTP2DrainHandler: ChannelDuplexHandler {
     }
 }
 
+extension UInt32 {
+    /// The highest there can be: a GOAWAY that names it refuses nothing.
+    fileprivate static let lastStream: UInt32 = 0x7fff_ffff
+}
+
 /// The two frames that announce the end of a connection.
 private enum HTTP2ControlFrame {
     /// Without an error.
@@ -187,7 +261,7 @@ private enum HTTP2ControlFrame {
         switch self {
         case .goAway(let lastStream):
             buffer.writeBytes([HTTP2FrameScanner.Kind.goAway, 0, 0, 0, 0, 0])
-            buffer.writeInteger(lastStream & 0x7fff_ffff)
+            buffer.writeInteger(lastStream & .lastStream)
             buffer.writeInteger(0, as: UInt32.self)
         case .ping(let data):
             buffer.writeBytes([HTTP2FrameScanner.Kind.ping, 0, 0, 0, 0, 0])

@@ -9,6 +9,8 @@ struct HTTP2OpenStreams {
     }
 
     private var streams: [UInt32: Ends] = [:]
+    /// Of the client's streams, the last that is answered.
+    private var limit = UInt32.max
     /// The highest stream that the client has opened; 0 if it has opened none.
     private(set) var lastOfClient: UInt32 = 0
 
@@ -19,6 +21,7 @@ struct HTTP2OpenStreams {
         switch frame.kind {
         case Kind.headers where frame.stream > lastOfClient:
             lastOfClient = frame.stream
+            if frame.stream > limit { return }
             streams[frame.stream] = Ends(client: frame.has(HTTP2FrameScanner.Flag.endStream))
         case Kind.headers, Kind.data:
             guard frame.has(HTTP2FrameScanner.Flag.endStream) else { return }
@@ -40,6 +43,19 @@ struct HTTP2OpenStreams {
             end(frame.stream) { $0.server = true }
         case Kind.resetStream: streams[frame.stream] = nil
         default: break
+        }
+    }
+
+    /// A GOAWAY has been sent: later streams are not answered.
+    mutating func refuse(after stream: UInt32) {
+        limit = min(limit, stream)
+        streams = streams.filter { $0.key <= limit || $0.key % 2 == 0 }
+    }
+
+    /// The client has shut down writing: what it has not ended it never will.
+    mutating func clientEnds() {
+        for (stream, ends) in streams {
+            streams[stream] = ends.server ? nil : Ends(client: true)
         }
     }
 

@@ -10,8 +10,9 @@ public import Succession
 ///
 /// First the application is asked: it may still write, and finishes when its future does. Then a
 /// close frame goes out, behind the message that is being written if there is one; when the client
-/// has answered it, or has not for a while, the connection is closed. A close that the application
-/// or the client has begun is left to the application.
+/// has answered it, or has not for a while, the connection is closed; a deadline that comes before
+/// does not count as cut who has been sent the close frame. A close that the application or the
+/// client has begun is left to the application.
 ///
 /// Belongs behind what the upgrade adds (`NIOWebSocketServerUpgrader`), before the application's
 /// handlers.
@@ -42,6 +43,7 @@ public final class WebSocketDrainHandler: ChannelDuplexHandler {
     private let answerTime: TimeAmount
     private let prepare: (any Channel) -> EventLoopFuture<Void>
     private let lingering = LingeringClose(.seconds(2))
+    private var entry: ConnectionRegistry.Entry?
     private var hook: DrainHook?
     private var unanswered: Scheduled<Void>?
     private var phase = Phase.open
@@ -72,6 +74,7 @@ public final class WebSocketDrainHandler: ChannelDuplexHandler {
     /// The connection is shown as `websocket`.
     public func handlerAdded(context: ChannelHandlerContext) {
         guard let counted = try? generation.countedConnection(context.channel) else { return }
+        entry = counted.entry
         counted.entry.speaks("websocket")
         hook = DrainHook(counted.entry, moment, on: context.eventLoop) { [weak self] in
             guard let self, phase == .open else { return }
@@ -134,7 +137,9 @@ public final class WebSocketDrainHandler: ChannelDuplexHandler {
         payload.writeInteger(UInt16(1012))
         payload.writeString(reason.prefix(utf8Length: 123))
         let frame = WebSocketFrame(fin: true, opcode: .connectionClose, data: payload)
-        context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.whenSuccess { [entry] in entry?.settled() }
+        context.writeAndFlush(wrapOutboundOut(frame), promise: sent)
         unanswered = context.eventLoop.assumeIsolated().scheduleTask(in: answerTime) { [self] in
             finish(context)
         }
@@ -143,7 +148,7 @@ public final class WebSocketDrainHandler: ChannelDuplexHandler {
     private func finish(_ context: ChannelHandlerContext) {
         guard phase == .waitingForAnswer else { return }
         unanswered?.cancel()
-        lingering.begin(context)
+        lingering.begin(context, entry)
     }
 }
 

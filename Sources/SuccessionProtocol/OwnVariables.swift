@@ -8,6 +8,7 @@ package enum OwnVariables {
     package static let names: [String] = [
         "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID", "WATCHDOG_PID", "MAINPID",
         "MAINPIDFDID", "SYSTEMD_EXEC_PID", "SUCCESSION_CHANNEL", "SUCCESSION_STDERR",
+        "SUCCESSION_ATTEMPT", "SUCCESSION_EXECUTABLE",
     ]
 
     /// The one of them that a change `KEY=VALUE`, or a bare `KEY`, would set; nil if it sets another.

@@ -8,7 +8,9 @@ extension PredecessorStateMachine {
             receivedTaken(batch: batch, descriptors: descriptors)
         case .takenState(let size): receivedTakenState(size: size)
         case .ready: receivedReady()
+        case .readyWithout(let listeners): receivedReady(without: listeners)
         case .accepting: receivedAccepting()
+        case .leaving: receivedLeaving()
         case .abort(let failure): receivedAbort(failure)
         // A refusal is never answered; what the successor does without shows soon enough.
         case .refused: []

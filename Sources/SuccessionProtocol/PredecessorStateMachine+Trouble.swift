@@ -15,8 +15,8 @@ extension PredecessorStateMachine {
         case .ending:
             // It is leaving, as it was asked or as it said; its death is what counts.
             return []
-        case .succeeded:
-            // The successor serves, or has died since: this side is draining either way.
+        case .succeeded, .relieved:
+            // The successor serves, or has died since: its exit will tell.
             return []
         case .failed:
             // The channel of a dead successor.
@@ -43,11 +43,26 @@ extension PredecessorStateMachine {
             // There is no successor yet.
             return []
         case .succeeded:
-            // The successor of a draining generation: its manager's business.
+            state = .relieved
+            return [.takeOver]
+        case .relieved:
+            // It had said that it leaves, or never says so.
             return []
         case .failed:
             // A successor dies once.
             return []
+        }
+    }
+
+    mutating func successorLeft() -> [Action] {
+        switch state {
+        case .succeeded:
+            state = .relieved
+            return [.letGo]
+        case .idle, .starting, .awaitingHello, .offering, .offeringState, .awaitingReady,
+            .pausing, .committed, .ending, .relieved, .failed:
+            // Before it accepts one end is like another.
+            return successorExited()
         }
     }
 
@@ -58,15 +73,21 @@ extension PredecessorStateMachine {
     /// What the successor has not done; the person who reads it wants to know how far it came.
     private var missing: String {
         switch state {
+        case .starting:
+            "it was not executed (does the file system hang that its program is on?)"
         case .awaitingHello: "it never said hello (does it begin a generation of this service?)"
         case .offering, .offeringState: "it has not taken what it was offered"
         case .awaitingReady: "it took everything and never said that it is ready"
-        case .idle, .starting, .pausing, .committed, .ending, .succeeded, .failed: "\(state)"
+        case .idle, .pausing, .committed, .ending, .succeeded, .relieved, .failed:
+            "\(state)"
         }
     }
 
     mutating func deadlineExpired() -> [Action] {
         switch state {
+        case .starting:
+            let reason = "the successor was not ready in time: \(missing)"
+            return abandon(Failure(code: .timeout, reason: reason))
         case .awaitingHello, .offering, .offeringState, .awaitingReady:
             let reason = "the successor was not ready in time: \(missing)"
             return end(Failure(code: .timeout, reason: reason), .byAbort)
@@ -85,12 +106,19 @@ extension PredecessorStateMachine {
             case .terminated:
                 ending.stage = .killed
                 state = .ending(ending)
-                return [.killSuccessor]
-            case .killed, .dead:
-                // No deadline is set: the kernel will say that it is dead, or has said so.
+                return [.killSuccessor, .setDeadline(.burial)]
+            case .killed:
+                // The kernel does not let go of it: it hangs there, and will never again run a line
+                // of its own. That somebody accepts cannot wait for it.
+                ending.failure.reason +=
+                    "; SIGKILL has not ended it yet: it hangs in the kernel and accepts nothing"
+                ending.stage = .dead
+                return proceed(ending)
+            case .dead:
+                // No deadline is set: it waits for a pause.
                 return []
             }
-        case .idle, .starting, .succeeded, .failed:
+        case .idle, .succeeded, .relieved, .failed:
             // No deadline is set.
             return []
         }
@@ -101,16 +129,14 @@ extension PredecessorStateMachine {
         case .idle:
             state = .failed(failure)
             return [.failed(failure)]
-        case .starting(let earlier):
-            // What is being started cannot be ended before it is there.
-            state = .starting(cancelled: earlier ?? failure)
-            return []
+        case .starting:
+            return abandon(failure)
         case .awaitingHello, .offering, .offeringState, .awaitingReady, .pausing, .committed:
             return end(failure, .byAbort)
         case .ending:
             // It ends already, for another reason.
             return []
-        case .succeeded:
+        case .succeeded, .relieved:
             // Past the point of no return.
             return []
         case .failed:
@@ -129,7 +155,7 @@ extension PredecessorStateMachine {
         case .ending:
             // Both sides gave up at once; the first reason stands.
             return []
-        case .succeeded:
+        case .succeeded, .relieved:
             // It accepts, so it may no longer abort; this side drains.
             return []
         case .failed:
@@ -149,7 +175,7 @@ extension PredecessorStateMachine {
         case .ending:
             // Sent before the successor learnt that it is over.
             return []
-        case .succeeded:
+        case .succeeded, .relieved:
             // The successor accepts: nothing it says can change that.
             return []
         case .failed:
@@ -161,7 +187,7 @@ extension PredecessorStateMachine {
     mutating func receivedUnknown(_ kind: String) -> [Action] {
         switch state {
         case .awaitingHello, .offering, .offeringState, .awaitingReady, .pausing, .committed,
-            .succeeded:
+            .succeeded, .relieved:
             return [.sendRefusedUnknownKind(kind)]
         case .idle, .starting:
             // There is no channel yet.
@@ -193,7 +219,7 @@ extension PredecessorStateMachine {
             ending.resumes = true
             ending.pauseIsPending = pauseIsPending ?? true
         }
-        if case .committed = state { ending.resumes = true }
+        if case .committed = state { ending.resumes = !isDraining }
         switch manner {
         case .byAbort:
             ending.stage = .terminated

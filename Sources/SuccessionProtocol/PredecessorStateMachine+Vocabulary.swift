@@ -3,7 +3,7 @@
 extension PredecessorStateMachine {
     package enum State: Sendable, Hashable {
         case idle
-        case starting(cancelled: Failure?)
+        case starting
         case awaitingHello
         /// The first batch that has not been acknowledged; more may be under way.
         case offering(batch: Int)
@@ -16,8 +16,13 @@ extension PredecessorStateMachine {
         /// The upgrade has failed and the successor is not dead yet, or a pause has not been
         /// answered yet.
         case ending(Ending)
+        /// The successor accepts, and this side drains; should the successor die, another one is
+        /// needed.
         case succeeded
-        /// The successor is dead, or was never started; this side serves as before.
+        /// What becomes of the successor is no business of this side any more.
+        case relieved
+        /// The successor is dead, or as good as dead, or was never started; this side serves as
+        /// before.
         case failed(Failure)
     }
 
@@ -27,6 +32,7 @@ extension PredecessorStateMachine {
             case leaving
             case terminated
             case killed
+            /// Or killed and not gone: nothing of its program runs any more.
             case dead
         }
 
@@ -54,6 +60,8 @@ extension PredecessorStateMachine {
         case endOfFile
         /// The successor is dead; may arrive before or after what it sent last.
         case successorExited
+        /// The successor has ended of its own accord.
+        case successorLeft
         case deadlineExpired
         /// `pauseAccepting` is done: nothing more is taken from any queue.
         case paused
@@ -65,6 +73,8 @@ extension PredecessorStateMachine {
 
     package enum Action: Sendable, Hashable {
         case spawn
+        /// Nobody waits for `spawn` any more; a process that is half started is killed.
+        case abandonSpawn
         /// The batches are numbered from 1.
         case sendOffer(batch: Int)
         case sendState
@@ -73,6 +83,11 @@ extension PredecessorStateMachine {
         /// Undoes `pauseAccepting`, also one that failed half-way.
         case resumeAccepting
         case drain
+        /// The successor that accepted is dead, without having said that it leaves: what waits in
+        /// the queues is nobody's.
+        case takeOver
+        /// The listeners will not be needed again.
+        case letGo
         case sendAbort(Failure)
         case sendRefusedUnknownKind(String)
         /// SIGTERM.
@@ -84,7 +99,8 @@ extension PredecessorStateMachine {
         case clearDeadline
         case step(Step, Progress)
         case succeeded
-        /// The attempt is over, the successor dead or never started.
+        /// The attempt is over, the successor dead or never started; or it was killed, and the
+        /// kernel has not let go of it.
         case failed(Failure)
     }
 
@@ -95,6 +111,8 @@ extension PredecessorStateMachine {
         case accepting
         /// For a successor to be dead.
         case death
+        /// For one that was killed.
+        case burial
     }
 
     /// A step as the operator sees it.

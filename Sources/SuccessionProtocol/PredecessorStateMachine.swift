@@ -4,14 +4,18 @@
 ///
 /// One value is one attempt. The driver feeds it what happens and performs the actions in the order
 /// given. Of the actions only `spawn` and `pauseAccepting` may cause an event before they return,
-/// and each is the last of its list. What the machine leaves to the driver to bound: `spawn` and
-/// `pauseAccepting` must be answered, whatever happens to them.
+/// and each is the last of its list. What the machine leaves to the driver to bound:
+/// `pauseAccepting` must be answered, whatever happens to it.
 package struct PredecessorStateMachine: Sendable, Hashable {
     package internal(set) var state: State = .idle
     /// The step under way, or the one at which the attempt ended.
     package internal(set) var step: Step = .start
     /// Whether the successor gets the state; known once it said hello.
     package internal(set) var willSendState = false
+    /// Whether the successor says when it leaves, so that any other end of it is a death.
+    package internal(set) var guardsSuccessor = false
+    /// What the successor says it has not taken and will close.
+    package internal(set) var untaken: [String] = []
 
     /// Batches that may be under way at once.
     ///
@@ -21,13 +25,24 @@ package struct PredecessorStateMachine: Sendable, Hashable {
 
     private let batches: [Int]
     private let stateSize: Int?
+    /// The operator will not have a successor that leaves a listener.
+    private let wantsAllTaken: Bool
+    /// This side drains, and its successor has died: it accepts no more, whatever comes of this
+    /// attempt.
+    let isDraining: Bool
 
     /// - Parameters:
     ///   - batches: the number of descriptors of each batch; no batch at all is one empty batch.
     ///   - stateSize: bytes of state, nil if there is none.
-    package init(batches: [Int], stateSize: Int?) {
+    ///   - isDraining: this side drains already, after a successor that died.
+    ///   - wantsAllTaken: a successor that leaves a listener is called off.
+    package init(
+        batches: [Int], stateSize: Int?, isDraining: Bool = false, wantsAllTaken: Bool = false
+    ) {
         self.batches = batches.isEmpty ? [0] : batches
         self.stateSize = stateSize
+        self.isDraining = isDraining
+        self.wantsAllTaken = wantsAllTaken
     }
 
     package mutating func handle(_ event: Event) -> [Action] {
@@ -38,6 +53,7 @@ package struct PredecessorStateMachine: Sendable, Hashable {
         case .received(let message): received(message)
         case .endOfFile: endOfFile()
         case .successorExited: successorExited()
+        case .successorLeft: successorLeft()
         case .deadlineExpired: deadlineExpired()
         case .paused: paused()
         case .pauseFailed(let reason): pauseFailed(reason)
@@ -53,25 +69,29 @@ extension PredecessorStateMachine {
     private mutating func begin() -> [Action] {
         // An attempt begins once.
         guard case .idle = state else { return [] }
-        state = .starting(cancelled: nil)
-        return [.step(.start, .started), .spawn]
+        state = .starting
+        return [.step(.start, .started), .setDeadline(.ready), .spawn]
     }
 
     private mutating func spawned() -> [Action] {
-        // Only `spawn` is answered by this, and it is asked for once.
-        guard case .starting(let cancelled) = state else { return [] }
+        // Only `spawn` is answered by this, and not if it was abandoned.
+        guard case .starting = state else { return [] }
         state = .awaitingHello
-        if let cancelled { return end(cancelled, .byAbort) }
         step = .offer
-        return [.step(.start, .done), .setDeadline(.ready), .step(.offer, .started)]
+        return [.step(.start, .done), .step(.offer, .started)]
     }
 
     private mutating func spawnFailed(_ failure: Failure) -> [Action] {
-        // As above. Who cancelled meanwhile is told so: the failed start is no news to them.
-        guard case .starting(let cancelled) = state else { return [] }
-        let cause = cancelled ?? failure
-        state = .failed(cause)
-        return [.failed(cause)]
+        // As above.
+        guard case .starting = state else { return [] }
+        state = .failed(failure)
+        return [.clearDeadline, .failed(failure)]
+    }
+
+    /// A start that nobody waits for any more: whatever becomes of it, it has no channel.
+    mutating func abandon(_ failure: Failure) -> [Action] {
+        state = .failed(failure)
+        return [.clearDeadline, .abandonSpawn, .failed(failure)]
     }
 }
 
@@ -80,6 +100,7 @@ extension PredecessorStateMachine {
 extension PredecessorStateMachine {
     mutating func receivedHello(features: [String]) -> [Action] {
         guard case .awaitingHello = state else { return unexpected("hello") }
+        guardsSuccessor = features.contains("leaving")
         willSendState =
             switch stateSize {
             case nil: false
@@ -125,10 +146,23 @@ extension PredecessorStateMachine {
         return [.step(.offer, .done), .step(.ready, .started)]
     }
 
-    mutating func receivedReady() -> [Action] {
+    mutating func receivedReady(without untaken: [String] = []) -> [Action] {
         guard case .awaitingReady = state else { return unexpected("ready") }
-        state = .pausing
+        self.untaken = untaken
+        if wantsAllTaken, !untaken.isEmpty {
+            let reason =
+                "the successor was ready, and has not taken \(untaken.joined(separator: ", "))"
+            return end(Failure(code: .leftOver, reason: reason), .byAbort)
+        }
         step = .commit
+        if isDraining {
+            state = .committed
+            return [
+                .step(.ready, .done), .step(.commit, .started), .setDeadline(.accepting),
+                .sendCommitted,
+            ]
+        }
+        state = .pausing
         return [
             .step(.ready, .done), .step(.commit, .started), .setDeadline(.accepting),
             .pauseAccepting,
@@ -144,7 +178,7 @@ extension PredecessorStateMachine {
             ending.pauseIsPending = false
             return proceed(ending)
         case .idle, .starting, .awaitingHello, .offering, .offeringState, .awaitingReady,
-            .committed, .succeeded, .failed:
+            .committed, .succeeded, .relieved, .failed:
             // Nobody was asked to pause, or it was answered before.
             return []
         }
@@ -159,7 +193,7 @@ extension PredecessorStateMachine {
             ending.pauseIsPending = false
             return proceed(ending)
         case .idle, .starting, .awaitingHello, .offering, .offeringState, .awaitingReady,
-            .committed, .succeeded, .failed:
+            .committed, .succeeded, .relieved, .failed:
             // Nobody was asked to pause, or it was answered before.
             return []
         }
@@ -167,7 +201,22 @@ extension PredecessorStateMachine {
 
     mutating func receivedAccepting() -> [Action] {
         guard case .committed = state else { return unexpected("accepting") }
-        state = .succeeded
-        return [.clearDeadline, .step(.commit, .done), .drain, .succeeded]
+        state = guardsSuccessor ? .succeeded : .relieved
+        return [.clearDeadline, .step(.commit, .done)]
+            + (isDraining ? [] : [.drain]) + (guardsSuccessor ? [] : [.letGo]) + [.succeeded]
+    }
+
+    mutating func receivedLeaving() -> [Action] {
+        switch state {
+        case .succeeded:
+            state = .relieved
+            return [.letGo]
+        case .relieved:
+            // It has been said, or is of no interest.
+            return []
+        case .idle, .starting, .awaitingHello, .offering, .offeringState, .awaitingReady,
+            .pausing, .committed, .ending, .failed:
+            return unexpected("leaving")
+        }
     }
 }

@@ -17,8 +17,9 @@ extension SuccessorStateMachine {
         case .unknown(let kind): receivedUnknown(kind)
         case .hello: receivedOwn("hello")
         case .taken, .takenState: receivedOwn("taken")
-        case .ready: receivedOwn("ready")
+        case .ready, .readyWithout: receivedOwn("ready")
         case .accepting: receivedOwn("accepting")
+        case .leaving: receivedOwn("leaving")
         case .misplaced(let kind):
             receivedWrong(
                 Failure(

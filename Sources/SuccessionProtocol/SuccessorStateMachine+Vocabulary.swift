@@ -40,6 +40,8 @@ extension SuccessorStateMachine {
         case applicationFailed(Failure)
         /// `startAccepting` is done: the acceptors run.
         case started
+        /// This generation stops accepting for good: it was told to, or has a successor of its own.
+        case leaves
     }
 
     package enum Action: Sendable, Hashable {
@@ -53,6 +55,7 @@ extension SuccessorStateMachine {
         case sendReady
         case startAccepting
         case sendAccepting
+        case sendLeaving
         case serving(predecessorAlive: Bool)
         case sendAbort(Failure)
         case sendRefusedUnknownKind(String)

@@ -22,6 +22,7 @@ package struct SuccessorStateMachine: Sendable, Hashable {
         case .applicationReady: applicationReady()
         case .applicationFailed(let failure): applicationFailed(failure)
         case .started: started()
+        case .leaves: leaves()
         }
     }
 
@@ -139,6 +140,20 @@ extension SuccessorStateMachine {
             return []
         case .idle, .greeting, .taking, .takingState, .inherited, .orphaned, .readying, .serving:
             // Nothing was to be started, or it was started before.
+            return []
+        }
+    }
+
+    private mutating func leaves() -> [Action] {
+        switch state {
+        case .serving(predecessorAlive: true):
+            return [.sendLeaving]
+        case .serving(predecessorAlive: false):
+            // Nobody waits to take its place.
+            return []
+        case .idle, .greeting, .taking, .takingState, .inherited, .orphaned, .readying, .starting,
+            .failed:
+            // One that does not accept yet refuses instead.
             return []
         }
     }

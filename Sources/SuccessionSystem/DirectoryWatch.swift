@@ -63,6 +63,19 @@ package struct DirectoryWatch: Sendable {
             csuccession_inotify_add(descriptor.rawValue, path, wanted.rawValue & 0xFFF))
     }
 
+    /// The same for a directory that is open, wherever its path leads now.
+    package func add(_ directory: Directory) throws(Errno) -> CInt {
+        try directory.descriptor.withRawValue { (fd) throws(Errno) in
+            do throws(Errno) {
+                return try add("/proc/self/fd/\(fd)")
+            } catch {
+                // /proc is not mounted: the watch only says when to look.
+                guard error == .noSuchFileOrDirectory else { throw error }
+                return try add(directory.path)
+            }
+        }
+    }
+
     /// What has happened since the last call; empty if nothing has.
     ///
     /// Does not wait.

@@ -6,6 +6,16 @@ import Glibc
 package struct FileIdentity: Sendable, Hashable {
     package var device: UInt64
     package var inode: UInt64
+
+    package init(device: UInt64, inode: UInt64) {
+        self.device = device
+        self.inode = inode
+    }
+
+    /// The two numbers of the device, as the C library packs them; the corresponding macros are
+    /// `major` and `minor`.
+    package var major: UInt64 { (device >> 8) & 0xFFF | (device >> 32) & ~0xFFF }
+    package var minor: UInt64 { device & 0xFF | (device >> 12) & ~0xFF }
 }
 
 /// What the file system says about a file.
@@ -18,7 +28,7 @@ package struct FileFacts: Sendable, Hashable {
     package var size: Int
     /// When the content last changed, in seconds since 1970.
     package var modifiedAt: Int
-    /// The same in nanoseconds.
+    /// The same in nanoseconds, or the nearest moment that they can tell.
     package var modifiedAtNanoseconds: Int
     private var kind: UInt32
 
@@ -30,7 +40,8 @@ package struct FileFacts: Sendable, Hashable {
         groupID = status.st_gid
         size = Int(status.st_size)
         modifiedAt = Int(status.st_mtim.tv_sec)
-        modifiedAtNanoseconds = modifiedAt * 1_000_000_000 + Int(status.st_mtim.tv_nsec)
+        modifiedAtNanoseconds = Nanoseconds.of(
+            seconds: modifiedAt, nanoseconds: Int(status.st_mtim.tv_nsec))
     }
 
     package var device: UInt64 { identity.device }

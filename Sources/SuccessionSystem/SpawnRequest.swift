@@ -5,7 +5,7 @@ package import SystemPackage
 
 /// A program that is to be started.
 ///
-/// It begins with default signal dispositions but for ``ignoresBrokenPipes``, no signal blocked, and
+/// It begins with default signal dispositions but for ``ignoredSignals``, no signal blocked, and
 /// no descriptors above 2 but those named here.
 package struct SpawnRequest: Sendable {
     /// Not searched for in PATH.
@@ -29,8 +29,12 @@ package struct SpawnRequest: Sendable {
     package var asSibling: Bool
     /// A directory to change to, as a descriptor.
     package var workingDirectory: CInt?
-    /// SIGPIPE is ignored when the program begins.
-    package var ignoresBrokenPipes = false
+    /// The program runs as this user, in these groups; nil: as this process.
+    ///
+    /// Its session keyring is a new one. EPERM: only root may.
+    package var user: UserRights?
+    /// What is ignored when the program begins.
+    package var ignoredSignals = IgnoredSignals()
 
     package init(
         path: String, arguments: [String], environment: [String] = ProcessEnvironment.snapshot(),
@@ -51,10 +55,29 @@ package struct SpawnRequest: Sendable {
     ///
     /// Nothing is left behind by a failure. ENOENT: there is no such file, or its interpreter is
     /// missing. EACCES: it may not be executed. ENOEXEC: it is no program. EBADF: a source is not
-    /// open. The memory of this process is not copied, whatever its size. The corresponding C
-    /// functions are `clone` and `execve`.
+    /// open. The memory of this process is not copied, whatever its size. Blocks for as long as
+    /// reading the program takes, on a file system that hangs for ever: see ``Launch``. The
+    /// corresponding C functions are `clone` and `execve`.
     package func spawn() throws(Errno) -> ProcessHandle {
-        try checkStrings()
+        var progress = Self.nothingYet
+        return try spawn(&progress).get()
+    }
+
+    /// What is known of a program before it is started.
+    static let nothingYet = csuccession_spawn_progress(
+        pid: 0, pidfd: -1, error: 0, is_abandoned: 0)
+
+    /// The same, and says on the way how far it is; calls `returned` before anything else is done
+    /// with the new process.
+    func spawn(
+        _ progress: UnsafeMutablePointer<csuccession_spawn_progress>, returned: () -> Void = {}
+    ) -> Result<ProcessHandle, Errno> {
+        do throws(Errno) {
+            try checkStrings()
+        } catch {
+            returned()
+            return .failure(error)
+        }
         var environment = environment
         if setsListenPID {
             environment.removeAll { $0.hasPrefix(Self.listenPID) }
@@ -63,22 +86,32 @@ package struct SpawnRequest: Sendable {
         }
         let arguments = StringVector(arguments)
         let variables = StringVector(environment)
-        var pidfd: CInt = -1
-        let pid = run(arguments, variables, &pidfd)
+        let pid = run(arguments, variables, progress)
         withExtendedLifetime((arguments, variables)) {}
-        let number = try Syscall.shim(pid)
-        return ProcessHandle(
-            processID: number, pidfd: pidfd >= 0 ? OwnedDescriptor(taking: pidfd) : nil)
+        returned()
+        let pidfd = progress.pointee.pidfd
+        let descriptor = pidfd >= 0 ? OwnedDescriptor(taking: pidfd) : nil
+        guard pid > 0 else { return .failure(Errno(rawValue: -pid)) }
+        guard progress.pointee.error == 0 else {
+            csuccession_discard(progress, asSibling ? 1 : 0)
+            return withExtendedLifetime(descriptor) {
+                .failure(Errno(rawValue: progress.pointee.error))
+            }
+        }
+        return .success(ProcessHandle(processID: pid, pidfd: descriptor))
     }
 
     private static let listenPID = "LISTEN_PID="
 
     private func run(
-        _ arguments: StringVector, _ variables: StringVector, _ pidfd: inout CInt
+        _ arguments: StringVector, _ variables: StringVector,
+        _ progress: UnsafeMutablePointer<csuccession_spawn_progress>
     ) -> CInt {
         let sources = descriptors.map(\.source)
         let targets = descriptors.map(\.target)
         var scratch = [CInt](repeating: -1, count: descriptors.count)
+        let groups = StableGroups(user?.groups ?? [])
+        defer { withExtendedLifetime(groups) {} }
         return path.withCString { path in
             sources.withUnsafeBufferPointer { sources in
                 targets.withUnsafeBufferPointer { targets in
@@ -98,8 +131,15 @@ package struct SpawnRequest: Sendable {
                         request.new_session = newSession ? 1 : 0
                         request.as_sibling = asSibling ? 1 : 0
                         request.working_directory = workingDirectory ?? -1
-                        request.ignores_pipe = ignoresBrokenPipes ? 1 : 0
-                        return csuccession_spawn(&request, &pidfd)
+                        request.ignored_signals = ignoredSignals.rawValue
+                        if let user {
+                            request.has_user = 1
+                            request.user = user.userID
+                            request.group = user.groupID
+                            request.groups = UnsafePointer(groups.buffer.baseAddress)
+                            request.group_count = groups.buffer.count
+                        }
+                        return csuccession_spawn(&request, progress)
                     }
                 }
             }
@@ -111,4 +151,16 @@ package struct SpawnRequest: Sendable {
         for text in arguments + environment { try Syscall.checkPath(text) }
         if descriptors.contains(where: { $0.target < 0 }) { throw .badFileDescriptor }
     }
+}
+
+/// Numbers of groups at an address that stays.
+private final class StableGroups {
+    let buffer: UnsafeMutableBufferPointer<UInt32>
+
+    init(_ groups: [UInt32]) {
+        buffer = .allocate(capacity: groups.count)
+        _ = buffer.initialize(from: groups)
+    }
+
+    deinit { buffer.deallocate() }
 }

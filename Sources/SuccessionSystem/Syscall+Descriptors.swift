@@ -28,15 +28,20 @@ extension Syscall {
     /// For files that /proc makes up, whose size is not known, too.
     package static func readFile(_ path: String, limit: Int = 1 << 24) throws(Errno) -> [UInt8] {
         let file = try open(path, .readOnly)
-        return try file.withRawValue { (fd) throws(Errno) in
-            var content: [UInt8] = []
-            while true {
-                // Most files read whole are a few lines long.
-                let part = try read(fd, count: content.count < 4_096 ? 4_096 : 65_536)
-                if part.isEmpty { return content }
-                content += part
-                if content.count > limit { throw .fileTooLarge }
-            }
+        return try file.withRawValue { (fd) throws(Errno) in try readFile(fd, limit: limit) }
+    }
+
+    /// Reads what is left of an open file.
+    ///
+    /// EFBIG: it has more than `limit` bytes.
+    package static func readFile(_ fd: CInt, limit: Int = 1 << 24) throws(Errno) -> [UInt8] {
+        var content: [UInt8] = []
+        while true {
+            // Most files read whole are a few lines long.
+            let part = try read(fd, count: content.count < 4_096 ? 4_096 : 65_536)
+            if part.isEmpty { return content }
+            content += part
+            if content.count > limit { throw .fileTooLarge }
         }
     }
 

@@ -70,14 +70,19 @@ extension Syscall {
         _ = try shim(csuccession_epoll_remove(epoll, descriptor))
     }
 
+    /// At most as many descriptors are returned by one ``epollWait(_:timeout:)``.
+    package static let eventsPerWait = 64
+
     /// Waits for at most `timeout` milliseconds (-1: without end) and returns what is ready, at
-    /// most 64 descriptors.
+    /// most ``eventsPerWait`` descriptors.
     ///
     /// Empty when the time has passed, and when a signal came. The corresponding C function is
     /// `epoll_wait`.
     package static func epollWait(_ epoll: CInt, timeout: CInt) throws(Errno) -> [Event] {
         let none = csuccession_event(descriptor: -1, events: 0)
-        return try withUnsafeTemporaryAllocation(of: csuccession_event.self, capacity: 64) {
+        return try withUnsafeTemporaryAllocation(
+            of: csuccession_event.self, capacity: eventsPerWait
+        ) {
             (buffer) throws(Errno) in
             buffer.initialize(repeating: none)
             let count = csuccession_epoll_wait(epoll, buffer.baseAddress, buffer.count, timeout)

@@ -119,6 +119,10 @@ extension Syscall {
         try checkPath(path)
         guard let directory = opendir(path) else { throw Errno(rawValue: errno) }
         defer { closedir(directory) }
+        return try names(in: directory)
+    }
+
+    static func names(in directory: OpaquePointer) throws(Errno) -> [String] {
         var names: [String] = []
         while true {
             // Null is both the end and an error.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CSuccession
 import Glibc
 package import SystemPackage
 
@@ -44,17 +45,19 @@ extension Syscall {
 
     /// Writes what can be written without waiting, a page at a time, and returns how much that was.
     ///
-    /// For a log on a thread that must not stand still: whoever should read a pipe may have stopped.
-    /// A pipe that is ready takes a page at once (pipe(7)), unless another process fills it in
-    /// between. To one whose reader is gone nothing is written: that would raise SIGPIPE.
+    /// For a log on a thread that must not stand still: whoever should read a pipe may have stopped,
+    /// and other processes may fill it at any moment. One whose reader is gone takes nothing, and
+    /// raises no SIGPIPE. The corresponding C function is `pwritev2` with RWF_NOWAIT.
     @discardableResult
     package static func writeWithoutWaiting(_ fd: CInt, _ bytes: [UInt8]) -> Int {
         var rest = bytes[...]
-        while !rest.isEmpty,
-            (try? poll([(fd, pollOut)], timeoutMilliseconds: 0)) == [pollOut]
-        {
-            guard (try? writeAll(fd, Array(rest.prefix(4_096)))) != nil else { break }
-            rest = rest.dropFirst(4_096)
+        while !rest.isEmpty {
+            let count = rest.prefix(4_096).withUnsafeBytes {
+                csuccession_write_now(fd, $0.baseAddress, $0.count)
+            }
+            if count == -Int(EINTR) { continue }
+            guard count > 0 else { break }
+            rest = rest.dropFirst(count)
         }
         return bytes.count - rest.count
     }

@@ -33,7 +33,10 @@ package struct MessageSocket: Sendable {
         if received.isTruncated { throw .packetTooLarge }
         let message: Message
         do { message = try Message.decode(received.bytes) } catch { throw .message(error) }
-        let announced = message.integer("FDS") ?? 0
+        guard message.isAbsentOrValid(.descriptors) else {
+            throw .message(.malformed("FDS= is no number of descriptors"))
+        }
+        let announced = message.number(.descriptors) ?? 0
         let arrived = received.descriptors.count
         if received.lostDescriptors {
             throw .descriptorsLost(arrived: arrived, announced: announced)
@@ -61,19 +64,25 @@ package struct MessageSocket: Sendable {
 
     /// Receives one packet, waiting for it until `deadline` (monotonic nanoseconds); nil is
     /// end-of-file.
+    ///
+    /// What is there is received, however late it is by now: this process may have been stopped.
     package func receive(deadline: UInt64) throws(TransportError) -> Packet? {
         while true {
             let now = Syscall.monotonicNanoseconds()
-            guard now < deadline else { throw .timedOut }
+            let left = deadline > now ? deadline - now : 0
             // Rounded up: a wait that is cut short by a fraction would spin until the deadline.
-            let milliseconds = min((deadline - now + 999_999) / 1_000_000, 60_000)
+            let milliseconds = min(left / 1_000_000 + (left % 1_000_000 > 0 ? 1 : 0), 60_000)
+            let isReady: Bool
             do {
-                let ready = try Syscall.poll(
+                isReady = try Syscall.poll(
                     descriptor.rawValue, events: Syscall.pollIn,
                     timeoutMilliseconds: CInt(milliseconds))
-                if !ready { continue }
             } catch {
                 throw .system(error)
+            }
+            guard isReady else {
+                if left == 0 { throw .timedOut }
+                continue
             }
             do {
                 return try receive()

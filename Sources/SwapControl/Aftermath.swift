@@ -6,13 +6,17 @@ import SuccessionSystem
 struct Aftermath {
     private let client: ControlClient
     private let predecessor: Serving
+    /// The program that was to be started, by the path that was given.
+    private let wanted: String
 
-    init(_ client: ControlClient, _ predecessor: Serving) {
+    init(_ client: ControlClient, _ predecessor: Serving, wanted: String) {
         self.client = client
         self.predecessor = predecessor
+        self.wanted = wanted
     }
 
-    /// Returns when a newer generation serves, or the old one does and runs no upgrade; throws after ten seconds.
+    /// Returns when a newer generation serves, or the old one does and runs no upgrade, or another process in its
+    /// place; throws after ten seconds.
     func outcome(since start: UInt64) throws(ControlError) -> UpgradeOutcome {
         let deadline = Clock.after(milliseconds: 10_000)
         var pause: CInt = 5
@@ -32,19 +36,56 @@ struct Aftermath {
 
     /// Nil: it is not over.
     private func outcome(_ status: GenerationStatus) -> UpgradeOutcome? {
-        if status.generation > predecessor.generation {
-            guard status.state == "serving" else { return nil }
-            return committed(status.serving)
+        switch AftermathVerdict(status, after: predecessor) {
+        case .open: nil
+        case .committed: committed(status.serving)
+        case .unchanged:
+            unchanged(
+                status,
+                UpgradeFailure(
+                    code: "connection-lost",
+                    reason: "the connection ended before the result, and no upgrade is running"))
+        case .restarted: restarted(status)
         }
-        guard status.state == "serving", status.upgrade == nil else { return nil }
-        let failure = UpgradeFailure(
-            code: "connection-lost",
-            reason: "the connection ended before the result, and no upgrade is running")
+    }
+
+    private func unchanged(_ status: GenerationStatus, _ failure: UpgradeFailure) -> UpgradeOutcome
+    {
         var outcome = UpgradeOutcome(
             service: client.service.name, predecessor: predecessor, result: .unchanged(failure),
             serving: status.serving)
         outcome.isConnectionLost = true
         return outcome
+    }
+
+    /// Whoever supervises the service has started what its links lead to, and that is most often what was asked for.
+    private func restarted(_ status: GenerationStatus) -> UpgradeOutcome {
+        let what =
+            "\(predecessor) died during the upgrade, and \(status.serving) was started in its place"
+        let program = status.visibleProcessID.flatMap { ExecutedProgram($0) }
+        switch program?.isStarted(by: wanted) {
+        case true:
+            var outcome = committed(status.serving)
+            outcome.warning = "\(what), not by the upgrade: the connections it had are lost"
+            return outcome
+        case false:
+            let path = program?.path.harmless ?? ""
+            return unchanged(
+                status,
+                UpgradeFailure(
+                    code: UpgradeFailure.restarted,
+                    reason: "\(what), which executes \(path) and not \(wanted.harmless)"))
+        default:
+            var outcome = unchanged(
+                status,
+                UpgradeFailure(
+                    code: UpgradeFailure.restarted,
+                    reason:
+                        "\(what); whether it executes \(wanted.harmless) cannot be told: run swapctl as "
+                        + "its user, or as root"))
+            outcome.isInDoubt = true
+            return outcome
+        }
     }
 
     private func committed(_ successor: Serving) -> UpgradeOutcome {

@@ -50,7 +50,8 @@ extension JSONValue {
         }
         return [
             "event": "result", "service": .string(outcome.service),
-            "result": .string(outcome.isCommitted ? "committed" : "unchanged"),
+            "result": .string(
+                outcome.goesOn ? "running" : outcome.isCommitted ? "committed" : "unchanged"),
             "code": .optional(failure?.code), "reason": .optional(failure?.reason),
             "generation": .optional(outcome.serving?.generation),
             "pid": .optional(outcome.serving?.processID), "successor": .optional(successor),
@@ -61,7 +62,9 @@ extension JSONValue {
             "elapsed_us": .integer(outcome.elapsedMicroseconds),
             "drain_us": .optional(outcome.departure?.elapsedMicroseconds),
             "departure": .optional(outcome.departure?.end.rawValue),
-            "cut": .optional(outcome.departure?.cut), "warning": .optional(outcome.warning),
+            "cut": .optional(outcome.departure?.cut),
+            "left": .array(outcome.untaken.map { .string($0) }),
+            "warning": .optional(outcome.warning),
             "exit_code": .integer(Int(outcome.exitCode.rawValue)),
         ]
     }

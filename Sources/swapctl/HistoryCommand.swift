@@ -11,7 +11,9 @@ struct HistoryCommand: ParsableCommand {
         abstract: "Show what was made to serve, when, by whom, and what became of it.",
         discussion: """
             The journal is .succession/journal beside current.conf: a line of JSON for every upgrade \
-            by watch and rollback, also for those that failed or were refused.
+            by watch, deploy and rollback, also for those that failed or were refused. Where it has \
+            grown too long, what is older lies in journal.1. Files that have no room in the table \
+            are counted; --json has all of them.
 
             \(SiteOptions.help)
 
@@ -20,7 +22,7 @@ struct HistoryCommand: ParsableCommand {
               swapctl history web -n 3 --json
             """)
 
-    @Argument(help: "The name of the service.")
+    @Argument(help: "The name of the service.", completion: Completions.services)
     var service: String
 
     @Option(
@@ -36,7 +38,14 @@ struct HistoryCommand: ParsableCommand {
 
     func run() throws {
         try Reporter.run(json: common.json) { reporter in
-            let found = try Service.locate(service, runtimeDirectory: common.runtimeDirectory)
+            // The journal is a file: no server need be found, nor a place where it would be.
+            let found: Service?
+            do throws(ControlError) {
+                found = try Service.locate(service, runtimeDirectory: common.runtimeDirectory)
+            } catch {
+                guard error.exitCode == .noService else { throw error }
+                found = nil
+            }
             let site = try place.site(found)
             let journal = try Journal.read(site).of(service)
             reporter.list(

@@ -117,21 +117,68 @@ struct ReleaseUseCommand: ParsableCommand {
               swapctl release use 1.1 --current /srv/app
               swapctl release use app.1.1 cfg.1.0 --current /srv/app
               swapctl release use bin=1.1/app --current /srv/app
+              swapctl release use 1.1 --wait --current /srv/app
             """)
 
-    @Argument(help: "The releases.")
+    @Argument(help: "The releases.", completion: Completions.releases)
     var releases: [String]
 
-    @OptionGroup var place: SiteOptions
+    @Flag(help: "Upgrade the server, and wait for it, as `swapctl deploy` does.")
+    var wait = false
 
-    @Flag(help: "Write one JSON object a line to standard output, and nothing for people.")
-    var json = false
+    @Option(
+        help: ArgumentHelp(
+            "With --wait: the service (default: the one recorded here).", valueName: "service"))
+    var service: String?
+
+    @OptionGroup var place: SiteOptions
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if service != nil, !wait {
+            throw ValidationError("--service \(service ?? ""): only --wait asks a service")
+        }
+    }
 
     func run() throws {
-        try Reporter.run(json: json) { reporter in
+        guard wait else { return try name() }
+        let site: ReleaseSite
+        let found: Service
+        do throws(ControlError) {
+            (site, found) = try locate()
+        } catch {
+            var reporter = Reporter(common)
+            throw reporter.fail(error, service: nil)
+        }
+        try Reporter.run(found, common) { service, reporter in
+            var options = SwitchOptions()
+            options.pace = reporter.pace
+            try reporter.deploy(Deployment(site, service, options), releases)
+        }
+    }
+
+    private func name() throws {
+        try Reporter.run(json: common.json) { reporter in
             let use = try ReleaseUse.use(releases, in: try place.site())
             try reporter.conclude(use.json, [use.sentence], .done)
         }
+    }
+
+    private func locate() throws(ControlError) -> (ReleaseSite, Service) {
+        let given: Service?
+        if let service {
+            given = try Service.locate(service, runtimeDirectory: common.runtimeDirectory)
+        } else {
+            given = nil
+        }
+        let site = try place.site(given)
+        if let given { return (site, given) }
+        if let recorded = try Deployment.recordedService(site) { return (site, recorded) }
+        throw ControlError(
+            code: "usage",
+            message: "no service is recorded in \(site.directory) yet: give its name with "
+                + "--service, or run `swapctl deploy SERVICE RELEASE`",
+            exitCode: .usage)
     }
 }
 
@@ -140,9 +187,11 @@ struct ReleasePruneCommand: ParsableCommand {
         commandName: "prune",
         abstract: "Remove old releases that nobody needs.",
         discussion: """
-            Of app.1.0, app.1.1 … the last versions are kept, as are those of cfg and of every other \
-            name. What current.conf names, a link points to, or a living process executes is never \
-            removed, however old: a generation that still drains keeps its release.
+            Of app.1.0, app.1.1 … those are kept that served last, or were added last, as are those of \
+            cfg and of every other name. What current.conf names, a link points to, a rollback would \
+            return to, or a living process executes is never removed, however old: a generation that \
+            still drains keeps its release. Nothing is removed if a living generation cannot be seen \
+            from here, in a container for example.
 
             \(SiteOptions.help)
 

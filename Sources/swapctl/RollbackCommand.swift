@@ -11,7 +11,9 @@ struct RollbackCommand: ParsableCommand {
         abstract: "Upgrade to the release that served before.",
         discussion: """
             Without --to it is the one that was committed before what serves now, with the \
-            configuration of then. current.conf and the links say so afterwards; if the old release \
+            configuration of then. If current.conf or the links name something else than what \
+            serves, as after an upgrade that failed, they name again what serves, and the server is \
+            left alone; nothing is upgraded then. current.conf and the links say so afterwards; if the old release \
             does not become ready, nothing has changed. A release that never served here may be \
             named too, as in `swapctl release use`. SIGINT, SIGTERM and SIGHUP do not end it in the \
             middle of the switch; if somebody changes current.conf meanwhile, his change stays.
@@ -23,7 +25,7 @@ struct RollbackCommand: ParsableCommand {
               swapctl rollback web --to app.1.0 --current /srv/app
             """)
 
-    @Argument(help: "The name of the service.")
+    @Argument(help: "The name of the service.", completion: Completions.services)
     var service: String
 
     @Option(

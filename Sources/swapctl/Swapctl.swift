@@ -24,10 +24,11 @@ struct Swapctl: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            UpgradeCommand.self, StatusCommand.self, ReloadCommand.self, DrainCommand.self,
-            StopCommand.self,
+            UpgradeCommand.self, AbortCommand.self, StatusCommand.self, ReloadCommand.self,
+            DrainCommand.self, StopCommand.self, SuperviseCommand.self,
             UnitsCommand.self,
-            ReleaseCommand.self, WatchCommand.self, RollbackCommand.self, HistoryCommand.self,
+            ReleaseCommand.self, DeployCommand.self, WatchCommand.self, RollbackCommand.self,
+            HistoryCommand.self,
         ])
 
     /// What was begun is carried to its end, though nobody reads of it any more.

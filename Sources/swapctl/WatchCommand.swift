@@ -22,6 +22,11 @@ struct WatchCommand: ParsableCommand {
             Without a command starting it is left to others, a service manager for example, who \
             find the links turned; and an upgrade uses the server's own arguments.
 
+            When the server has died the watch says so. With --start it starts it again, after half \
+            a second, and after twice as long each time, up to a minute, if it does not serve for a \
+            minute; end the watch before `swapctl stop`. Without, `swapctl release use` of what is \
+            named already has it started.
+
             SIGTERM and SIGINT end the watch, after the switch that is under way. A watch that was \
             killed finds out at its next start what serves, and makes the rest agree with it.
 
@@ -30,10 +35,10 @@ struct WatchCommand: ParsableCommand {
             EXAMPLES:
               swapctl watch web --current /srv/app/current.conf
               swapctl watch web --current /srv/app --check '$BIN_FILE --version'
-              swapctl watch web --current /srv/app -- /srv/app/app.bin --service web --http tcp:8080
+              swapctl watch web --start --current /srv/app -- /srv/app/app.bin --service web --http tcp:8080
             """)
 
-    @Argument(help: "The name of the service.")
+    @Argument(help: "The name of the service.", completion: Completions.services)
     var service: String
 
     @Option(
@@ -42,6 +47,9 @@ struct WatchCommand: ParsableCommand {
             valueName: "time"),
         transform: duration)
     var patience: Duration?
+
+    @Flag(help: "Start the server again when it has died, after a pause that grows.")
+    var start = false
 
     @OptionGroup var place: SiteOptions
     @OptionGroup var settings: SwitchSettings
@@ -58,7 +66,8 @@ struct WatchCommand: ParsableCommand {
             var copy = reporter
             let site = try place.site(service)
             let watcher = try Watcher(
-                site, service, try settings.options(command), patience: patience ?? .seconds(2)
+                site, service, try settings.options(command), patience: patience ?? .seconds(2),
+                startsAgain: start
             ) { report in
                 copy.observe(report, site, service)
             }
@@ -73,9 +82,15 @@ extension Reporter {
         switch report {
         case .ready:
             WatchNotice.ready.send()
+            let owner = site.rights.ownerName
+            let rights = owner.map { ", with the rights of \($0)" } ?? ""
+            if let owner { WatchNotice.status("Watching with the rights of \(owner)").send() }
             write(
-                ["event": "watching", "current": .string(site.currentPath)],
-                "watching \(site.currentPath) for \(service.name)")
+                [
+                    "event": "watching", "current": .string(site.currentPath),
+                    "as": .optional(owner),
+                ],
+                "watching \(site.currentPath) for \(service.name)\(rights)")
         case .leaving: WatchNotice.leaving.send()
         case .note(let text):
             WatchNotice.status(text).send()
@@ -102,7 +117,7 @@ extension Reporter {
         if isJSON {
             write(object)
         } else {
-            StandardStream.error.write(closing() + line + "\n")
+            StandardStream.error.write(closing() + line.harmless + "\n")
         }
     }
 }

@@ -69,4 +69,64 @@ import Testing
         #expect(try EchoClient(port: port).greet() == old.processID)
         #expect(try service.upgradeFixture(listen).status == .exited(0))
     }
+
+    /// /run is full or read-only: that swapctl does not find the successor is no reason to leave
+    /// nobody serving.
+    @Test(arguments: [("send ready", "serving"), ("send taken", "2.sock")])
+    func predecessor_killed_whenTheRegistryCannotBeWritten_successorServes(
+        step: String, name: String
+    ) throws {
+        let service = try TestService()
+        let fifo = try Fifo(in: service.directory)
+        let listen = ["--listen", "echo=tcp:127.0.0.1:0"]
+        let old = try service.startFixture(listen)
+        let port = try service.port("echo")
+        let swapctl = try service.startSwapctl(
+            [
+                "upgrade", service.name, "--json", "--", Binaries.fixture, "serve", "--service",
+                service.name,
+            ] + listen
+                + ["--fault", "hold:\(step):\(fifo.path)"])
+        try fifo.waitUntilReached()
+        // A directory that is not empty: rename(2) does not replace it, root or not.
+        let obstacle = service.runtime + "/" + name
+        try? FileManager.default.removeItem(atPath: obstacle)
+        try FileManager.default.createDirectory(
+            atPath: obstacle + "/x", withIntermediateDirectories: true)
+        try old.handle.signal(Signals.kill)
+        try old.waitForExit()
+        fifo.release()
+        let client = try EchoClient(port: port)
+        let successor = try client.greet()
+        #expect(successor != old.processID)
+        _ = try old.errorLine("\(service.name)[2] warning: cannot ")
+        try swapctl.waitForExit()
+        #expect(try client.exchange("served") == "served")
+    }
+
+    /// `accepting` does not go through at once: it is sent again, and not taken for said.
+    @Test func accepting_whenTheChannelIsFull_isSentAgain() throws {
+        let service = try TestService()
+        let fifo = try Fifo(in: service.directory)
+        let listen = ["--listen", "echo=tcp:127.0.0.1:0"]
+        let old = try service.startFixture(listen)
+        let port = try service.port("echo")
+        let swapctl = try service.startSwapctl(
+            [
+                "upgrade", service.name, "--json", "--detach", "--", Binaries.fixture, "serve",
+                "--service", service.name,
+            ] + listen + ["--fault", "crowd:send accepting:\(fifo.path)"])
+        try fifo.waitUntilReached()
+        // It reads nothing until it goes on.
+        try old.stop()
+        fifo.release()
+        let client = try EchoClient(port: port)
+        let successor = try client.greet()
+        #expect(successor != old.processID)
+        pass(seconds: 0.5)
+        try old.handle.signal(Signals.proceed)
+        #expect(try swapctl.waitForExit() == .exited(0), "\(swapctl.standardOutput)")
+        #expect(try old.waitForExit() == .exited(0))
+        #expect(try client.exchange("served on") == "served on")
+    }
 }

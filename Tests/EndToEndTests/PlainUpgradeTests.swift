@@ -113,4 +113,51 @@ import Testing
         #expect(
             (last["to"] as? [String: Any])?["cfg"] as? String == site.release("cfg.2.0"), "\(last)")
     }
+
+    /// Somebody else supervises the server, by the link, and starts it again at once.
+    ///
+    /// The predecessor dies while the successor hangs: what serves then is told, and not called unchanged.
+    @Test(arguments: [false, true])
+    func predecessor_whenItDiesAndIsStartedAfresh_isNotCalledUnchanged(byLink: Bool) throws {
+        let site = try WatchedSite()
+        for version in ["1.0", "2.0"] { try site.makeRelease(version) }
+        try Syscall.symbolicLink(to: site.release("app.1.0"), at: site.directory + "/app.bin")
+        let supervisor = try ChildProcess(
+            "/bin/sh",
+            ["-c", "while [ -e \"$0\" ]; do \"$0\" \"$@\"; done", site.directory + "/app.bin"]
+                + site.options, environment: site.service.environment)
+        try site.service.waitUntilServing()
+        let first = Int32(try #require(try site.service.servingStatus()["pid"] as? Int))
+        try Syscall.symbolicLink(to: site.release("app.2.0"), at: site.directory + "/new")
+        try Syscall.rename(site.directory + "/new", site.directory + "/app.bin")
+        let fifo = try Fifo(in: site.service.directory)
+        // The one asked for is what the supervisor starts, or not.
+        let wanted = byLink ? site.directory + "/app.bin" : Binaries.fixture
+        let upgrade = try site.service.startSwapctl(
+            ["upgrade", site.service.name, "--json", "--", wanted] + site.options
+                + ["--fault", "hold:send hello:\(fifo.path)"])
+        try fifo.waitUntilReached()
+        try ProcessHandle.open(first).signal(Signals.kill)
+        let status = try upgrade.waitForExit()
+        let object = upgrade.standardOutput.split(separator: "\n").last.map { Data($0.utf8) }
+        let result = try #require(
+            try object.flatMap { try JSONSerialization.jsonObject(with: $0) } as? [String: Any])
+        let serving = try #require(try site.service.servingStatus()["pid"] as? Int)
+        #expect(result["pid"] as? Int == serving, "\(result)")
+        #expect(
+            try Syscall.readLink("/proc/\(serving)/exe") == site.release("app.2.0"), "\(result)")
+        if byLink {
+            #expect(status == .exited(0), "\(result)")
+            #expect(result["result"] as? String == "committed", "\(result)")
+            #expect(
+                (result["warning"] as? String)?.contains("died during the upgrade") == true,
+                "\(result)")
+        } else {
+            #expect(status == .exited(1), "\(result)")
+            #expect(result["code"] as? String == "restarted", "\(result)")
+            #expect((result["reason"] as? String)?.contains("app.2.0 and not") == true, "\(result)")
+        }
+        try Syscall.unlink(site.directory + "/app.bin")
+        withExtendedLifetime((supervisor, fifo)) {}
+    }
 }

@@ -86,11 +86,11 @@ import Testing
                 "rollback committed",
             ])
 
-        // What is old goes, what serves stays.
+        // What is old goes; what serves stays, and what a rollback would return to.
         let pruned = try swapctl(site, ["release", "prune", "--keep", "1"])
         #expect(
             pruned.result["removed"] as? [String] == [
-                "app.1.0", "app.1.1", "cfg.1.0", "cfg.1.1",
+                "app.1.1", "cfg.1.1",
             ], "\(pruned)")
         try site.expectAgreement("1.2", generation: 4)
         #expect(try site.service.swapctl(["stop", site.service.name]).status == .exited(0))
@@ -134,7 +134,7 @@ import Testing
 
     @Test func prune_whenAGenerationStillDrains_keepsItsRelease() throws {
         let site = try WatchedSite()
-        for version in ["1.0", "2.0", "3.0", "4.0"] { try site.makeRelease(version) }
+        for version in ["0.9", "1.0", "2.0", "3.0", "4.0"] { try site.makeRelease(version) }
         try site.name("1.0")
         let server = try site.startServer("1.0")
         let client = try EchoClient(port: site.service.port("echo"))
@@ -147,10 +147,12 @@ import Testing
         let run = try swapctl(
             site, ["release", "prune", "--keep", "1", "--service", site.service.name])
         #expect(run.status == .exited(0), "\(run)")
-        // 4.0 is the last, 3.0 serves, 1.0 drains.
-        #expect((run.result["removed"] as? [String])?.contains("app.2.0") == true, "\(run)")
+        // 4.0 is the next, 3.0 serves, a rollback returns to 2.0, and 1.0 drains.
+        #expect(run.result["removed"] as? [String] == ["app.0.9", "cfg.0.9"], "\(run)")
         let kept = run.result["kept"] as? [String: [String]]
         #expect(kept?["app.1.0"] == ["pid \(server.processID)"], "\(run)")
+        #expect(kept?["cfg.1.0"] == ["pid \(server.processID)"], "\(run)")
+        #expect(kept?["app.2.0"] == ["rollback"], "\(run)")
         #expect(kept?["app.3.0"]?.contains("link app.bin") == true, "\(run)")
         #expect(try client.exchange("still here") == "still here")
         _ = try watch.stop()

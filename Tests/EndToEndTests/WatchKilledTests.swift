@@ -103,6 +103,23 @@ import Testing
         #expect(site.leftovers() == [])
     }
 
+    /// Whoever supervises the server starts it by the links, as the switch has turned them.
+    @Test func switch_whenTheServerWasStartedAfreshMeanwhile_isKnownToHaveSucceeded() throws {
+        let (site, server) = try killed(at: "after links", of: "2.0") {
+            try $0.makeRelease("2.0")
+        }
+        try server.handle.signal(Signals.kill)
+        try server.waitForExit()
+        let afresh = try ChildProcess(
+            site.directory + "/app.bin", site.options, environment: site.service.environment)
+        try site.service.waitUntilServing()
+        let watch = try site.startWatch()
+        try site.expectAgreement("2.0", generation: 1)
+        #expect(try site.service.servingStatus()["pid"] as? Int == Int(afresh.processID))
+        #expect(try site.history().allSatisfy { $0["result"] as? String == "committed" })
+        #expect(try watch.stop().isEmpty)
+    }
+
     /// A server that is started is not started twice.
     @Test(arguments: ["before ask", "after ask", "after commit"])
     func start_whenTheWatchIsKilled_serverRunsOnce(step: String) throws {

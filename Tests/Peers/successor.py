@@ -22,7 +22,8 @@ class Start:
     @classmethod
     def from_environment(cls):
         """The start as a successor, or None; clears the environment."""
-        found = [os.environ.pop(f"SUCCESSION_{name}", "") for name in ("CHANNEL", "STDERR")]
+        found = [os.environ.pop(f"SUCCESSION_{name}", "")
+                 for name in ("CHANNEL", "STDERR", "EXECUTABLE")]
         if not found[0]:
             return None
         channel, stderr = int(found[0]), int(found[1]) if found[1] else None
@@ -67,9 +68,9 @@ def read_state(message):
             os.close(each)
 
 
-async def take(channel, service):
+async def take(channel, service, features):
     """Says hello and takes all batches and the state: (generation, listeners, state)."""
-    channel.send("hello", ("PID", os.getpid()), ("FEATURES", "state memfd"))
+    channel.send("hello", ("PID", os.getpid()), ("FEATURES", features))
     listeners, index, count, constant = [], 0, 1, None
     while index < count:
         offer = await channel.expect(ANSWER, "offer")
@@ -117,7 +118,7 @@ async def succeed(server, start):
     channel = start.channel
     try:
         server.succeeding = channel
-        generation, listeners, state = await take(channel, server.service)
+        generation, listeners, state = await take(channel, server.service, server.features)
         print(f"generation {generation}: took {len(listeners)} descriptors, "
               f"{len(state)} bytes of state", file=sys.stderr)
         server.adopt(generation, listeners, state)
@@ -138,11 +139,12 @@ async def succeed(server, start):
         channel.abort(failure)
         raise SystemExit(f"gave up: {failure}") from None
     print(f"ready {server.generation} {os.getpid()}", flush=True)
-    server.spawn(follow(channel, server.path(f"{server.generation - 1}.sock")))
+    server.spawn(follow(server, channel, server.path(f"{server.generation - 1}.sock")))
 
 
-async def follow(channel, predecessor):
+async def follow(server, channel, predecessor):
     """Reads what comes until the predecessor is gone; nothing it says changes anything any more."""
+    server.predecessor = channel
     while True:
         try:
             await channel.expect(None, "draining", "drained")
@@ -150,6 +152,7 @@ async def follow(channel, predecessor):
             pass
         except Gone:
             break
+    server.predecessor = None
     channel.close()
     with contextlib.suppress(FileNotFoundError):
         is_living(predecessor)

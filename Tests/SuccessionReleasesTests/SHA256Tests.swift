@@ -2,6 +2,7 @@
 
 import Foundation
 import SuccessionReleases
+import SuccessionSystem
 import Testing
 
 @Suite struct SHA256Tests {
@@ -40,7 +41,9 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: path) }
         let bytes = (0..<1_000_003).map { _ in UInt8.random(in: 0 ... .max) }
         #expect(FileManager.default.createFile(atPath: path, contents: Data(bytes)))
-        let digest = try SHA256.ofFile(path)
+        let digest = try SHA256.ofFile(
+            Directory((path as NSString).deletingLastPathComponent),
+            (path as NSString).lastPathComponent)
         #expect(try run("echo '\(digest)  \(path)' | sha256sum -c --quiet -") == 0)
     }
 }

@@ -219,7 +219,7 @@ final class TestSite {
         try test.write(
             "current.conf",
             "{\n\t\"bin.file\": \"\(test.directory)/release/app.1.0\"\n}\n")
-        _ = try ReleaseUse.use(["tls.1"], in: test.site)
+        _ = try ReleaseUse.use(["tls=tls.1"], in: test.site)
         #expect(try test.read("current.conf").contains("app.1.0\",\n\t\"tls.file\": \""))
         #expect(try test.link("app.tls").hasSuffix("/release/tls.1"))
     }

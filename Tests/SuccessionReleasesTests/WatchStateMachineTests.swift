@@ -110,12 +110,100 @@ import Testing
         #expect(run([.changed, .stopRequested, .looked(.different)]) == [[.look], [], [.leave]])
     }
 
+    // MARK: - A server that dies
+
+    private func run(
+        startsAgain: Bool, _ events: [WatchStateMachine.Event]
+    ) -> [[WatchStateMachine.Action]] {
+        var machine = Machine(startsAgain: startsAgain)
+        return events.map { machine.handle($0) }
+    }
+
+    @Test func end_whenItIsNotStartedAgain_isToldAndNextChangeStartsIt() {
+        let down = Machine.Event.looked(.down(canStart: true))
+        #expect(
+            run(startsAgain: false, [.serverEnded(wasStable: true), down, .changed, down])
+                == [[.look], [.tellEnd(startsIn: nil)], [.look], [.switchOver]])
+    }
+
+    @Test func end_whenSomebodyElseServes_isNoNews() {
+        #expect(
+            run(startsAgain: true, [.serverEnded(wasStable: false), .looked(.same)])
+                == [[.look], []])
+    }
+
+    @Test func end_whenNobodyKnowsHowItIsStarted_isTold() {
+        #expect(
+            run(
+                startsAgain: true,
+                [.serverEnded(wasStable: false), .looked(.down(canStart: false)), .changed])
+                == [[.look], [.tellEnd(startsIn: nil)], [.look]])
+    }
+
+    @Test func end_whenItIsStartedAgain_restsTwiceAsLongEachTimeAndAtMostAMinute() {
+        var machine = Machine(startsAgain: true)
+        var rests: [Duration] = []
+        for _ in 0..<10 {
+            #expect(machine.handle(.serverEnded(wasStable: false)) == [.look])
+            let actions = machine.handle(.looked(.down(canStart: true)))
+            guard actions.count == 2, case .beginRest(let rest) = actions[1] else {
+                Issue.record("\(actions)")
+                return
+            }
+            #expect(actions[0] == .tellEnd(startsIn: rest))
+            rests.append(rest)
+            #expect(machine.handle(.restOver) == [.look])
+            #expect(machine.handle(.looked(.down(canStart: true))) == [.switchOver])
+            #expect(machine.handle(.finished).isEmpty)
+        }
+        #expect(
+            rests.map { $0 / .seconds(1) } == [0.5, 1, 2, 4, 8, 16, 32, 60, 60, 60])
+    }
+
+    @Test(arguments: [true, false])
+    func rest_afterTheServerServedForLongOrSomethingChanged_isShortAgain(isStable: Bool) {
+        var machine = Machine(startsAgain: true)
+        _ = machine.handle(.serverEnded(wasStable: false))
+        _ = machine.handle(.looked(.down(canStart: true)))
+        #expect(machine.handle(isStable ? .restOver : .changed).last == .look)
+        _ = machine.handle(.looked(.down(canStart: true)))
+        _ = machine.handle(.finished)
+        _ = machine.handle(.serverEnded(wasStable: isStable))
+        #expect(
+            machine.handle(.looked(.down(canStart: true))).last == .beginRest(.milliseconds(500)))
+    }
+
+    @Test func start_thatFails_isTriedAgainOnlyWithStart() {
+        let begin: [Machine.Event] = [.changed, .looked(.down(canStart: true)), .startFailed]
+        #expect(run(startsAgain: false, begin) == [[.look], [.switchOver], []])
+        #expect(
+            run(
+                startsAgain: true,
+                begin + [.restOver, .looked(.down(canStart: true)), .startFailed])
+                == [
+                    [.look], [.switchOver], [.beginRest(.milliseconds(500))], [.look],
+                    [.switchOver],
+                    [.beginRest(.seconds(1))],
+                ])
+    }
+
+    @Test func stop_whileAServerRests_isAtOnce() {
+        #expect(
+            run(
+                startsAgain: true,
+                [.serverEnded(wasStable: true), .looked(.down(canStart: true)), .stopRequested]
+            )
+            .last == [.endRest, .leave])
+    }
+
     /// Every order of eight events: no change is lost, nothing overlaps, and what is done is only
     /// what a look has found.
     @Test func everyOrderOfEvents_losesNoChange() {
-        var world = World()
-        explore(&world, depth: 8)
-        #expect(world.visited > 19_000)
+        for startsAgain in [false, true] {
+            var world = World(machine: WatchStateMachine(startsAgain: startsAgain))
+            explore(&world, depth: 7)
+            #expect(world.visited > 19_000)
+        }
     }
 
     private struct World {
@@ -124,6 +212,7 @@ import Testing
         var running: WatchStateMachine.Action?
         var isPatient = false
         var isRetrying = false
+        var isResting = false
         var isBlocked = false
         var isStopping = false
         var hasLeft = false
@@ -152,19 +241,23 @@ import Testing
     /// What can happen now.
     private func events(_ world: World) -> [WatchStateMachine.Event] {
         if world.hasLeft { return [] }
-        var events: [WatchStateMachine.Event] = [.changed, .stopRequested]
+        var events: [WatchStateMachine.Event] = [
+            .changed, .stopRequested, .serverEnded(wasStable: false),
+        ]
         switch world.running {
         case .look:
             events += [
                 .looked(.same), .looked(.different), .looked(.unreadable), .looked(.busy),
-                .looked(.failed),
+                .looked(.failed), .looked(.down(canStart: true)),
             ]
-        case .switchOver, .recover: events += [.finished, .leftInDoubt]
+        case .switchOver: events += [.finished, .leftInDoubt, .startFailed]
+        case .recover: events += [.finished, .leftInDoubt]
         case .putBack: events += [.finished]
         default: break
         }
         if world.isPatient { events.append(.patienceEnded) }
         if world.isRetrying { events.append(.retryDue) }
+        if world.isResting { events.append(.restOver) }
         if world.isBlocked { events.append(.unlocked) }
         return events
     }
@@ -175,7 +268,9 @@ import Testing
         case .looked(let finding):
             world.running = nil
             world.isBlocked = finding == .busy && !world.isStale && !world.isStopping
-        case .finished, .leftInDoubt: world.running = nil
+        case .finished, .leftInDoubt, .startFailed: world.running = nil
+        case .serverEnded: break
+        case .restOver: world.isResting = false
         case .unlocked: world.isBlocked = false
         case .patienceEnded: world.isPatient = false
         case .retryDue:
@@ -199,9 +294,15 @@ import Testing
                 #expect(world.running == nil && !world.isStale && !world.isStopping)
                 world.isRetrying = true
             case .endRetry: world.isRetrying = false
+            case .tellEnd: #expect(world.running == nil && !world.isStopping)
+            case .beginRest:
+                #expect(world.running == nil && !world.isStale && !world.isStopping)
+                #expect(!world.isResting)
+                world.isResting = true
+            case .endRest: world.isResting = false
             case .leave:
                 #expect(world.running == nil && world.isStopping && !world.isPatient)
-                #expect(!world.isRetrying)
+                #expect(!world.isRetrying && !world.isResting)
                 world.hasLeft = true
             }
         }

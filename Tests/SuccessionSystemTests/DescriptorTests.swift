@@ -41,6 +41,31 @@ extension SystemTests {
             #expect(!isOpen(raw))
         }
 
+        /// The number of one that is in use must not come to mean another file.
+        @Test func close_whileLent_takesEffectAtTheEndOfTheCall() throws {
+            let descriptor = try MemoryFile.create(name: "x", allowSealing: false)
+            let raw = descriptor.withRawValue { outer in
+                descriptor.withRawValue { inner in #expect(inner == outer) }
+                descriptor.close()
+                #expect(isOpen(outer) && descriptor.rawValue == -1)
+                let other = try? MemoryFile.create(name: "y", allowSealing: false)
+                #expect(other?.rawValue != outer)
+                descriptor.withRawValue { #expect($0 == -1) }
+                return outer
+            }
+            #expect(!isOpen(raw))
+        }
+
+        @Test func relinquish_whileLent_leavesTheDescriptorOpen() throws {
+            let descriptor = try MemoryFile.create(name: "x", allowSealing: false)
+            let raw = descriptor.withRawValue { _ in
+                defer { descriptor.close() }
+                return descriptor.relinquish()
+            }
+            #expect(isOpen(raw))
+            _ = OwnedDescriptor(taking: raw)
+        }
+
         @Test func duplicate_isCloseOnExecAndNoStandardStream() throws {
             let descriptor = try MemoryFile.create(name: "x", allowSealing: false)
             let duplicate = try descriptor.duplicate()
@@ -68,6 +93,47 @@ extension SystemTests {
                 count += bytes.count
             }
             #expect((40_000...200_000).contains(count))
+        }
+
+        /// Each finds room, and only one gets it: the others must not wait for more.
+        @Test func writeWithoutWaiting_whenOthersFillThePipe_returns() throws {
+            let writers = 8
+            for _ in 0..<200 {
+                let pipe = try Syscall.pipe(nonBlocking: false)
+                let finished = try Syscall.pipe(nonBlocking: false)
+                let line = [UInt8](repeating: 7, count: 4_096)
+                for _ in 0..<writers {
+                    try startThread(name: "writer") {
+                        for _ in 0..<20 {
+                            Syscall.writeWithoutWaiting(pipe.write.rawValue, line)
+                        }
+                        try? Syscall.writeAll(finished.write.rawValue, [1])
+                    }
+                }
+                for _ in 0..<writers {
+                    let isDone = try Syscall.poll(
+                        finished.read.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 5_000)
+                    guard isDone else {
+                        // Whoever waits may end.
+                        pipe.read.close()
+                        Issue.record("a writer waits for a reader")
+                        return
+                    }
+                    _ = try Syscall.read(finished.read.rawValue, count: 1)
+                }
+                withExtendedLifetime(pipe) {}
+            }
+        }
+
+        @Test func writeWithoutWaiting_toSocketAndFile_arrives() throws {
+            let sockets = try Syscall.socketPair(type: .stream, nonBlocking: false)
+            #expect(Syscall.writeWithoutWaiting(sockets.0.rawValue, [1, 2, 3]) == 3)
+            #expect(try Syscall.read(sockets.1.rawValue, count: 10) == [1, 2, 3])
+            let full = [UInt8](repeating: 7, count: 4_096)
+            while Syscall.writeWithoutWaiting(sockets.0.rawValue, full) == full.count {}
+            let file = try MemoryFile.create(name: "log", allowSealing: false)
+            #expect(Syscall.writeWithoutWaiting(file.rawValue, full + full) == 8_192)
+            #expect(try MemoryFile.size(file.rawValue) == 8_192)
         }
 
         @Test func writeWithoutWaiting_whenTheReaderIsGone_raisesNoSignal() throws {

@@ -8,6 +8,14 @@ import Testing
         try Sandbox.run("crash.upgraded_main")
     }
 
+    @Test func kill_ofUpgradedMain_duringALongDrain_isMendedInSeconds() throws {
+        try Sandbox.run("crash.upgraded_main_during_a_long_drain")
+    }
+
+    @Test func freeze_duringAnUpgrade_isNobodysFault() throws {
+        try Sandbox.run("freezer.during_an_upgrade")
+    }
+
     @Test func kill_ofAllGenerations_withSocketUnit_refusesNobody() throws {
         try Sandbox.run("crash.all_with_socket_unit")
     }
@@ -22,6 +30,14 @@ import Testing
 
     @Test func watchdog_whenSuccessorIsStopped_restartsIt() throws {
         try Sandbox.run("watchdog.stopped_successor")
+    }
+
+    @Test func watchdog_whenClientsUseUpDescriptors_hearsOfIt() throws {
+        try Sandbox.run("descriptors.used_up_by_clients")
+    }
+
+    @Test func accept_whenItIsDeniedForEver_costsNoProcessorAndIsTold() throws {
+        try Sandbox.run("descriptors.accept_that_is_denied")
     }
 
     @Test func watchdog_acrossUpgrades_isContent() throws {

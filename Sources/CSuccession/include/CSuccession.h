@@ -56,8 +56,14 @@ int csuccession_vsock_decode(
     const void *address, size_t length, uint32_t *cid, uint32_t *port);
 /// struct tcp_info differs between libc's header and the kernel's; only this field of it is wanted.
 int csuccession_tcp_backlog(int socket);
+/// ioctl is variadic. How many bytes wait to be read (FIONREAD).
+int csuccession_unread(int socket);
 /// linux/unix_diag.h is in no module, and netlink messages are made by macros.
 int csuccession_unix_backlog(int socket);
+
+/// bind(2) with an umask of 0, which is set in a process made by clone, which is variadic, and where
+/// Swift must not run.
+int csuccession_bind_unmasked(int socket, const void *address, uint32_t length);
 
 // MARK: events.c: epoll, eventfd and pipe2 are GNU only or in no module
 
@@ -107,6 +113,10 @@ int csuccession_pidfd_send_signal(int pidfd, int signal);
 int csuccession_reap(int pidfd, int pid, struct csuccession_exit *result);
 /// 1: it has ended and is not reaped by this; 0: it still runs. si_pid is a function-like macro.
 int csuccession_child_has_ended(int pid);
+/// Any child: 1 and its pid, 0 if none has ended, -ECHILD if there is none.
+int csuccession_reap_any(int *pid, struct csuccession_exit *result);
+/// prctl is variadic. Orphans among the descendants of this process become its children.
+int csuccession_become_subreaper(void);
 /// 1: it has ended and somebody has reaped it; 0: not yet.
 int csuccession_pidfd_exit(int pidfd, struct csuccession_exit *result);
 /// 1: the number by which the kernel knows the process, never used again before the next boot; 0:
@@ -147,12 +157,40 @@ struct csuccession_spawn_request {
     int as_sibling;
     /// -1: stay.
     int working_directory;
-    /// SIGPIPE is ignored, and not at its default.
-    int ignores_pipe;
+    /// The program runs as this user.
+    int has_user;
+    uint32_t user;
+    uint32_t group;
+    const uint32_t *groups;
+    size_t group_count;
+    /// Signals that are ignored, and not at their default: bit 0 is signal 1.
+    uint64_t ignored_signals;
 };
 
-/// Returns the pid; `pidfd` is -1 on kernels that have none.
-int csuccession_spawn(const struct csuccession_spawn_request *request, int *pidfd);
+/// What is known of a program that is being started, also while the starting thread stands still.
+struct csuccession_spawn_progress {
+    /// 0 until the child runs.
+    int pid;
+    /// -1 until there is a child, and on kernels that have none. The caller's to close.
+    int pidfd;
+    /// Why the child could not execute the program, or 0.
+    int error;
+    int is_abandoned;
+};
+
+/// Returns the pid, also of a child that has an `error`: then it is the caller's to discard.
+int csuccession_spawn(
+    const struct csuccession_spawn_request *request, struct csuccession_spawn_progress *progress);
+/// Waits for a child that has an error.
+void csuccession_discard(const struct csuccession_spawn_progress *progress, int as_sibling);
+/// Kills the child that another thread is starting; only before that one's call has been answered.
+void csuccession_abandon(struct csuccession_spawn_progress *progress);
+
+// MARK: write.c: pwritev2 is GNU only, and the mask of signals must be as it was after each write
+
+/// Writes what can be written without waiting, whatever others write meanwhile, and raises no
+/// SIGPIPE. Returns how much that was; -EAGAIN: nothing.
+intptr_t csuccession_write_now(int descriptor, const void *bytes, size_t count);
 
 // MARK: files.c: renameat2, copy_file_range and the interface of inotify are GNU only or in no module
 
@@ -162,6 +200,10 @@ enum {
 };
 
 int csuccession_rename(const char *old_path, const char *new_path, unsigned flags);
+/// Returns -1 and sets errno, as its Swift callers expect it of such calls.
+int csuccession_rename_at(
+    int old_directory, const char *old_name, int new_directory, const char *new_name,
+    unsigned flags);
 /// From and to the offsets of the open files; shares the blocks where the file system can.
 intptr_t csuccession_copy_range(int source, int target, size_t length);
 
@@ -181,10 +223,23 @@ int csuccession_inotify(void);
 int csuccession_inotify_add(int descriptor, const char *path, uint32_t mask);
 /// getpwuid_r fills pointers into a buffer. Name and home have room for `capacity` bytes each.
 int csuccession_user(uint32_t id, char *name, char *home, size_t capacity);
+/// Returns the number of groups, of which the primary one is the first; more than `capacity` are
+/// left out.
+int csuccession_user_groups(uint32_t id, uint32_t *primary, uint32_t *groups, size_t capacity);
+/// setfsuid and setfsgid report by what the next call returns. Of the calling thread alone; so is
+/// setgroups when it is not called by way of glibc.
+uint32_t csuccession_file_user(void);
+uint32_t csuccession_file_group(void);
+int csuccession_groups(uint32_t *groups, size_t capacity);
+int csuccession_set_file_rights(
+    uint32_t user, uint32_t group, const uint32_t *groups, size_t count);
 
 // MARK: relay.c: nothing says that Swift code may run in a signal handler
 
 int csuccession_relay_install(int signal, int descriptor);
+/// As csuccession_relay_install, with bit 7 of the byte set where the kernel itself sent the signal, as
+/// the terminal's does to every process of the foreground group.
+int csuccession_relay_install_with_origin(int signal, int descriptor);
 int csuccession_relay_restore(int signal);
 
 #endif

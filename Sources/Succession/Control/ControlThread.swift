@@ -49,12 +49,24 @@ extension ControlThread {
     }
 
     /// Calls `handler` once after a delay, unless the timer is cancelled before.
+    ///
+    /// Everything that had arrived by then has been read before. The time during which somebody
+    /// else had to answer is measured by ``Timer/Clock/ownTime``.
     @ControlThread
     static func schedule(
-        after delay: Duration, handler: @escaping @ControlThread () -> Void
+        after delay: Duration, of clock: Timer.Clock = .monotonic,
+        handler: @escaping @ControlThread () -> Void
     ) -> Timer {
-        Reactor.shared.schedule(after: delay, handler: handler)
+        Reactor.shared.schedule(after: delay, of: clock, handler: handler)
     }
+
+    /// For how long this process has stood still so far, in nanoseconds.
+    @ControlThread
+    static var standstill: UInt64 { ReadinessLoop.shared.stoodStill }
+
+    /// The time of ``Timer/Clock/ownTime``.
+    @ControlThread
+    static func ownNanoseconds() -> UInt64 { ReadinessLoop.shared.ownNanoseconds() }
 
     /// Begins a task that stays on this thread; nothing it calls may block.
     @ControlThread

@@ -39,43 +39,79 @@ final class Reactor {
         ReadinessLoop.shared.remove(descriptor)
     }
 
-    func schedule(after delay: Duration, handler: @escaping @ControlThread () -> Void) -> Timer {
-        let timer = Timer(
-            due: Syscall.monotonicNanoseconds() &+ delay.nanosecondsClamped, handler: handler)
+    func schedule(
+        after delay: Duration, of clock: Timer.Clock, handler: @escaping @ControlThread () -> Void
+    ) -> Timer {
+        let loop = ReadinessLoop.shared
+        let now =
+            switch clock {
+            case .monotonic: Syscall.monotonicNanoseconds()
+            case .ownTime: loop.ownNanoseconds()
+            }
+        let timer = Timer(clock, due: now &+ delay.nanosecondsClamped, handler: handler)
         timers.append(timer)
-        ReadinessLoop.shared.bringForward(to: timer.due)
+        loop.bringForward(
+            to: timer.due(stoodStill: loop.stoodStill), countsOwnTime: clock == .ownTime)
         return timer
     }
 
-    /// Calls the handlers of what is ready, then those of what is due.
-    func deliver(_ events: [Syscall.Event]) {
+    /// Calls the handlers of what is ready, then those of what was due when it was looked for what
+    /// is ready.
+    ///
+    /// A timer is fired by that order only once everything has been read that had arrived when it
+    /// became due: a process that was stopped and goes on finds its deadlines past and the answers
+    /// waiting. `asOf` is nil if there may be more to read.
+    func deliver(_ events: [Syscall.Event], asOf: UInt64?) {
         let current = lastID
         for event in events {
             guard let watch = watches[event.descriptor], watch.id <= current else { continue }
             watch.handler()
         }
-        fireTimers()
-        let next = timers.lazy.filter { !$0.isCancelled }.map(\.due).min() ?? .max
-        ReadinessLoop.shared.setDeadline(next)
+        let loop = ReadinessLoop.shared
+        if let asOf { fireTimers(asOf: asOf, stoodStill: loop.stoodStill) }
+        timers.removeAll { $0.isCancelled }
+        let stoodStill = loop.stoodStill
+        loop.setDeadline(
+            timers.map { $0.due(stoodStill: stoodStill) }.min() ?? .max,
+            countsOwnTime: timers.contains { $0.clock == .ownTime })
     }
 
-    private func fireTimers() {
-        let now = Syscall.monotonicNanoseconds()
-        let due = timers.filter { $0.due <= now }
-        timers.removeAll { $0.due <= now || $0.isCancelled }
-        for timer in due.sorted(by: { $0.due < $1.due }) { timer.fire() }
+    private func fireTimers(asOf now: UInt64, stoodStill: UInt64) {
+        let due = timers.filter { $0.due(stoodStill: stoodStill) <= now }
+        timers.removeAll { $0.due(stoodStill: stoodStill) <= now }
+        let inOrder = due.sorted {
+            $0.due(stoodStill: stoodStill) < $1.due(stoodStill: stoodStill)
+        }
+        for timer in inOrder { timer.fire() }
     }
 }
 
 /// A call that is to be made once, later.
 @ControlThread
 final class Timer {
-    let due: UInt64
+    /// What the delay is measured by.
+    enum Clock: Sendable {
+        case monotonic
+        /// ``OwnTime``: for the time that others are given to answer.
+        case ownTime
+    }
+
+    let clock: Clock
+    private let due: UInt64
     private var handler: (@ControlThread () -> Void)?
 
-    init(due: UInt64, handler: @escaping @ControlThread () -> Void) {
+    init(_ clock: Clock, due: UInt64, handler: @escaping @ControlThread () -> Void) {
+        self.clock = clock
         self.due = due
         self.handler = handler
+    }
+
+    /// The monotonic time at which the call is to be made.
+    func due(stoodStill: UInt64) -> UInt64 {
+        switch clock {
+        case .monotonic: due
+        case .ownTime: due &+ stoodStill
+        }
     }
 
     var isCancelled: Bool { handler == nil }

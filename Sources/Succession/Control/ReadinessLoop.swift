@@ -18,6 +18,9 @@ final class ReadinessLoop: SerialExecutor, TaskExecutor {
     private struct State {
         var jobs: [UnownedJob] = []
         var deadline: UInt64 = .max
+        /// Whether a timer is to pass over the time during which this process stands still.
+        var countsOwnTime = false
+        var ownTime = OwnTime(now: Syscall.monotonicNanoseconds())
         var isRunning = false
         var failure: Errno?
     }
@@ -72,16 +75,28 @@ final class ReadinessLoop: SerialExecutor, TaskExecutor {
     /// Whether the caller runs on the control thread.
     var isCurrent: Bool { thread.load(ordering: .relaxed) == currentThreadID() }
 
-    /// When ``Reactor/deliver(_:)`` is to be called next, whatever happens before; the loop's own
-    /// thread only.
-    func setDeadline(_ deadline: UInt64) {
-        state.withLock { $0.deadline = deadline }
+    /// When ``Reactor/deliver(_:asOf:)`` is to be called next, whatever happens before; the loop's
+    /// own thread only.
+    func setDeadline(_ deadline: UInt64, countsOwnTime: Bool) {
+        state.withLock { state in
+            state.deadline = deadline
+            state.countsOwnTime = countsOwnTime
+        }
     }
 
     /// No later than this.
-    func bringForward(to deadline: UInt64) {
-        state.withLock { $0.deadline = min($0.deadline, deadline) }
+    func bringForward(to deadline: UInt64, countsOwnTime: Bool) {
+        state.withLock { state in
+            state.deadline = min(state.deadline, deadline)
+            state.countsOwnTime = state.countsOwnTime || countsOwnTime
+        }
     }
+
+    /// For how long this process has stood still so far, as far as a timer asked to know.
+    var stoodStill: UInt64 { state.withLock { $0.ownTime.stoodStill } }
+
+    /// The monotonic time without that.
+    func ownNanoseconds() -> UInt64 { Syscall.monotonicNanoseconds() &- stoodStill }
 
     func add(_ descriptor: CInt, _ interest: Syscall.Readiness) throws(Errno) {
         guard let epoll else { throw .badFileDescriptor }
@@ -102,12 +117,15 @@ final class ReadinessLoop: SerialExecutor, TaskExecutor {
         thread.store(currentThreadID(), ordering: .relaxed)
         while true {
             runJobs()
-            var events = (try? Syscall.epollWait(epoll.rawValue, timeout: timeout())) ?? []
+            let (asOf, timeout) = beginWait()
+            var events = (try? Syscall.epollWait(epoll.rawValue, timeout: timeout)) ?? []
+            endWait(of: timeout)
+            let isAll = events.count < Syscall.eventsPerWait
             if let index = events.firstIndex(where: { $0.descriptor == wakeUp.rawValue }) {
                 Syscall.drainEvent(wakeUp.rawValue)
                 events.remove(at: index)
             }
-            deliver(events)
+            deliver(events, asOf: isAll ? asOf : nil)
         }
     }
 
@@ -125,17 +143,32 @@ final class ReadinessLoop: SerialExecutor, TaskExecutor {
         }
     }
 
-    private func timeout() -> CInt {
-        let deadline = state.withLock { $0.jobs.isEmpty ? $0.deadline : 0 }
-        if deadline == .max { return -1 }
+    /// The time before the wait, and how many milliseconds it may last.
+    private func beginWait() -> (asOf: UInt64, timeout: CInt) {
         let now = Syscall.monotonicNanoseconds()
-        guard deadline > now else { return 0 }
-        return CInt(min((deadline - now + 999_999) / 1_000_000, 60_000))
+        return state.withLock { state in
+            state.ownTime.isAwake(at: now)
+            if !state.jobs.isEmpty { return (now, 0) }
+            var deadline = state.deadline
+            // Who sleeps for long cannot tell afterwards for how long it was stopped.
+            if state.countsOwnTime { deadline = min(deadline, now + OwnTime.tick) }
+            if deadline == .max { return (now, -1) }
+            guard deadline > now else { return (now, 0) }
+            return (now, CInt(min((deadline - now + 999_999) / 1_000_000, 60_000)))
+        }
     }
 
-    private func deliver(_ events: [Syscall.Event]) {
-        let isDue = state.withLock { $0.deadline <= Syscall.monotonicNanoseconds() }
+    private func endWait(of timeout: CInt) {
+        let now = Syscall.monotonicNanoseconds()
+        state.withLock { state in
+            let meant = timeout < 0 ? UInt64.max : UInt64(timeout) * 1_000_000
+            state.ownTime.isAwake(at: now, afterWaiting: meant)
+        }
+    }
+
+    private func deliver(_ events: [Syscall.Event], asOf: UInt64?) {
+        let isDue = state.withLock { $0.deadline <= asOf ?? 0 }
         guard isDue || !events.isEmpty else { return }
-        Task { @ControlThread in Reactor.shared.deliver(events) }
+        Task { @ControlThread in Reactor.shared.deliver(events, asOf: asOf) }
     }
 }

@@ -31,6 +31,15 @@ public final class ConnectionRegistry: Sendable {
             registry.update(id) { $0.proto = proto }
         }
 
+        /// Says that the other end is owed nothing: it has all that it asked for, and has been told
+        /// that the connection ends.
+        ///
+        /// False takes that back. The connection counts as open until ``close()``, and the deadline of a drain closes it
+        /// like any other, but does not count it as cut.
+        public func settled(_ isSettled: Bool = true) {
+            registry.update(id) { $0.isSettled = isSettled }
+        }
+
         /// Has a hook called once when the generation begins to drain, with the time until the
         /// deadline: the place to ask the other end to go.
         ///
@@ -42,7 +51,7 @@ public final class ConnectionRegistry: Sendable {
 
         /// Has a hook called, as that of ``onDrain(_:)`` is, each time that the deadline of a drain
         /// is brought forward.
-        package func onShorterDrain(_ hook: @escaping @Sendable (Duration) -> Void) {
+        public func onShorterDrain(_ hook: @escaping @Sendable (Duration) -> Void) {
             registry.update(id) { $0.whenShortened.append(hook) }
         }
     }
@@ -52,6 +61,8 @@ public final class ConnectionRegistry: Sendable {
         var proto: String
         let since: UInt64
         let cut: @Sendable () -> Void
+        /// The other end is owed nothing.
+        var isSettled = false
         var whenDraining: [@Sendable (Duration) -> Void] = []
         var whenShortened: [@Sendable (Duration) -> Void] = []
     }
@@ -60,6 +71,8 @@ public final class ConnectionRegistry: Sendable {
         var records: [UInt64: Record] = [:]
         var lastID: UInt64 = 0
         var whenEmpty: [OneShot<Void>] = []
+        /// Called once, when the next connection is over; by number.
+        var whenOneCloses: [UInt64: @Sendable () -> Void] = [:]
         var cutCount = 0
         /// Monotonic nanoseconds; nil before the drain.
         var drainDeadline: UInt64?
@@ -72,7 +85,7 @@ public final class ConnectionRegistry: Sendable {
     /// How many connections are open.
     public var count: Int { state.withLock { $0.records.count } }
 
-    /// How many were closed by a deadline.
+    /// How many were closed by a deadline although they were owed something.
     public var cutCount: Int { state.withLock { $0.cutCount } }
 
     /// Counts a connection until the entry is closed or let go.
@@ -100,21 +113,50 @@ public final class ConnectionRegistry: Sendable {
         // writes; the owner closes.
         let entry = opened(peer: text, protocol: listener.address.kind.rawValue) {
             [weak descriptor] in
-            guard let descriptor else { return }
-            Syscall.shutdown(descriptor.rawValue)
+            // Lent: by its bare number another client could be cut.
+            descriptor?.withRawValue { Syscall.shutdown($0) }
         }
         return Connection(descriptor: descriptor, peer: text, entry: entry)
     }
 
     private func remove(_ id: UInt64) {
+        var hooks: [@Sendable () -> Void] = []
         let waiters = state.withLock { state -> [OneShot<Void>] in
-            guard state.records.removeValue(forKey: id) != nil, state.records.isEmpty else {
-                return []
-            }
+            guard state.records.removeValue(forKey: id) != nil else { return [] }
+            hooks = Array(state.whenOneCloses.values)
+            state.whenOneCloses = [:]
+            guard state.records.isEmpty else { return [] }
             defer { state.whenEmpty = [] }
             return state.whenEmpty
         }
         for waiter in waiters { waiter.fulfil(()) }
+        for hook in hooks { hook() }
+    }
+
+    /// Has a hook called once, on any thread, when a connection has been closed; returns a number
+    /// for ``forgetClose(_:)``.
+    package func onNextClose(_ hook: @escaping @Sendable () -> Void) -> UInt64 {
+        state.withLock { state in
+            state.lastID += 1
+            state.whenOneCloses[state.lastID] = hook
+            return state.lastID
+        }
+    }
+
+    /// Takes a hook back; one that was called is not an error.
+    package func forgetClose(_ number: UInt64) {
+        state.withLock { _ = $0.whenOneCloses.removeValue(forKey: number) }
+    }
+
+    /// Returns when a connection has been closed or the time has passed.
+    @ControlThread
+    func untilOneCloses(within limit: Duration) async {
+        let signal = OneShot<Void>()
+        let hook = onNextClose { signal.fulfil(()) }
+        let timer = ControlThread.schedule(after: limit) { signal.fulfil(()) }
+        await signal.value()
+        timer.cancel()
+        forgetClose(hook)
     }
 
     private func update(_ id: UInt64, _ change: (inout Record) -> Void) {
@@ -172,17 +214,22 @@ public final class ConnectionRegistry: Sendable {
         await signal.value()
     }
 
-    /// Counts every open connection as cut and returns them; the caller calls `cut` on each.
+    /// Counts as cut what is open and not settled; returns all that is open, and the caller calls
+    /// `cut` on each.
     func beginCut() -> [Record] {
         state.withLock { state in
-            state.cutCount += state.records.count
-            return Array(state.records.values)
+            let records = Array(state.records.values)
+            state.cutCount += records.count { !$0.isSettled }
+            return records
         }
     }
 
     /// The connections that have been open longest, oldest first.
     func oldest(_ limit: Int) -> [Record] {
-        let records = state.withLock { Array($0.records.values) }
-        return Array(records.sorted { $0.since < $1.since }.prefix(limit))
+        Self.oldest(limit, of: state.withLock { Array($0.records.values) })
+    }
+
+    static func oldest(_ limit: Int, of records: [Record]) -> [Record] {
+        Array(records.sorted { $0.since < $1.since }.prefix(limit))
     }
 }

@@ -15,10 +15,15 @@ final class DrainRun {
     private let exitGrace: Duration?
     private let report: Report
     private let publish: @ControlThread (Message) -> Void
+    private let whenOver: @ControlThread () -> Void
+    /// In own time: connections that nobody served meanwhile have not had their time.
     private var deadlineAt: UInt64
     private var deadlineTimer: Timer?
     private var progressTimer: Timer?
-    private var isOver = false
+    private(set) var isOver = false
+    private var isHeld = false
+    /// Over but for what holds it.
+    private var isPending = false
     private var isExpired = false
     private var hasStopped = false
     /// `drained`, once it has been said.
@@ -29,18 +34,20 @@ final class DrainRun {
     init(
         _ connections: ConnectionRegistry, deadline: Duration, exitGrace: Duration?,
         report: @escaping Report,
-        publish: @escaping @ControlThread (Message) -> Void
+        publish: @escaping @ControlThread (Message) -> Void,
+        whenOver: @escaping @ControlThread () -> Void
     ) {
         self.connections = connections
         self.exitGrace = exitGrace
         self.report = report
         self.publish = publish
-        deadlineAt = Syscall.monotonicNanoseconds() + deadline.nanosecondsClamped
+        self.whenOver = whenOver
+        deadlineAt = ControlThread.ownNanoseconds() &+ deadline.nanosecondsClamped
     }
 
     /// Time left until the deadline.
     var remaining: Duration {
-        let now = Syscall.monotonicNanoseconds()
+        let now = ControlThread.ownNanoseconds()
         return .nanoseconds(Int64(clamping: deadlineAt > now ? deadlineAt - now : 0))
     }
 
@@ -66,12 +73,20 @@ final class DrainRun {
 
     /// Brings the deadline forward; a later one than the present changes nothing.
     func shorten(to deadline: Duration) {
-        let wanted = Syscall.monotonicNanoseconds() + deadline.nanosecondsClamped
+        let wanted = ControlThread.ownNanoseconds() &+ deadline.nanosecondsClamped
         guard wanted < deadlineAt, !isOver else { return }
         deadlineAt = wanted
         arm()
         connections.shortenDrain(to: deadline)
         progress()
+    }
+
+    /// Keeps the process here, whatever becomes of its connections, until ``release()``.
+    func hold() { isHeld = true }
+
+    func release() {
+        isHeld = false
+        if isPending { finish() }
     }
 
     /// Returns how many connections were cut, once none is left that the deadline has spared.
@@ -87,7 +102,9 @@ final class DrainRun {
 
     private func arm() {
         deadlineTimer?.cancel()
-        deadlineTimer = ControlThread.schedule(after: remaining) { [weak self] in self?.expire() }
+        deadlineTimer = ControlThread.schedule(after: remaining, of: .ownTime) { [weak self] in
+            self?.expire()
+        }
     }
 
     private func progress() {
@@ -119,12 +136,13 @@ final class DrainRun {
     }
 
     private func cut() {
-        let names = connections.oldest(5).map { "\($0.proto) \($0.peer)" }
         let records = connections.beginCut()
-        if !records.isEmpty {
+        let owed = records.filter { !$0.isSettled }
+        if !owed.isEmpty {
+            let names = ConnectionRegistry.oldest(5, of: owed).map { "\($0.proto) \($0.peer)" }
             report(
                 .warning,
-                "the deadline of the drain has passed: cut \(records.count) connections (\(names.joined(separator: ", ")))",
+                "the deadline of the drain has passed: cut \(owed.count) connections (\(names.joined(separator: ", ")))",
                 .note)
         }
         // Told before it is done: an application whose last connection ends may leave in the same
@@ -135,6 +153,8 @@ final class DrainRun {
 
     private func finish() {
         guard !isOver else { return }
+        isPending = isHeld
+        if isHeld { return }
         isOver = true
         hasFinished.store(true, ordering: .relaxed)
         deadlineTimer?.cancel()
@@ -146,11 +166,13 @@ final class DrainRun {
         report(
             .info, "drained, \(connections.cutCount) connections cut",
             .drainEnded(cut: connections.cutCount, duration: .since(beganAt)))
+        whenOver()
         drained.fulfil(connections.cutCount)
         // Work that is not counted as a connection may still go on: it has what is left of the
         // deadline, and the grace.
         if remaining > .zero {
-            deadlineTimer = ControlThread.schedule(after: remaining) { [weak self] in
+            deadlineTimer = ControlThread.schedule(after: remaining, of: .ownTime) {
+                [weak self] in
                 self?.scheduleExit()
             }
         }
@@ -167,6 +189,7 @@ final class DrainRun {
         Task { @ControlThread in
             // What is open now is cut by the end of the process.
             _ = connections.beginCut()
+            isHeld = false
             finish()
             Syscall.signalEvent(said.rawValue)
         }
@@ -177,6 +200,7 @@ final class DrainRun {
         guard let exitGrace else { return }
         let report = self.report
         _ = ControlThread.schedule(after: exitGrace) { [weak self] in
+            if let self, isHeld { return scheduleExit() }
             // On this thread, and before the handlers: they would wait for it.
             if let self, !isOver { cut() }
             report(

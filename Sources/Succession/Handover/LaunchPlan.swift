@@ -16,8 +16,15 @@ package struct LaunchPlan: Sendable, Hashable {
     package var environmentChanges: [String] = []
     package var readyTimeout: Duration?
     package var drainDeadline: Duration?
+    /// A successor that leaves a listener is called off.
+    package var wantsAllTaken = false
+    /// The path by which the successor knows itself, if it is not executed by that.
+    var ownPath: String?
 
     package init() {}
+
+    /// By it a successor is known, and all that it starts: no two upgrades have the same.
+    let mark = "SUCCESSION_ATTEMPT=" + String(UInt64.random(in: 0 ... .max), radix: 36)
 
     /// Numbers of the descriptors in the successor.
     static let channelNumber: CInt = 3
@@ -41,8 +48,17 @@ package struct LaunchPlan: Sendable, Hashable {
             ]
             request.environment.append("SUCCESSION_STDERR=\(Self.standardErrorNumber)")
         }
-        request.ignoresBrokenPipes = own.ignoresBrokenPipes
+        request.ignoredSignals = own.ignoredSignals
         return request
+    }
+
+    /// Ends what a successor that has failed has started: a script's helpers, which would keep an
+    /// address, or a lock, from the next one.
+    ///
+    /// On a thread of its own: the kernel may hold up who looks at another process.
+    func endDescendants() {
+        let mark = mark
+        try? startThread(name: "succession-end") { MarkedProcesses.kill(mark) }
     }
 
     private func environment() -> [String] {
@@ -58,6 +74,8 @@ package struct LaunchPlan: Sendable, Hashable {
             variables.append(change)
         }
         variables.append("SUCCESSION_CHANNEL=\(Self.channelNumber)")
+        variables.append(mark)
+        if let ownPath { variables.append("SUCCESSION_EXECUTABLE=\(ownPath)") }
         return variables
     }
 
@@ -70,13 +88,17 @@ package struct LaunchPlan: Sendable, Hashable {
 struct OwnProgram: Sendable, Hashable {
     /// Absolute, with links not followed.
     let path: String
+    /// The file to which that led then; empty where /proc is not mounted.
+    let file: String
     let arguments: [String]
-    /// Service managers start services so: what writes to a pipe whose reader is gone goes on.
-    let ignoresBrokenPipes: Bool
+    /// SIGPIPE by service managers, SIGHUP by nohup, SIGINT and SIGQUIT by a shell in the background.
+    let ignoredSignals: IgnoredSignals
 
-    static func current() -> OwnProgram {
+    /// - Parameter path: the path by which the predecessor knows this program, if it has said so.
+    static func current(path: String? = nil) -> OwnProgram {
         OwnProgram(
-            path: ProcessEnvironment.invokedPath(), arguments: ProcessEnvironment.arguments(),
-            ignoresBrokenPipes: Signals.isIgnored(Signals.pipe))
+            path: path ?? ProcessEnvironment.invokedPath(),
+            file: ProcessEnvironment.executablePath,
+            arguments: ProcessEnvironment.arguments(), ignoredSignals: .inherited())
     }
 }

@@ -14,7 +14,7 @@ final class StateCollection {
         from provider: @escaping Provider, within deadline: Duration
     ) async throws -> HandedState? {
         let outcome = self.outcome
-        let timer = ControlThread.schedule(after: deadline) {
+        let timer = ControlThread.schedule(after: deadline, of: .ownTime) {
             outcome.fulfil(
                 .failure(
                     SuccessionError(.system, "it was not written within \(deadline)")))

@@ -43,6 +43,8 @@ final class Succeeding {
     /// How to make the predecessor, by its pid, the service's main process again.
     var giveBack: (@ControlThread (Int32, @escaping @ControlThread () -> Void) -> Void)?
     private var hasSaidReady = false
+    /// Address and name of each listener that is closed.
+    private var untaken: [[String]] = []
     /// Why the predecessor has not heard of this process.
     private let helloFailure: Errno?
 
@@ -93,8 +95,10 @@ final class Succeeding {
         stagedState = nil
     }
 
-    /// Says that the application is ready; returns when this generation accepts.
-    func ready() async throws(SuccessionError) {
+    /// Says that the application is ready, and what it has not taken; returns when this generation
+    /// accepts.
+    func ready(without untaken: [Inherited]) async throws(SuccessionError) {
+        self.untaken = untaken.map { ["\($0.address)", $0.name] }
         handle(.applicationReady)
         try await serving.value().get()
     }
@@ -102,6 +106,26 @@ final class Succeeding {
     /// Refuses what was taken; the predecessor serves on.
     func refuse(_ failure: Failure) {
         handle(.applicationFailed(failure))
+    }
+
+    /// Tells the predecessor, if it still drains, that nobody need take the place of this
+    /// generation.
+    func leave() {
+        handle(.leaves)
+    }
+
+    /// Tells the predecessor what went wrong, should it be the reason for which this process ends.
+    ///
+    /// Returns when it is told: an application that does not catch the error is gone in a moment.
+    nonisolated func mention(_ error: SuccessionError) {
+        guard let told = try? Syscall.eventDescriptor() else { return }
+        Task { @ControlThread in
+            if !hasSaidReady, channel.descriptor.rawValue >= 0 {
+                send(Failure(code: .application, reason: "\(error)").message(.trouble))
+            }
+            Syscall.signalEvent(told.rawValue)
+        }
+        _ = try? Syscall.poll(told.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 500)
     }
 
     private func handle(_ event: SuccessorStateMachine.Event) {
@@ -128,11 +152,14 @@ final class Succeeding {
         case .inheritanceComplete: completeInheritance()
         case .sendReady:
             hasSaidReady = true
-            send(Message(.ready))
+            var message = Message(.ready)
+            for listener in untaken { message.addFields("LEFT", listener) }
+            send(message)
             // While the predecessor pauses.
             endRedirection()
         case .startAccepting: start()
-        case .sendAccepting: send(Message(.accepting))
+        case .sendAccepting: sendAccepting()
+        case .sendLeaving: send(Message(.leaving))
         case .serving:
             endRedirection()
             serving.fulfil(.success(()))
@@ -183,8 +210,23 @@ final class Succeeding {
     private nonisolated static func hello() -> Message {
         var message = Message(.hello)
         message.add("PID", Int(ProcessEnvironment.processID))
-        message.add("FEATURES", "state memfd")
+        message.add("FEATURES", "state memfd leaving")
         return message
+    }
+
+    /// Until it is taken, or nobody is there to take it: a predecessor that does not hear of it ends
+    /// this process, which serves.
+    private func sendAccepting() {
+        configuration.onStep("send accepting")
+        guard channel.descriptor.rawValue >= 0 else { return }
+        do {
+            try channel.send(Message(.accepting))
+        } catch {
+            if error == .brokenPipe || error == .connectionReset { return }
+            _ = ControlThread.schedule(after: .milliseconds(50)) { [weak self] in
+                self?.sendAccepting()
+            }
+        }
     }
 
     private func start() {
@@ -207,7 +249,7 @@ final class Succeeding {
             case .answer: .seconds(10)
             case .commit: .seconds(15)
             }
-        timer = ControlThread.schedule(after: delay) { [weak self] in
+        timer = ControlThread.schedule(after: delay, of: .ownTime) { [weak self] in
             self?.handle(.deadlineExpired)
         }
     }
@@ -298,8 +340,8 @@ extension Succeeding.Legacy {
     /// Compares the descriptors of a batch with its manifest and keeps them.
     fileprivate mutating func add(_ packet: Packet) throws(Failure) {
         service = packet.message.text("SERVICE") ?? ""
-        generation = packet.message.integer("GENERATION") ?? 0
-        predecessor = Int32(clamping: packet.message.integer("PID") ?? 0)
+        generation = packet.message.number(.generation) ?? 0
+        predecessor = Int32(clamping: packet.message.number(.processID) ?? 0)
         guard let entries = ManifestBody.decode(packet.message.body),
             entries.count == packet.descriptors.count
         else {
@@ -321,7 +363,7 @@ extension Succeeding.Legacy {
 
     fileprivate static func state(_ packet: Packet) throws(Failure) -> HandedState {
         let body = packet.message.body
-        let size = packet.message.integer("SIZE") ?? body.count
+        let size = packet.message.number(.size) ?? body.count
         if let file = packet.descriptors.first {
             do {
                 return try HandedState.verified(file, size: size)

@@ -14,6 +14,8 @@ final class UpgradeAttempt {
         var successor: Int32
         var exit: ExitStatus?
         var lastLines: [String] = []
+        /// Listeners that the successor has closed.
+        var untaken: [String] = []
         /// How long nobody accepted.
         var standstill = Duration.zero
     }
@@ -21,23 +23,30 @@ final class UpgradeAttempt {
     let plan: LaunchPlan
     /// Pid of the operator, or nil if a signal asked.
     let requestedBy: Int32?
+    /// In the place of a successor that died while this generation drains.
+    let isRescue: Bool
     let startedAt = Syscall.monotonicNanoseconds()
-    private(set) var successorPID: Int32 = 0
-    private(set) var channel: MessageSocket?
+    var successorPID: Int32 = 0
+    var channel: MessageSocket?
 
-    private let core: GenerationCore
+    let core: GenerationCore
     private let batches: [OfferBatch]
     /// Let go of at the end: it may be large.
     private var state: HandedState?
     /// The packets of the offer; empty if they depend on what the successor can.
     private var prepared: [[UInt8]] = []
-    private var machine: PredecessorStateMachine
-    private var process: ProcessHandle?
-    private var captured: CapturedOutput?
+    private(set) var machine: PredecessorStateMachine
+    /// While the successor is being started.
+    var launch: Launch?
+    var process: ProcessHandle?
+    var captured: CapturedOutput?
     private var timer: Timer?
     /// In the place of a pidfd.
-    private var polling: Repetition?
-    private var exit: ExitStatus?
+    var polling: Repetition?
+    var exit: ExitStatus?
+    private let stoodStill = ControlThread.standstill
+    /// What the successor said had gone wrong: why it ended, if it ends without another word.
+    private var trouble: Failure?
     private var stepStartedAt = Syscall.monotonicNanoseconds()
     private var standstill = Duration.zero
     private let whenStepped: @ControlThread (StepReport) -> Void
@@ -45,6 +54,7 @@ final class UpgradeAttempt {
 
     init(
         _ core: GenerationCore, plan: LaunchPlan, requestedBy: Int32?, state: HandedState?,
+        isRescue: Bool = false,
         whenStepped: @escaping @ControlThread (StepReport) -> Void,
         whenDone: @escaping @ControlThread (Outcome) -> Void
     ) {
@@ -52,38 +62,50 @@ final class UpgradeAttempt {
         self.plan = plan
         self.requestedBy = requestedBy
         self.state = state
+        self.isRescue = isRescue
         self.whenStepped = whenStepped
         self.whenDone = whenDone
         batches = core.offer()
         machine = PredecessorStateMachine(
-            batches: batches.map { $0.descriptors.count }, stateSize: state?.count)
+            batches: batches.map { $0.descriptors.count }, stateSize: state?.count,
+            isDraining: isRescue, wantsAllTaken: plan.wantsAllTaken)
     }
 
     func begin() {
         handle(.begin)
     }
 
+    /// Calls the upgrade off, unless the successor has said meanwhile that it accepts.
     func cancel(_ reason: String) {
+        // What has arrived counts: who stopped this process and told it to leave may let it go on
+        // long after the successor has taken over.
+        channelReadable()
         handle(.cancelled(reason))
     }
 
-    private func handle(_ event: PredecessorStateMachine.Event) {
+    func handle(_ event: PredecessorStateMachine.Event) {
         for action in machine.handle(event) { perform(action) }
     }
 
     private func perform(_ action: PredecessorStateMachine.Action) {
         switch action {
         case .spawn: spawn()
+        case .abandonSpawn: abandonSpawn()
         case .sendOffer(let batch): sendOffer(batch)
         case .sendState: sendState()
         case .pauseAccepting: pause()
         case .sendCommitted:
             core.step("committed")
             // First: nobody accepts until it has arrived.
-            send(Message(.committed))
-            core.stoodBy()
+            sendCommitted()
+            if !isRescue { core.stoodBy() }
         case .resumeAccepting: core.resumeServing()
         case .drain: core.succeeded(by: self)
+        case .takeOver:
+            stopWatchingChannel()
+            channel = nil
+            core.takeOver(from: self)
+        case .letGo: core.letGo(of: self)
         case .sendAbort(let failure): send(failure.message(.abort))
         case .sendRefusedUnknownKind(let kind):
             send(Failure.unknownKind(kind).message(.refused))
@@ -101,77 +123,8 @@ final class UpgradeAttempt {
 // MARK: - Actions
 
 extension UpgradeAttempt {
-    private func spawn() {
-        let failure = start()
-        // Told when it has happened: the telling would hold it up.
-        core.reportStart(of: self)
-        handle(failure.map { .spawnFailed($0) } ?? .spawned)
-    }
-
-    /// Starts the successor, or returns why there is none.
-    private func start() -> Failure? {
-        do {
-            let (ours, theirs) = try LaunchPlan.makeChannel()
-            let captured = capture()
-            let request = plan.request(
-                own: core.program, channel: theirs, capturedError: captured?.file,
-                asSibling: core.supervision?.isChildOfManager == true)
-            do {
-                // The request holds numbers only.
-                process = try withExtendedLifetime((theirs, captured)) { try request.spawn() }
-            } catch {
-                return .executing(request.path, error as? Errno ?? .invalidArgument)
-            }
-            self.captured = captured
-            channel = MessageSocket(ours)
-            successorPID = process?.processID ?? 0
-            try watch(ours)
-            prepareOffers()
-            return nil
-        } catch {
-            endUnwatched()
-            return error as? Failure
-                ?? Failure(code: .start, reason: "cannot start a successor: \(error)")
-        }
-    }
-
-    /// Nil: what the successor prints cannot be kept for the operator.
-    private func capture() -> CapturedOutput? {
-        do {
-            return try CapturedOutput()
-        } catch {
-            core.report(
-                .warning,
-                "what the successor prints goes to standard error at once, and swapctl does not show it: memfd_create: \(error)"
-            )
-            return nil
-        }
-    }
-
-    /// A successor that was started but cannot be watched must not live on unseen: the failure that
-    /// is reported says that there is none.
-    private func endUnwatched() {
-        guard let process else { return }
-        try? process.signal(Signals.kill)
-        _ = process.waitForExit(deadline: Syscall.monotonicNanoseconds() + 1_000_000_000)
-        exit = try? process.reap()
-    }
-
-    private func watch(_ channel: OwnedDescriptor) throws(Errno) {
-        try ControlThread.watch(channel.rawValue) { [weak self] in self?.channelReadable() }
-        guard let pidfd = process?.descriptor else { return pollForEnd() }
-        try ControlThread.watch(pidfd.rawValue) { [weak self] in self?.successorEnded() }
-    }
-
-    /// On a kernel without pidfds nothing tells of the end of a process.
-    private func pollForEnd() {
-        polling = Repetition(every: .milliseconds(100)) { [weak self] in
-            if self?.process?.isAlive() == false { self?.successorEnded() }
-        }
-    }
-
     /// While the successor is starting there is time; once it has said hello it waits.
-    private func prepareOffers() {
+    func prepareOffers() {
         guard state == nil else { return }
         prepared = batches.indices.map { offer($0 + 1).encoded() }
     }
@@ -187,7 +140,7 @@ extension UpgradeAttempt {
         message.add("SERVICE", core.service)
         message.add("GENERATION", core.number + 1)
         message.add("PID", Int(ProcessEnvironment.processID))
-        message.add("FEATURES", "state memfd")
+        message.add("FEATURES", "state memfd leaving")
         message.add("BATCH", "\(number)/\(batches.count)")
         message.add("TOTAL", batches.reduce(0) { $0 + $1.descriptors.count })
         message.add("STATE", machine.willSendState ? 1 : 0)
@@ -244,13 +197,29 @@ extension UpgradeAttempt {
         do {
             try channel?.send(encoded: packet, descriptors: descriptors)
         } catch {
-            // A peer that is gone or reads nothing is told of by end-of-file or the deadline, in
-            // order.
-            if error == .brokenPipe || error == .resourceTemporarilyUnavailable { return }
-            let failure = Failure.sending(kind, error)
-            // Later: the machine's actions are performed to the end before it hears of the next
-            // event.
-            Task { @ControlThread [weak self] in self?.handle(.sendFailed(failure)) }
+            failed(kind, error)
+        }
+    }
+
+    private func failed(_ kind: MessageKind, _ error: Errno) {
+        // A peer that is gone or reads nothing is told of by end-of-file or the deadline, in order.
+        if error == .brokenPipe || error == .resourceTemporarilyUnavailable { return }
+        let failure = Failure.sending(kind, error)
+        // Later: the machine's actions are performed to the end before it hears of the next event.
+        Task { @ControlThread [weak self] in self?.handle(.sendFailed(failure)) }
+    }
+
+    /// Until there is room for it: nobody accepts while a successor waits for it that reads slowly.
+    private func sendCommitted() {
+        guard case .committed = machine.state else { return }
+        do {
+            core.step("send committed")
+            try channel?.send(Message(.committed))
+        } catch {
+            guard error == .resourceTemporarilyUnavailable else { return failed(.committed, error) }
+            _ = ControlThread.schedule(after: .milliseconds(50)) { [weak self] in
+                self?.sendCommitted()
+            }
         }
     }
 
@@ -261,8 +230,9 @@ extension UpgradeAttempt {
             case .ready: plan.readyTimeout ?? core.configuration.readyTimeout
             case .accepting: .seconds(5)
             case .death: .seconds(1)
+            case .burial: .seconds(5)
             }
-        timer = ControlThread.schedule(after: delay) { [weak self] in
+        timer = ControlThread.schedule(after: delay, of: .ownTime) { [weak self] in
             self?.handle(.deadlineExpired)
         }
     }
@@ -295,7 +265,7 @@ extension UpgradeAttempt {
 // MARK: - Events
 
 extension UpgradeAttempt {
-    private func channelReadable(onlyRefusals: Bool = false) {
+    func channelReadable(onlyRefusals: Bool = false) {
         while let channel {
             do throws(TransportError) {
                 guard let packet = try channel.receive() else {
@@ -306,7 +276,13 @@ extension UpgradeAttempt {
                 core.step("received \(packet.message.kind.rawValue)")
                 // Until it spoke, it was starting: what is measured from here is the hand-over.
                 if packet.message.kind == .hello { stepStartedAt = Syscall.monotonicNanoseconds() }
-                if onlyRefusals, packet.message.kind != .abort { continue }
+                if packet.message.kind == .trouble {
+                    trouble = Failure(packet.message)
+                    continue
+                }
+                if onlyRefusals, packet.message.kind != .abort, packet.message.kind != .leaving {
+                    continue
+                }
                 handle(.received(ChannelMessage(packet.message)))
             } catch {
                 if error.isWouldBlock { return }
@@ -315,22 +291,32 @@ extension UpgradeAttempt {
         }
     }
 
-    private func successorEnded() {
-        // A refusal says more than a status. Anything else it sent is the word of the dead: to
-        // commit on it would leave nobody to accept.
+    func successorEnded() {
+        // A refusal says more than a status, and so does that it left. Anything else it sent is the
+        // word of the dead: to commit on it would leave nobody to accept.
         channelReadable(onlyRefusals: true)
-        exit = (try? process?.reap()) ?? process?.exitStatus()
+        exit = (isLeftToForegroundParent ? nil : try? process?.reap()) ?? process?.exitStatus()
         if let pidfd = process?.descriptor { ControlThread.unwatch(pidfd.rawValue) }
         polling?.stop()
         guard exit == nil, core.supervision?.isChildOfManager == true else {
-            handle(.successorExited)
+            tellEnd()
             return
         }
         // The manager's child: how it ended can be asked once that has waited for it.
         _ = ControlThread.schedule(after: .milliseconds(20)) { [self] in
             exit = process?.exitStatus()
-            handle(.successorExited)
+            tellEnd()
         }
+    }
+
+    /// The line's status is that of its last generation: once it serves, its end is for the parent of
+    /// all of them, which gets it with the end of this process.
+    private var isLeftToForegroundParent: Bool {
+        machine.state == .succeeded && Foreground.parent != nil
+    }
+
+    private func tellEnd() {
+        handle(exit?.isOfOwnAccord == true ? .successorLeft : .successorExited)
     }
 
     private func stopWatchingChannel() {
@@ -343,20 +329,47 @@ extension UpgradeAttempt {
         if let pidfd = process?.descriptor, failure != nil || exit != nil {
             ControlThread.unwatch(pidfd.rawValue)
         }
+        if failure != nil, exit == nil, let process, process.isAlive() { bury(process) }
+        var failure = failure
+        if let trouble, let code = failure?.code, [.exited, .channel, .timeout].contains(code) {
+            failure?.reason += ": \(trouble.reason)"
+        }
+        failure?.reason += standstillNote
         var outcome = Outcome(failure: failure, successor: successorPID, exit: exit)
         outcome.standstill = standstill
+        outcome.untaken = machine.untaken
         if failure != nil {
+            if successorPID > 0 { plan.endDescendants() }
             stopWatchingChannel()
             if let captured {
-                outcome.lastLines = captured.lastLines(20)
+                outcome.lastLines = captured.telltaleLines(20)
                 // A successor that was ready has copied it itself.
-                if machine.step != .commit { Syscall.writeWithoutWaiting(2, captured.tail()) }
+                if machine.step != .commit { Syscall.writeWithoutWaiting(2, captured.text()) }
             }
             channel = nil
         }
         captured = nil
         state = nil
         whenDone(outcome)
+    }
+}
+
+extension UpgradeAttempt {
+    /// What looks like another one's slowness may have been this process's own.
+    private var standstillNote: String {
+        let seconds = (ControlThread.standstill &- stoodStill) / 1_000_000_000
+        return seconds == 0 ? "" : "; this process itself stood still for \(seconds) s meanwhile"
+    }
+}
+
+extension ExitStatus {
+    /// Whether whoever ends so has not failed: it was done, or told to go.
+    fileprivate var isOfOwnAccord: Bool {
+        switch self {
+        case .exited(let status): status == 0
+        case .signaled(let signal, _):
+            [Signals.terminate, Signals.interrupt, Signals.hangUp].contains(signal)
+        }
     }
 }
 

@@ -44,15 +44,25 @@ final class AcceptanceSwitch {
         }
     }
 
-    /// Pauses and lets go; calls `removing` for each listener before it is closed.
-    func stop(removing: @escaping @ControlThread (Listener) -> Void) async {
+    /// Ends accepting for good, and lets go of the listeners unless they are to be kept; calls
+    /// `removing` for each before that.
+    func stop(
+        keeping: @escaping @ControlThread () -> Bool,
+        removing: @escaping @ControlThread (Listener) -> Void
+    ) async {
         try? await order { listeners in
             if !isPaused { for listener in listeners { try? await listener.pauseAccepting() } }
             for listener in listeners {
                 removing(listener)
                 await listener.stopAccepting()
+                if !keeping() { listener.letGo() }
             }
         }
+    }
+
+    /// Closes what ``stop(keeping:removing:)`` has kept.
+    func letGo() async {
+        try? await order { for listener in $0 { listener.letGo() } }
     }
 
     private func order(_ body: @ControlThread ([Listener]) async throws -> Void) async throws {

@@ -78,7 +78,7 @@ final class Reloading {
 
     func ask(_ asker: Asker, within limit: Duration?) {
         let limit = limit ?? timeout
-        asker.timer = ControlThread.schedule(after: limit) { [weak self] in
+        asker.timer = ControlThread.schedule(after: limit, of: .ownTime) { [weak self] in
             self?.expire(asker, limit)
         }
         waiting.append(asker)
@@ -100,7 +100,9 @@ final class Reloading {
         waiting = []
         self.run = run
         began()
-        run.timer = ControlThread.schedule(after: timeout) { [weak self] in self?.overdue(run) }
+        run.timer = ControlThread.schedule(after: timeout, of: .ownTime) { [weak self] in
+            self?.overdue(run)
+        }
         let request = ReloadRequest(askedBy: run.askedBy) { [weak self] failure in
             Task { @ControlThread in self?.answered(run, failure) }
         }

@@ -1,36 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SuccessionSystem
 package import SwapControl
-import SystemPackage
 
-/// Every change of what a site serves: `.succession/journal`, one JSON object a line, only ever
-/// added to.
+/// Every change of what a site serves: `.succession/journal`, one JSON object a line; see
+/// ``JournalFile``.
 package struct Journal: Sendable {
     /// The oldest first.
     package let entries: [JournalEntry]
 
     /// Reads what there is; a line that was torn by a crash is passed over.
     package static func read(_ site: ReleaseSite) throws(ControlError) -> Journal {
-        let bytes = try attempt("cannot read \(site.journalPath)") { () throws(Errno) -> [UInt8] in
-            do throws(Errno) {
-                return try Syscall.readFile(site.journalPath, limit: 1 << 28)
-            } catch {
-                if error == .noSuchFileOrDirectory { return [] }
-                throw error
-            }
+        var newestFirst: [JournalEntry] = []
+        try JournalFile.lines(site) { line in
+            if let entry = JournalEntry(line: line) { newestFirst.append(entry) }
+            return true
         }
-        return Journal(
-            entries: bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
-                (try? JSONParser.parse(Array(line))).flatMap(JournalEntry.init)
-            })
+        // What was kept of a journal that was put aside is there twice: its own place is the older.
+        var seen: Set<String> = []
+        return Journal(entries: newestFirst.reversed().filter { seen.insert($0.id).inserted })
+    }
+
+    /// The newest entry of which this is true; nil: there is none, or none but before `end`.
+    ///
+    /// Reads no further back than it must.
+    static func last(
+        _ site: ReleaseSite, downTo end: String? = nil, where isMeant: (JournalEntry) -> Bool
+    ) throws(ControlError) -> JournalEntry? {
+        var found: JournalEntry?
+        try JournalFile.lines(site) { line in
+            guard let entry = JournalEntry(line: line) else { return true }
+            if isMeant(entry) { found = entry }
+            return found == nil && entry.id != end
+        }
+        return found
     }
 
     /// Adds a line; it is on the disk when this returns.
     static func append(_ entry: JournalEntry, to site: ReleaseSite) throws(ControlError) {
-        try attempt("cannot write \(site.journalPath)") { () throws(Errno) in
-            try DurableFile.append(JSONLine.text(entry.json), to: site.journalPath)
-        }
+        try JournalFile.append(JSONLine.text(entry.json), to: site)
     }
 
     /// The entries of one service.
@@ -60,20 +67,18 @@ package struct Journal: Sendable {
 }
 
 extension Journal {
-    /// The last entries as a table, the newest last.
-    package func lines(_ site: ReleaseSite, last count: Int) -> [String] {
-        if entries.isEmpty { return ["\(site.journalPath) holds nothing yet"] }
-        let rows = entries.suffix(count).map { entry in
-            [
-                entry.time, entry.by.user ?? "uid \(entry.by.userID)", entry.verb.rawValue,
-                entry.to?.description(in: site) ?? "-", entry.result.rawValue,
-                entry.generation.map { "\($0)" } ?? "-",
-                DurationText.seconds(microseconds: entry.elapsedMicroseconds),
-                entry.reason.map { "\(entry.why): \($0)" } ?? entry.why,
-            ].map(\.harmless)
+    /// When each release served last, as far as that is known: when it was taken into use, or when
+    /// another one was in its place.
+    func lastServed(_ site: ReleaseSite) -> [String: String] {
+        var times: [String: String] = [:]
+        for entry in entries where entry.result == .committed {
+            for path in [entry.from, entry.to].compactMap({ $0 }).flatMap(\.files.values) {
+                guard let relative = Path.relative(path, to: site.releaseDirectory),
+                    let name = relative.split(separator: "/").first.map(String.init)
+                else { continue }
+                times[name] = max(times[name] ?? "", entry.time)
+            }
         }
-        return Columns.lines(
-            [["TIME", "BY", "WHAT", "TO", "RESULT", "GEN", "TOOK", "WHY"]] + rows,
-            [.left, .left, .left, .left, .left, .right, .right, .left])
+        return times
     }
 }

@@ -9,6 +9,8 @@ package struct JournalEntry: Sendable, Hashable {
         case upgrade, start, rollback
         /// What served already was taken over as it was.
         case adopt
+        /// An upgrade was called off.
+        case abort
     }
 
     package enum Result: String, Sendable {
@@ -25,12 +27,29 @@ package struct JournalEntry: Sendable, Hashable {
         package var userID: Int
         package var user: String?
         package var processID: Int
+        /// With whose rights, if not with those of the operator: the owner's of the site.
+        package var actedAs: Int?
+        /// Who became root to do it, as sudo(8) says.
+        package var sudoUser: String?
+
+        /// Whom to ask: the user behind `sudo`, if there is one.
+        package var name: String { sudoUser ?? user ?? "uid \(userID)" }
 
         static var current: Operator {
             let id = ProcessEnvironment.effectiveUserID
+            let rights = (try? UserRights.ofThread())?.userID ?? id
             return Operator(
                 userID: Int(id), user: User.withID(id)?.name,
-                processID: Int(ProcessEnvironment.processID))
+                processID: Int(ProcessEnvironment.processID),
+                actedAs: rights == id ? nil : Int(rights),
+                sudoUser: id == 0 ? ProcessEnvironment.value("SUDO_USER") : nil)
+        }
+
+        /// `with the rights of alice`; nil: with those of the operator.
+        package var rightsOfOther: String? {
+            actedAs.flatMap(UInt32.init(exactly:)).map {
+                "with the rights of \(SiteRights.name($0))"
+            }
         }
     }
 
@@ -60,7 +79,8 @@ extension JournalEntry {
             "service": .string(service),
             "by": [
                 "uid": .integer(by.userID), "user": .optional(by.user),
-                "pid": .integer(by.processID),
+                "pid": .integer(by.processID), "as_uid": .optional(by.actedAs),
+                "sudo_user": .optional(by.sudoUser),
             ],
             "from": from?.json ?? .null, "to": to?.json ?? .null,
             "result": .string(result.rawValue), "generation": .optional(generation),
@@ -80,7 +100,8 @@ extension JournalEntry {
             time: time, id: id, verb: verb, service: node["service"]?.string ?? "",
             by: Operator(
                 userID: by?["uid"]?.integer ?? -1, user: by?["user"]?.string,
-                processID: by?["pid"]?.integer ?? 0),
+                processID: by?["pid"]?.integer ?? 0, actedAs: by?["as_uid"]?.integer,
+                sudoUser: by?["sudo_user"]?.string),
             from: Selection(node["from"]), to: Selection(node["to"]), result: result,
             generation: node["generation"]?.integer, processID: node["pid"]?.integer,
             elapsedMicroseconds: node["elapsed_us"]?.integer ?? 0,

@@ -9,8 +9,25 @@ package enum PlainUpgrade {
     /// Writes such an upgrade into the journal of the site from which the server runs, if there is
     /// one that has served it before.
     ///
-    /// Returns what kept it from being written; an upgrade does not fail by that.
+    /// Returns what the operator should know beside: what kept it from being written, or that what
+    /// has failed is still named; an upgrade does not fail by that.
     package static func record(_ outcome: UpgradeOutcome, of service: Service) -> String? {
+        guard let path = ReleaseSite.ofServing(service) else { return nil }
+        do throws(ControlError) {
+            let site = try ReleaseSite.locate(current: path)
+            guard let record = try ServingRecord.serving(site) else {
+                return outcome.isCommitted ? nil : stillNamed(outcome, service, site)
+            }
+            guard record.service == service.name else { return nil }
+            try Journal.append(entry(outcome, record, site), to: site)
+            return outcome.isCommitted ? nil : stillNamed(record, site)
+        } catch {
+            return "the upgrade is not in the journal: \(error.message)"
+        }
+    }
+
+    /// Writes that an upgrade was called off, and by whom, into the same journal.
+    package static func record(_ report: AbortReport, of service: Service) -> String? {
         guard let path = ReleaseSite.ofServing(service) else { return nil }
         do throws(ControlError) {
             let site = try ReleaseSite.locate(current: path)
@@ -18,11 +35,45 @@ package enum PlainUpgrade {
             else {
                 return nil
             }
-            try Journal.append(entry(outcome, record, site), to: site)
+            var entry = record.entry(
+                .unchanged, serving: report.serving, elapsed: report.elapsedMicroseconds)
+            entry.time = Timestamp.now()
+            entry.id = SwitchID.next()
+            entry.verb = .abort
+            entry.why = "swapctl abort"
+            entry.from = record.selection
+            entry.to = record.selection
+            entry.reason = nil
+            try Journal.append(entry, to: site)
             return nil
         } catch {
-            return "the upgrade is not in the journal: \(error.message)"
+            return "that the upgrade was called off is not in the journal: \(error.message)"
         }
+    }
+
+    /// Without a watch nobody takes back what `release use` has named.
+    private static func stillNamed(_ record: ServingRecord, _ site: ReleaseSite) -> String? {
+        let links = Links(site).turned(record.selection)
+        if links == record.selection { return nil }
+        return advice(links, record.service, site)
+    }
+
+    private static func stillNamed(
+        _ outcome: UpgradeOutcome, _ service: Service, _ site: ReleaseSite
+    ) -> String? {
+        guard let pid = outcome.serving?.processID,
+            let process = site.rights.asCaller({ ServerProcess(Int32(clamping: pid)) }),
+            let program = Links(site).turned(Selection.program),
+            process.executes(program, in: site) == false
+        else { return nil }
+        return advice(Selection([Selection.program: program]), service.name, site)
+    }
+
+    private static func advice(
+        _ named: Selection, _ service: String, _ site: ReleaseSite
+    ) -> String {
+        "the links still lead to \(named.description(in: site)), and the next start would execute "
+            + "it: `swapctl rollback \(service)` names again what serves; `swapctl deploy` does so itself"
     }
 
     private static func entry(
@@ -50,9 +101,9 @@ package enum PlainUpgrade {
                 files[entry.key] = Links(site).turned(entry.key) ?? entry.value
             })
         guard outcome.isCommitted, let pid = outcome.serving?.processID,
-            let process = ServerProcess(Int32(clamping: pid))
+            let process = site.rights.asCaller({ ServerProcess(Int32(clamping: pid)) })
         else { return links }
-        let program = links.program.flatMap { try? Syscall.realPath($0) }
+        let program = links.program.flatMap { ReleaseSite.resolved($0) }
         if let program, process.paths.contains(program) { return links }
         return Selection([Selection.program: process.program])
     }

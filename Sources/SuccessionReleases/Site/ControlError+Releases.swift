@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SuccessionSystem
 import SwapControl
 import SystemPackage
 
@@ -15,6 +16,19 @@ extension ControlError {
 
     static func busy(_ message: String) -> ControlError {
         ControlError(code: "busy", message: message, exitCode: .busy)
+    }
+
+    /// In a site of somebody else root follows no link out of it.
+    static func leadsOut(
+        _ path: String, link: String, target: String, of site: ReleaseSite
+    ) -> ControlError {
+        let owner = site.rights.owner.map { SiteRights.name($0.userID) } ?? "root"
+        return ControlError(
+            code: "leads-out",
+            message: "\(path): the link \(link) leads to \(target.harmless), out of "
+                + "\(site.directory), where root works for \(owner) and follows it no further; put "
+                + "the file there, or run swapctl as \(owner)",
+            exitCode: .configuration)
     }
 
     /// A file could not be read or written; `doing` is what was tried, with the path.
@@ -34,13 +48,22 @@ extension ControlError {
                 exitCode: .inputOutput)
         case .permissionDenied, .notPermitted:
             ControlError(
-                code: "permission",
-                message:
-                    "\(doing): \(errno); run swapctl as the owner of the directory, or as root",
+                code: "permission", message: "\(doing): \(errno); \(whatToDo)",
                 exitCode: .permission)
         default:
             ControlError(code: "system", message: "\(doing): \(errno)", exitCode: .inputOutput)
         }
+    }
+}
+
+extension ControlError {
+    private static var whatToDo: String {
+        let rights = (try? UserRights.ofThread())?.userID
+        guard let rights, rights != ProcessEnvironment.effectiveUserID else {
+            return "run swapctl as the owner of the directory, or as root"
+        }
+        let name = SiteRights.name(rights)
+        return "swapctl works here with the rights of \(name), who must be able to do this"
     }
 }
 

@@ -38,30 +38,41 @@ struct CurrentFile: Sendable {
     /// The bytes of the file, whatever they say; nil if there is none.
     static func readText(_ site: ReleaseSite) throws(ControlError) -> [UInt8]? {
         let path = site.currentPath
+        let chain: LinkChain
         do {
-            let facts = try Syscall.status(path)
-            guard facts.isRegularFile else {
-                throw ControlError.configuration(
-                    facts.isDirectory
-                        ? "\(path) is a directory: it must be a file"
-                        : "\(path) is no regular file")
-            }
-            return try Syscall.readFile(path, limit: largest)
-        } catch let error as ControlError {
-            throw error
-        } catch let error as Errno {
-            switch error {
-            case .noSuchFileOrDirectory:
-                guard (try? Syscall.linkStatus(path)) != nil else { return nil }
-                throw ControlError.configuration("\(path) is a link that leads nowhere")
-            case .tooManySymbolicLinkLevels:
-                throw ControlError.configuration("\(path): its links lead in a circle")
-            case .fileTooLarge:
-                throw ControlError.configuration("\(path) has more than \(largest) bytes")
-            default: throw ControlError.file("cannot read \(path)", error)
-            }
+            chain = try site.follow(site.currentName)
         } catch {
-            return nil
+            guard case .leadsOut(let link, let target) = error else {
+                return try explain(error.errno, site)
+            }
+            throw .leadsOut(path, link: link, target: target, of: site)
+        }
+        if (try? chain.facts())?.isDirectory == true {
+            throw .configuration("\(path) is a directory: it must be a file")
+        }
+        try site.checkTrusted(chain)
+        do throws(Errno) {
+            guard try chain.facts().isRegularFile else { throw .invalidArgument }
+            return try ReleaseSite.read(chain, limit: largest)
+        } catch {
+            return try explain(error, site)
+        }
+    }
+
+    /// Why it cannot be read; nil: it is not there.
+    private static func explain(
+        _ error: Errno, _ site: ReleaseSite
+    ) throws(ControlError) -> [UInt8]? {
+        let path = site.currentPath
+        switch error {
+        case .noSuchFileOrDirectory:
+            guard (try? site.root.facts(site.currentName)) != nil else { return nil }
+            throw .configuration("\(path) is a link that leads nowhere")
+        case .tooManySymbolicLinkLevels:
+            throw .configuration("\(path): its links lead in a circle")
+        case .fileTooLarge: throw .configuration("\(path) has more than \(largest) bytes")
+        case .invalidArgument: throw .configuration("\(path) is no regular file")
+        default: throw .file("cannot read \(path)", error)
         }
     }
 

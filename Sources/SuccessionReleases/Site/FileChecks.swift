@@ -17,13 +17,18 @@ extension CurrentFile {
     private func check(_ entry: Entry, _ checksums: Checksums) throws(ControlError) {
         let path = entry.path
         let isProgram = entry.key == Selection.program
-        if let reason = FileProblem.of(path, isProgram: isProgram) {
+        let chain: LinkChain
+        do {
+            chain = try ReleaseSite.follow(anywhere: path)
+        } catch {
+            throw wrong(entry, FileProblem.of(error.errno, path))
+        }
+        if let reason = FileProblem.of(chain, path, isProgram: isProgram) {
             throw wrong(entry, reason)
         }
-        let resolved = (try? Syscall.realPath(path)) ?? path
-        guard let recorded = checksums.of(resolved) else { return }
+        guard let recorded = checksums.of(chain.path) else { return }
         let found = try attempt("cannot read \(path)") { () throws(Errno) in
-            try SHA256.ofFile(path)
+            try SHA256.ofFile(chain.end.directory, chain.end.name)
         }
         if found != recorded {
             throw wrong(
@@ -44,9 +49,18 @@ extension CurrentFile {
 enum FileProblem {
     /// A predicate with what to do about it; nil: nothing is wrong.
     static func of(_ path: String, isProgram: Bool) -> String? {
+        do {
+            return of(try ReleaseSite.follow(anywhere: path), path, isProgram: isProgram)
+        } catch {
+            return of(error.errno, path)
+        }
+    }
+
+    /// The same of what a path was found to lead to.
+    static func of(_ chain: LinkChain, _ path: String, isProgram: Bool) -> String? {
         let facts: FileFacts
         do {
-            facts = try Syscall.status(path)
+            facts = try chain.facts()
         } catch {
             return of(error, path)
         }
@@ -59,7 +73,7 @@ enum FileProblem {
         return nil
     }
 
-    private static func of(_ error: Errno, _ path: String) -> String {
+    static func of(_ error: Errno, _ path: String) -> String {
         switch error {
         case .noSuchFileOrDirectory:
             let isLink = (try? Syscall.linkStatus(path))?.isSymbolicLink == true

@@ -16,7 +16,8 @@ struct Links {
     func check(_ selection: Selection) throws(ControlError) {
         for key in selection.order {
             let path = site.linkPath(key)
-            guard let facts = try? Syscall.linkStatus(path), !facts.isSymbolicLink else { continue }
+            guard let facts = try? site.root.facts(site.linkName(key)), !facts.isSymbolicLink
+            else { continue }
             throw .configuration(
                 "\(path) is no link, and is not replaced by one: move it away, for example with "
                     + "`swapctl release add`")
@@ -29,15 +30,14 @@ struct Links {
         var isChanged = false
         for key in selection.order {
             guard let target = selection.files[key], turned(key) != target else { continue }
-            let path = site.linkPath(key)
-            try attempt("cannot turn the link \(path)") { () throws(Errno) in
-                try DurableFile.link(path, to: target)
+            try attempt("cannot turn the link \(site.linkPath(key))") { () throws(Errno) in
+                try DurableFile.link(site.root, site.linkName(key), to: target)
             }
             isChanged = true
         }
         if isChanged {
             try attempt("cannot write \(site.directory)") { () throws(Errno) in
-                try Syscall.synchronizeDirectory(site.directory)
+                try site.root.synchronize()
             }
         }
     }
@@ -45,12 +45,12 @@ struct Links {
     /// Removes links that one selection has and another has not.
     func remove(_ old: Selection, keeping new: Selection) {
         for key in old.order where new.files[key] == nil && turned(key) != nil {
-            try? Syscall.unlink(site.linkPath(key))
+            try? site.root.unlink(site.linkName(key))
         }
     }
 
     /// Where a link points; nil if there is none.
-    func turned(_ key: String) -> String? { try? Syscall.readLink(site.linkPath(key)) }
+    func turned(_ key: String) -> String? { try? site.root.readLink(site.linkName(key)) }
 
     /// Where the links of a selection lead now, those that are there.
     func turned(_ selection: Selection) -> Selection {
@@ -61,7 +61,7 @@ struct Links {
 
     /// Whether a link already led where it leads when a process was started.
     func isOlder(_ key: String, than process: ServerProcess) -> Bool {
-        guard let facts = try? Syscall.linkStatus(site.linkPath(key)), facts.isSymbolicLink,
+        guard let facts = try? site.root.facts(site.linkName(key)), facts.isSymbolicLink,
             let start = process.startedAt
         else { return false }
         return facts.modifiedAtNanoseconds <= start

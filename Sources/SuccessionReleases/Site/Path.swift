@@ -18,14 +18,14 @@ enum Path {
         return String(path[path.index(after: slash)...])
     }
 
-    /// A hidden name for what is about to get the name `path`; one for each process.
-    static func temporary(beside path: String) -> String {
-        "\(parent(path))/\(temporaryPrefix)\(ProcessEnvironment.processID).\(name(path))"
+    /// A hidden name for what is about to get the name `name`; one for each process.
+    static func temporaryName(for name: String) -> String {
+        "\(temporaryPrefix)\(ProcessEnvironment.processID).\(name)"
     }
 
     static let temporaryPrefix = ".swapctl."
 
-    /// The pid in a name that ``temporary(beside:)`` made.
+    /// The pid in a name that ``temporaryName(for:)`` made.
     static func temporaryOwner(_ name: String) -> Int32? {
         guard name.hasPrefix(temporaryPrefix) else { return nil }
         return name.dropFirst(temporaryPrefix.count).split(separator: ".").first.flatMap {
@@ -44,6 +44,11 @@ enum Path {
 
     /// The home directory of whoever runs this: `HOME`, else what the user database says.
     static var home: String? {
+        // That of the site's owner, where root works with other rights than its own.
+        let userID = (try? UserRights.ofThread())?.userID
+        if let userID, userID != ProcessEnvironment.effectiveUserID {
+            return User.withID(userID)?.home
+        }
         if let home = ProcessEnvironment.value("HOME"), home.hasPrefix("/") { return home }
         return User.withID(ProcessEnvironment.effectiveUserID)?.home
     }

@@ -38,6 +38,9 @@ package struct Selection: Sendable, Hashable {
     init?(_ node: JSONNode?) {
         guard let members = node?.members else { return nil }
         files = [:]
-        for member in members { files[member.key] = member.node.string }
+        // A key is part of the name of a link.
+        for member in members where ReleaseSite.isValidName(member.key) {
+            files[member.key] = member.node.string
+        }
     }
 }

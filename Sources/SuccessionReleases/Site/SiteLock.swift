@@ -11,6 +11,8 @@ struct SiteLock: Sendable {
     enum Kind: String, Sendable {
         /// For the time of reading and writing a file.
         case files
+        /// For the time of adding a line to the journal.
+        case journal
         /// For the time of a switch from one release to another.
         case change = "switch"
         /// For the life of whoever watches the site.
@@ -26,6 +28,29 @@ struct SiteLock: Sendable {
             try Syscall.awaitLock(file.rawValue)
         }
         return SiteLock(file: file)
+    }
+
+    /// Waits for the lock of the journal, which nobody has for longer than writing a line takes.
+    static func journal(_ site: ReleaseSite) throws(ControlError) -> SiteLock {
+        let lock = try door(site, .journal)
+        if try lock.take(within: 10_000) { return lock }
+        let holder = holder(site, .journal).map { "pid \($0)" } ?? "another process"
+        throw .busy(
+            "\(holder) has had \(path(site, .journal)) for 10 s: it may be stopped; let it go on, or "
+                + "end it")
+    }
+
+    /// Takes the lock as soon as it is free; false if it was not in that time.
+    private func take(within milliseconds: UInt64) throws(ControlError) -> Bool {
+        let deadline = Syscall.monotonicNanoseconds() + milliseconds * 1_000_000
+        var pause: CInt = 1
+        while try !take() {
+            if Syscall.monotonicNanoseconds() >= deadline { return false }
+            // The kernel lets nobody wait for a lock with a deadline.
+            _ = try? Syscall.poll([], timeoutMilliseconds: pause)
+            pause = min(pause * 2, 50)
+        }
+        return true
     }
 
     /// Opens a lock without taking it.
@@ -55,42 +80,51 @@ struct SiteLock: Sendable {
     }
 
     /// Takes a lock, or says who has it.
+    ///
+    /// A watch has that of the switch for the moment of each look: it is waited for a little.
     static func takeOrFail(
         _ site: ReleaseSite, _ kind: Kind, _ doing: String
     ) throws(ControlError) -> SiteLock {
-        if let lock = try take(site, kind) { return lock }
+        let lock = try door(site, kind)
+        if try lock.take(within: kind == .change ? 2_000 : 0) { return lock }
         let holder = holder(site, kind).map { "pid \($0)" } ?? "another process"
         throw .busy("\(holder) \(doing) in \(site.directory); wait for it, or end it")
     }
 
     /// Whether somebody has the lock; found out without taking it, which could be in the way.
     static func isHeld(_ site: ReleaseSite, _ kind: Kind) -> Bool {
-        guard let inode = (try? Syscall.status(path(site, kind)))?.inode,
-            let table = try? Syscall.readFile("/proc/locks")
+        guard
+            let file = try? DurableFile.openRegular(site.openState(), name(kind), .readOnly)
         else { return false }
-        return String(decoding: table, as: UTF8.self).split(separator: "\n").contains { line in
-            // 1: FLOCK ADVISORY WRITE 4711 08:01:131090 0 EOF
-            let fields = line.split(separator: " ")
-            return fields.count > 5 && fields[1] == "FLOCK" && fields[5].hasSuffix(":\(inode)")
+        return site.rights.asCaller {
+            guard let file = LockTable.File(file), let table = LockTable.read() else {
+                return false
+            }
+            return table.hasLocked(file)
         }
     }
 
     /// The pid that whoever took it last has written.
     static func holder(_ site: ReleaseSite, _ kind: Kind) -> Int32? {
-        guard let bytes = try? Syscall.readFile(path(site, kind), limit: 64) else { return nil }
+        guard let bytes = try? DurableFile.read(site.openState(), name(kind), limit: 64) else {
+            return nil
+        }
         return Int32(String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self))
     }
 
     static func path(_ site: ReleaseSite, _ kind: Kind) -> String {
-        "\(site.stateDirectory)/\(kind.rawValue).lock"
+        "\(site.stateDirectory)/\(name(kind))"
     }
+
+    private static func name(_ kind: Kind) -> String { "\(kind.rawValue).lock" }
 
     private static func open(
         _ site: ReleaseSite, _ kind: Kind
     ) throws(ControlError) -> OwnedDescriptor {
         try site.prepareState()
         return try attempt("cannot open \(path(site, kind))") { () throws(Errno) in
-            try Syscall.open(path(site, kind), [.readWrite, .create, .noFollow], mode: 0o644)
+            try DurableFile.openRegular(
+                site.openState(), name(kind), [.readWrite, .create])
         }
     }
 }

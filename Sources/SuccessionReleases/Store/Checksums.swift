@@ -16,7 +16,7 @@ struct Checksums: Sendable {
         let path = site.checksumsPath
         let bytes = try attempt("cannot read \(path)") { () throws(Errno) -> [UInt8] in
             do throws(Errno) {
-                return try Syscall.readFile(path)
+                return try DurableFile.read(site.openState(), ReleaseSite.checksumsName)
             } catch {
                 if error == .noSuchFileOrDirectory { return [] }
                 throw error
@@ -58,7 +58,8 @@ struct Checksums: Sendable {
     func write() throws(ControlError) {
         let lines = digests.sorted { $0.key < $1.key }.map { "\($0.value)  \($0.key)\n" }
         try attempt("cannot write \(site.checksumsPath)") { () throws(Errno) in
-            try DurableFile.replace(site.checksumsPath, Array(lines.joined().utf8))
+            try DurableFile.replace(
+                site.openState(), ReleaseSite.checksumsName, Array(lines.joined().utf8))
         }
     }
 }

@@ -4,90 +4,133 @@ import SuccessionSystem
 import SystemPackage
 
 /// Copies of files and of whole directories, on the disk when they are reported.
+///
+/// Each is found by its name in a directory that is open: a directory that becomes a link meanwhile
+/// leads nowhere else.
 enum FileCopy {
     struct Problem: Error {
         var path: String
         var errno: Errno
     }
 
+    /// One regular file.
+    typealias Digest = (path: String, digest: String)
+
+    /// Each level is a descriptor.
+    private static let deepest = 200
+    /// Whoever may write a release decides what is executed; set-id bits are nobody's to hand on.
+    private static let permissions: UInt32 = 0o775
+
     /// Copies a file, a link, or a directory with all that is in it, to a name that is free.
     ///
-    /// Permissions are kept, owners are not. Returns the regular files with their SHA-256, as paths
-    /// below `target`. EINVAL: a pipe, a socket or a device is among them.
+    /// Permissions are kept but for those of everybody to write, owners are not. Returns the regular
+    /// files with their SHA-256, as paths below the copy. EINVAL: a pipe, a socket or a device is among
+    /// them.
     static func copy(
-        _ source: String, to target: String
-    ) throws(Problem) -> [(path: String, digest: String)] {
+        _ name: String, in source: Directory, to copy: String, in target: Directory, depth: Int = 0
+    ) throws(Problem) -> [Digest] {
+        let from: Directory
+        let to: Directory
         do throws(Errno) {
-            let facts = try Syscall.linkStatus(source)
+            let facts = try source.facts(name)
             if facts.isSymbolicLink {
-                try Syscall.symbolicLink(to: try Syscall.readLink(source), at: target)
+                try target.symbolicLink(copy, to: try source.readLink(name))
                 return []
             }
             if facts.isRegularFile {
-                return [("", try copyFile(source, to: target, facts.mode))]
+                return [("", try copyFile(name, in: source, to: copy, in: target))]
             }
-            guard facts.isDirectory else { throw .invalidArgument }
-            try Syscall.makeDirectory(target, mode: 0o700)
+            guard facts.isDirectory, depth < deepest else { throw .invalidArgument }
+            from = try source.directory(name)
+            try target.makeDirectory(copy, mode: 0o700)
+            to = try target.directory(copy)
         } catch {
-            throw Problem(path: source, errno: error)
+            throw Problem(path: source.child(name), errno: error)
         }
-        return try copyDirectory(source, to: target)
+        return try copyAll(in: from, to: to, depth: depth)
     }
 
-    private static func copyDirectory(
-        _ source: String, to target: String
-    ) throws(Problem) -> [(path: String, digest: String)] {
+    private static func copyAll(
+        in source: Directory, to target: Directory, depth: Int
+    ) throws(Problem) -> [Digest] {
         let names: [String]
         do throws(Errno) {
-            names = try Syscall.listDirectory(source).sorted()
+            names = try source.names().sorted()
         } catch {
-            throw Problem(path: source, errno: error)
+            throw Problem(path: source.path, errno: error)
         }
-        var files: [(path: String, digest: String)] = []
+        var files: [Digest] = []
         for name in names {
-            files += try copy("\(source)/\(name)", to: "\(target)/\(name)").map {
+            files += try copy(name, in: source, to: name, in: target, depth: depth + 1).map {
                 ("/\(name)\($0.path)", $0.digest)
             }
         }
         do throws(Errno) {
-            try Syscall.changeMode(target, try Syscall.linkStatus(source).mode | 0o700)
-            try Syscall.synchronizeDirectory(target)
+            let mode = try source.facts().mode & permissions | 0o700
+            try target.descriptor.withRawValue { (fd) throws(Errno) in
+                try Syscall.setMode(fd, mode)
+            }
+            try target.synchronize()
         } catch {
-            throw Problem(path: target, errno: error)
+            throw Problem(path: target.path, errno: error)
         }
         return files
     }
 
     /// The digest is of what was written, not of what was read.
     private static func copyFile(
-        _ source: String, to target: String, _ mode: UInt32
+        _ name: String, in source: Directory, to copy: String, in target: Directory
     ) throws(Errno) -> String {
-        let from = try Syscall.open(source, .readOnly)
-        let to = try Syscall.open(target, [.writeOnly, .create, .exclusive], mode: 0o600)
+        let from = try DurableFile.openRegular(source, name, .readOnly)
+        let to = try target.open(copy, [.writeOnly, .create, .exclusive], mode: 0o600)
         try Syscall.copyAll(from: from.rawValue, to: to.rawValue)
-        try Syscall.setMode(to.rawValue, mode & 0o777)
+        let mode = try Syscall.status(of: from.rawValue).mode
+        try Syscall.setMode(to.rawValue, mode & permissions)
         try Syscall.synchronize(to.rawValue)
         withExtendedLifetime((from, to)) {}
-        return try SHA256.ofFile(target)
+        return try SHA256.ofFile(target, copy)
     }
 
-    /// The regular files of what lies at a path, as ``copy(_:to:)`` returns them.
-    static func digests(_ path: String) throws(Errno) -> [(path: String, digest: String)] {
-        let facts = try Syscall.linkStatus(path)
+    /// The regular files of what has a name, as ``copy(_:in:to:in:depth:)`` returns them.
+    static func digests(
+        _ name: String, in directory: Directory, depth: Int = 0
+    ) throws(Errno) -> [Digest] {
+        let facts = try directory.facts(name)
         if facts.isSymbolicLink { return [] }
-        if facts.isRegularFile { return [("", try SHA256.ofFile(path))] }
-        guard facts.isDirectory else { throw .invalidArgument }
-        var files: [(path: String, digest: String)] = []
-        for name in try Syscall.listDirectory(path) {
-            files += try digests("\(path)/\(name)").map { ("/\(name)\($0.path)", $0.digest) }
+        if facts.isRegularFile { return [("", try SHA256.ofFile(directory, name))] }
+        guard facts.isDirectory, depth < deepest else { throw .invalidArgument }
+        let inside = try directory.directory(name)
+        var files: [Digest] = []
+        for name in try inside.names() {
+            files += try digests(name, in: inside, depth: depth + 1).map {
+                ("/\(name)\($0.path)", $0.digest)
+            }
         }
         return files
     }
 
+    /// The bytes of all files in what has a name.
+    static func size(_ name: String, in directory: Directory, depth: Int = 0) -> Int {
+        guard let facts = try? directory.facts(name) else { return 0 }
+        guard facts.isDirectory else { return max(0, facts.size) }
+        guard depth < deepest, let inside = try? directory.directory(name) else { return 0 }
+        return ((try? inside.names()) ?? []).reduce(0) { sum, name in
+            let (total, isTooLarge) = sum.addingReportingOverflow(
+                size(name, in: inside, depth: depth + 1))
+            return isTooLarge ? Int.max : total
+        }
+    }
+
     /// Removes a file, or a directory with all that is in it; links are not followed.
-    static func remove(_ path: String) throws(Errno) {
-        guard try Syscall.linkStatus(path).isDirectory else { return try Syscall.unlink(path) }
-        for name in try Syscall.listDirectory(path) { try remove(path + "/" + name) }
-        try Syscall.removeDirectory(path)
+    ///
+    /// EINVAL: it is deeper than any release is.
+    static func remove(
+        _ name: String, in directory: Directory, depth: Int = 0
+    ) throws(Errno) {
+        guard try directory.facts(name).isDirectory else { return try directory.unlink(name) }
+        if depth >= deepest { throw .invalidArgument }
+        let inside = try directory.directory(name)
+        for name in try inside.names() { try remove(name, in: inside, depth: depth + 1) }
+        try directory.removeDirectory(name)
     }
 }

@@ -21,7 +21,8 @@ package struct ReleaseAddition: Sendable {
     package static func add(
         _ source: String, as given: String?, to site: ReleaseSite, expected: String? = nil
     ) throws(ControlError) -> ReleaseAddition {
-        let source = try checked(source)
+        let found = try checked(source)
+        let source = found.path
         let name = given ?? Path.name(source)
         guard ReleaseName.isValid(name) else {
             throw .wrongUsage(
@@ -31,9 +32,12 @@ package struct ReleaseAddition: Sendable {
         try site.prepareState()
         removeLeftovers(site)
         let path = site.releaseDirectory + "/" + name
-        let temporary = Path.temporary(beside: path)
+        let releases = try attempt("cannot look into \(site.releaseDirectory)") {
+            () throws(Errno) in try site.openReleases()
+        }
+        let temporary = Path.temporaryName(for: name)
         do throws(ControlError) {
-            let files = try copy(source, to: temporary)
+            let files = try copy(found, to: temporary, in: releases)
             let digest = digest(files, below: "release/\(name)")
             if let expected, expected.lowercased() != digest {
                 throw ControlError.configuration(
@@ -43,47 +47,49 @@ package struct ReleaseAddition: Sendable {
             // Not before: a copy may take long, and a watch would have to wait for it.
             let lock = try SiteLock.files(site)
             defer { withExtendedLifetime(lock) {} }
-            let isNew = (try? Syscall.linkStatus(path)) == nil
+            let isNew = (try? releases.facts(name)) == nil
             if isNew {
-                try place(temporary, at: path, files, site)
+                try place(temporary, as: name, in: releases, files, site)
             } else {
-                try compare(temporary, with: path, digest, files, site)
+                try compare(temporary, with: name, in: releases, digest, files, site)
             }
             return ReleaseAddition(
                 name: name, path: path, files: files.count, digest: digest, isUnchanged: !isNew)
         } catch {
-            try? FileCopy.remove(temporary)
+            try? FileCopy.remove(temporary, in: releases)
             throw error
         }
     }
 
-    private static func checked(_ source: String) throws(ControlError) -> String {
+    /// Where it is, with the directory it is in.
+    private static func checked(_ source: String) throws(ControlError) -> LinkChain {
         var path = try Path.absolute(source)
         while path.hasSuffix("/"), path != "/" { path.removeLast() }
+        let chain: LinkChain
         do {
             // A link is what it leads to: the release shall not change with it.
-            path = try Syscall.realPath(path)
+            chain = try ReleaseSite.follow(anywhere: path)
         } catch {
-            let reason = FileProblem.of(path, isProgram: false) ?? "cannot be reached: \(error)"
-            throw .configuration("\(path) \(reason)")
+            throw .configuration("\(path) \(FileProblem.of(error.errno, path))")
         }
-        if (try? Syscall.status(path))?.isDirectory == true { return path }
-        if let reason = FileProblem.of(path, isProgram: false) {
-            throw .configuration("\(path) \(reason)")
+        if (try? chain.facts())?.isDirectory == true { return chain }
+        if let reason = FileProblem.of(chain, path, isProgram: false) {
+            throw .configuration("\(chain.path) \(reason)")
         }
-        return path
+        return chain
     }
 
     private static func copy(
-        _ source: String, to temporary: String
+        _ source: LinkChain, to temporary: String, in releases: Directory
     ) throws(ControlError) -> [(path: String, digest: String)] {
         do {
-            return try FileCopy.copy(source, to: temporary)
+            return try FileCopy.copy(
+                source.end.name, in: source.end.directory, to: temporary, in: releases)
         } catch {
             if error.errno == .invalidArgument {
                 throw .configuration("\(error.path) is neither a file nor a directory nor a link")
             }
-            throw .file("cannot copy \(error.path) to \(Path.parent(temporary))", error.errno)
+            throw .file("cannot copy \(error.path) to \(releases.path)", error.errno)
         }
     }
 
@@ -100,39 +106,40 @@ package struct ReleaseAddition: Sendable {
     ///
     /// The lock of the files keeps every other swapctl out meanwhile.
     private static func place(
-        _ temporary: String, at path: String, _ files: [(path: String, digest: String)],
-        _ site: ReleaseSite
+        _ temporary: String, as name: String, in releases: Directory,
+        _ files: [(path: String, digest: String)], _ site: ReleaseSite
     ) throws(ControlError) {
+        let path = site.releaseDirectory + "/" + name
         let before = try Checksums.read(site)
         try record(files, path, in: before)
         do {
             try attempt("cannot name the copy \(path)") { () throws(Errno) in
                 do throws(Errno) {
-                    try Syscall.renameToNew(temporary, path)
+                    try releases.renameToNew(temporary, name)
                 } catch {
                     guard error == .invalidArgument || error == .noFunction else { throw error }
-                    guard (try? Syscall.linkStatus(path)) == nil else { throw .fileExists }
-                    try Syscall.rename(temporary, path)
+                    guard (try? releases.facts(name)) == nil else { throw .fileExists }
+                    try releases.rename(temporary, to: name)
                 }
-                try Syscall.synchronizeDirectory(site.releaseDirectory)
+                try releases.synchronize()
             }
         } catch {
-            if (try? Syscall.linkStatus(temporary)) != nil { try? before.write() }
+            if (try? releases.facts(temporary)) != nil { try? before.write() }
             throw error
         }
     }
 
     /// Throws unless the same is there already; what nothing was recorded of is looked at.
     private static func compare(
-        _ temporary: String, with path: String, _ digest: String,
+        _ temporary: String, with name: String, in releases: Directory, _ digest: String,
         _ files: [(path: String, digest: String)], _ site: ReleaseSite
     ) throws(ControlError) {
-        let name = Path.name(path)
+        let path = site.releaseDirectory + "/" + name
         let checksums = try Checksums.read(site)
         let recorded = checksums.ofRelease(name)
         let found =
             recorded
-            ?? (try? FileCopy.digests(path)).map {
+            ?? (try? FileCopy.digests(name, in: releases)).map {
                 Self.digest($0, below: "release/\(name)")
             }
         guard found == digest else {
@@ -141,8 +148,8 @@ package struct ReleaseAddition: Sendable {
                     + "another name with --as")
         }
         if recorded == nil { try record(files, path, in: checksums) }
-        try attempt("cannot remove \(temporary)") { () throws(Errno) in
-            try FileCopy.remove(temporary)
+        try attempt("cannot remove \(releases.child(temporary))") { () throws(Errno) in
+            try FileCopy.remove(temporary, in: releases)
         }
     }
 
@@ -157,12 +164,13 @@ package struct ReleaseAddition: Sendable {
 
     /// Removes what processes that are gone have left unfinished.
     static func removeLeftovers(_ site: ReleaseSite) {
-        for directory in [site.releaseDirectory, site.directory, site.stateDirectory] {
-            for name in (try? Syscall.listDirectory(directory)) ?? [] {
+        let directories = [try? site.openReleases(), site.root, try? site.openState()]
+        for case let directory? in directories {
+            for name in (try? directory.names()) ?? [] {
                 guard let owner = Path.temporaryOwner(name), ProcessStatus.of(owner) == nil else {
                     continue
                 }
-                try? FileCopy.remove(directory + "/" + name)
+                try? FileCopy.remove(name, in: directory)
             }
         }
     }

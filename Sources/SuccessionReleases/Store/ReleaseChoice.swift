@@ -11,20 +11,29 @@ struct ReleaseChoice {
     let current: Selection
 
     /// The files to name instead; keys that are not concerned are left out.
+    ///
+    /// A new key is only made where it is written, and where nothing is named yet.
     func resolve(_ words: [String]) throws(ControlError) -> [String: String] {
         var chosen: [String: String] = [:]
         for word in words {
-            for (key, path) in try resolve(word) {
+            for (key, path) in try resolve(word, isAlone: words.count == 1) {
                 if let other = chosen[key], other != path {
                     throw .wrongUsage("\(word) and \(Path.name(other)) are both for \(key).file")
                 }
                 chosen[key] = path
             }
         }
+        if current.files.isEmpty, chosen[Selection.program] == nil {
+            throw .wrongUsage(
+                "which of \(words.joined(separator: ", ").harmless) is the program? write "
+                    + "\(Selection.program)=RELEASE")
+        }
         return chosen
     }
 
-    private func resolve(_ word: String) throws(ControlError) -> [(String, String)] {
+    private func resolve(
+        _ word: String, isAlone: Bool
+    ) throws(ControlError) -> [(String, String)] {
         if let equals = word.firstIndex(of: "=") {
             let key = String(word[..<equals])
             let path = String(word[word.index(after: equals)...])
@@ -37,23 +46,53 @@ struct ReleaseChoice {
             throw .wrongUsage("'\(word.harmless)' cannot be the name of a release")
         }
         let path = site.releaseDirectory + "/" + word
-        if let facts = try? Syscall.status(path) {
-            return facts.isDirectory ? try inDirectory(word) : [(key(ReleaseName(word)), path)]
+        if let facts = site.factsOfRelease(word) {
+            if facts.isDirectory { return try inDirectory(word) }
+            return [(try key(ReleaseName(word, stems: stems), isAlone: isAlone), path)]
         }
         let found = try ofVersion(word)
         if found.isEmpty { throw try unknown(word) }
         return found
     }
 
-    /// The key whose file has this stem now; else `bin` for the name of the site, else the stem.
-    private func key(_ release: ReleaseName) -> String {
-        for key in current.order {
-            guard let path = current.files[key], Path.parent(path) == site.releaseDirectory,
-                ReleaseName(Path.name(path)).stem == release.stem
-            else { continue }
-            return key
+    /// The key that a release is for: whose file has this stem now; else `bin` for the name of the
+    /// site, and where there is no other key.
+    private func key(_ release: ReleaseName, isAlone: Bool) throws(ControlError) -> String {
+        for key in current.order.reversed() where stem(of: key) == release.stem { return key }
+        let isProgram = release.stem == site.name || release.stem.isEmpty
+        let isOnlyProgram = Set(current.files.keys).isSubset(of: [Selection.program])
+        if isProgram || isOnlyProgram && (isAlone || !current.files.isEmpty) {
+            return Selection.program
         }
-        return release.stem == site.name || release.stem.isEmpty ? Selection.program : release.stem
+        // Of several that are named first, each is called by its stem.
+        if current.files.isEmpty, !release.version.isEmpty, ReleaseSite.isValidName(release.stem) {
+            return release.stem
+        }
+        let keys = current.order.reversed().joined(separator: ", ")
+        throw .wrongUsage(
+            "which key is \(release.text) for? "
+                + (keys.isEmpty ? "nothing is named yet" : "there are \(keys)")
+                + "; write KEY=\(release.text), which may be a new key")
+    }
+
+    /// What the names of releases begin with here.
+    private var stems: Set<String> {
+        ReleaseName.stems(current.files.keys.compactMap(release(of:))).union([site.name])
+    }
+
+    private func stem(of key: String) -> String? {
+        release(of: key).map { ReleaseName($0, stems: stems).stem }
+    }
+
+    /// The release that a key names now, if it is one file.
+    private func release(of key: String) -> String? {
+        guard let path = current.files[key] else { return nil }
+        let directory = Path.parent(path)
+        let isHere =
+            directory == site.releaseDirectory
+            // Whoever has written it may have come by another path.
+            || ReleaseSite.resolved(directory) == site.releaseDirectory
+        return isHere ? Path.name(path) : nil
     }
 
     /// Every key whose file lies in a release that is a directory gets the same file of this one.
@@ -72,14 +111,34 @@ struct ReleaseChoice {
         return moved
     }
 
-    /// Every key for whose stem there is this version.
+    /// Every key for whose stem there is this version; where nothing is named yet, every file of it.
     private func ofVersion(_ version: String) throws(ControlError) -> [(String, String)] {
-        let names = try ReleaseList.names(in: site).filter { $0.version == version }
-        let stems = Set(
-            current.files.values.map { ReleaseName(Path.name($0)).stem } + [site.name])
-        return names.filter { stems.contains($0.stem) }.map {
-            (key($0), site.releaseDirectory + "/" + $0.text)
+        let names = try ReleaseList.names(in: site).map { ReleaseName($0.text, stems: stems) }
+            .filter { $0.version == version }
+        if current.files.isEmpty { return try first(names) }
+        let known = Set(current.files.keys.compactMap(stem(of:)) + [site.name])
+        var found: [(String, String)] = []
+        for name in names where known.contains(name.stem) {
+            found.append((try key(name, isAlone: true), site.releaseDirectory + "/" + name.text))
         }
+        return found
+    }
+
+    /// The program is the one with the name of the site, or the only one that can be executed.
+    private func first(_ names: [ReleaseName]) throws(ControlError) -> [(String, String)] {
+        let named = names.filter { $0.stem == site.name }
+        let executable = names.filter { name in
+            site.factsOfRelease(name.text)?.isExecutable == true
+        }
+        let program = named.first ?? (executable.count == 1 ? executable[0] : nil)
+        var found: [(String, String)] = []
+        for name in names {
+            let key =
+                name == program
+                ? Selection.program : try key(name, isAlone: names.count == 1)
+            found.append((key, site.releaseDirectory + "/" + name.text))
+        }
+        return found
     }
 
     private func unknown(_ word: String) throws(ControlError) -> ControlError {

@@ -27,13 +27,14 @@ package struct ReleaseList: Sendable {
         let names = try names(in: site)
         let checksums = try Checksums.read(site)
         let uses = try ReleaseUses.find(site)
+        let releases = try? site.openReleases()
         return ReleaseList(
             site: site,
             releases: names.map { name in
-                let path = site.releaseDirectory + "/" + name.text
-                let facts = try? Syscall.status(path)
+                let facts = site.factsOfRelease(name.text)
+                let size = releases.map { FileCopy.size(name.text, in: $0) } ?? 0
                 return Release(
-                    name: name.text, isDirectory: facts?.isDirectory == true, size: size(path),
+                    name: name.text, isDirectory: facts?.isDirectory == true, size: size,
                     addedAt: facts?.modifiedAt ?? 0, checksum: checksums.ofRelease(name.text),
                     uses: uses.of(name.text))
             })
@@ -43,20 +44,13 @@ package struct ReleaseList: Sendable {
         let path = site.releaseDirectory
         let entries = try attempt("cannot look into \(path)") { () throws(Errno) -> [String] in
             do throws(Errno) {
-                return try Syscall.listDirectory(path)
+                return try site.openReleases().names()
             } catch {
                 if error == .noSuchFileOrDirectory { return [] }
                 throw error
             }
         }
         return entries.filter { ReleaseName.isValid($0) }.map { ReleaseName($0) }.sorted()
-    }
-
-    private static func size(_ path: String) -> Int {
-        guard let facts = try? Syscall.linkStatus(path) else { return 0 }
-        guard facts.isDirectory else { return facts.size }
-        let names = (try? Syscall.listDirectory(path)) ?? []
-        return names.reduce(0) { $0 + size(path + "/" + $1) }
     }
 }
 

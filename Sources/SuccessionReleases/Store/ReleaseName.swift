@@ -1,27 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The name of a release: what it is, and which version of it: `app.1.10`, `cfg-2024.2`, `1.0`.
+/// The name of a release: what it is, and which version of it: `app.1.10`, `cfg-2024.2`, `1.0`,
+/// `app.f00ba12`.
 struct ReleaseName: Sendable, Hashable {
     let text: String
     /// `app`; empty for a directory that is called by its version alone.
     let stem: String
     let version: String
 
-    init(_ text: String) {
+    /// `stems` are known to be such: after one of them any word is a version, as `beta` in `app.beta`.
+    init(_ text: String, stems: Set<String> = []) {
         self.text = text
-        let characters = Array(text)
-        let split = characters.indices.first { index in
-            ".-_".contains(characters[index]) && index + 1 < characters.count
-                && characters[index + 1].isASCII && characters[index + 1].isNumber
-        }
-        if characters.first?.isNumber == true {
+        if Self.isVersion(text[...]) {
             (stem, version) = ("", text)
-        } else if let split {
-            stem = String(characters[..<split])
-            version = String(characters[(split + 1)...])
+        } else if let separator = text.indices.first(where: { index in
+            Self.separators.contains(text[index]) && Self.isVersion(text[index...].dropFirst())
+        }) {
+            stem = String(text[..<separator])
+            version = String(text[separator...].dropFirst())
         } else {
-            (stem, version) = (text, "")
+            let known = stems.filter { Self.follows($0, in: text) }.max { $0.count < $1.count }
+            stem = known ?? text
+            version = known.map { String(text.dropFirst($0.count + 1)) } ?? ""
         }
+    }
+
+    private static let separators: Set<Character> = [".", "-", "_"]
+
+    /// Whether something follows a stem and a separator.
+    static func follows(_ stem: String, in text: String) -> Bool {
+        guard !stem.isEmpty, text.hasPrefix(stem), text.count > stem.count + 1 else { return false }
+        return separators.contains(text[text.index(text.startIndex, offsetBy: stem.count)])
+    }
+
+    /// Whether a text begins as versions do: with a digit, with `v` and a digit, or with the hash
+    /// of a commit.
+    private static func isVersion(_ text: Substring) -> Bool {
+        func isDigit(_ character: Character?) -> Bool {
+            character.map { $0.isASCII && $0.isNumber } ?? false
+        }
+        if isDigit(text.first) { return true }
+        if text.first == "v" || text.first == "V" { return isDigit(text.dropFirst().first) }
+        let word = text.prefix { !separators.contains($0) }
+        // Git shortens a hash to seven digits, or more.
+        return word.utf8.count >= 7 && word.allSatisfy { $0.isASCII && $0.isHexDigit }
+    }
+
+    /// The stems of files that are named as releases; of one whose version cannot be told, what is
+    /// before the first dot.
+    static func stems(_ names: some Sequence<String>) -> Set<String> {
+        Set(
+            names.map { text in
+                let name = ReleaseName(text)
+                if !name.version.isEmpty { return name.stem }
+                return text.firstIndex(of: ".").map { String(text[..<$0]) } ?? text
+            }.filter { !$0.isEmpty && !$0.contains("/") })
     }
 
     /// A name that can lie in the release directory and be named on a command line.

@@ -28,12 +28,14 @@ package struct ReleasePruning: Sendable {
             withExtendedLifetime(files) {}
         }
         ReleaseAddition.removeLeftovers(site)
-        for service in try services + recorded(site) { try checkVisible(service) }
+        let all = try services + recorded(site)
+        // Not a matter of files in the site: servers and processes are looked at.
+        try site.rights.asCaller { () throws(ControlError) in
+            for service in all { try checkVisible(service, site) }
+        }
         let list = try ReleaseList.read(site)
         let uses = Dictionary(list.releases.map { ($0.name, $0.uses) }) { $1 }
-        let names = list.releases.map { ReleaseName($0.name) }
-        let old = Dictionary(grouping: names, by: \.stem).values
-            .flatMap { $0.sorted().dropLast(count) }.sorted()
+        let old = try old(list, keeping: count)
         let free = old.filter { uses[$0.text]?.isEmpty != false }.map(\.text)
         if !dryRun { try remove(free, site) }
         return ReleasePruning(
@@ -42,14 +44,45 @@ package struct ReleasePruning: Sendable {
             isDryRun: dryRun)
     }
 
+    /// All but the last versions of each stem: those that served last, or were added last and have not
+    /// served; what is to be deployed next is the last of all.
+    private static func old(
+        _ list: ReleaseList, keeping count: Int
+    ) throws(ControlError) -> [ReleaseName] {
+        let site = list.site
+        let served = try Journal.read(site).lastServed(site)
+        let named = try? CurrentFile.read(site)?.selection.files.values.compactMap {
+            Path.relative($0, to: site.releaseDirectory)
+        }
+        let stems = ReleaseName.stems(named ?? []).union([site.name])
+        let times = Dictionary(
+            list.releases.map { release in
+                (release.name, served[release.name] ?? Timestamp.text(seconds: release.addedAt))
+            }
+        ) { $1 }
+        let names = list.releases.map { ReleaseName($0.name, stems: stems) }
+        return Dictionary(grouping: names, by: \.stem).values.flatMap { versions in
+            let newest = versions.filter { served[$0.text] != nil }.max()
+            func isNext(_ name: ReleaseName) -> Bool { newest.map { $0 < name } ?? false }
+            return versions.sorted { one, other in
+                if isNext(one) != isNext(other) { return isNext(other) }
+                let (left, right) = (times[one.text] ?? "", times[other.text] ?? "")
+                return left == right ? one < other : left < right
+            }.dropLast(count)
+        }.sorted()
+    }
+
     private static func recorded(_ site: ReleaseSite) throws(ControlError) -> [Service] {
         guard let record = try ServingRecord.serving(site) else { return [] }
         let directory = record.runtimeDirectory.isEmpty ? nil : record.runtimeDirectory
         return [try Service.locate(record.service, runtimeDirectory: directory)]
     }
 
-    /// Every generation that lives must be one whose program can be told.
-    private static func checkVisible(_ service: Service) throws(ControlError) {
+    /// Every generation that lives must be one whose release can be told: one that cannot be seen from
+    /// here may need any of them.
+    private static func checkVisible(
+        _ service: Service, _ site: ReleaseSite
+    ) throws(ControlError) {
         let report: StatusReport
         do {
             report = try StatusReport.ask(service)
@@ -58,18 +91,22 @@ package struct ReleasePruning: Sendable {
             throw error
         }
         for entry in report.entries {
-            let pid: Int?
-            switch entry.answer {
-            case .living(let status): pid = status.processID
-            case .silent(let processID, _): pid = processID
-            case .stale: continue
+            if case .stale = entry.answer { continue }
+            let pid: Int32?
+            do {
+                pid = try ControlClient(service).processID(ofGeneration: entry.generation)
+            } catch {
+                // It has left meanwhile.
+                if error.exitCode == .noService { continue }
+                throw error
             }
-            if let pid, ServerProcess(Int32(clamping: pid)) != nil { continue }
+            if let pid, try VisibleProgram(pid, site).isTold(in: site) { continue }
+            let who = pid.map { " (pid \($0))" } ?? ", which runs in another pid namespace,"
             throw ControlError(
                 code: "permission",
-                message: "what generation \(entry.generation) of \(service.name)"
-                    + "\(pid.map { " (pid \($0))" } ?? "") executes cannot be told; nothing was "
-                    + "removed: run swapctl as its user, or as root",
+                message: "which release generation \(entry.generation) of \(service.name)\(who) "
+                    + "needs cannot be told; nothing was removed: run swapctl as its user or as root, and "
+                    + "where its processes and its files can be seen",
                 exitCode: .permission)
         }
     }
@@ -78,12 +115,12 @@ package struct ReleasePruning: Sendable {
         if names.isEmpty { return }
         var checksums = try Checksums.read(site)
         for name in names {
-            let path = site.releaseDirectory + "/" + name
-            let hidden = Path.temporary(beside: path)
-            try attempt("cannot remove \(path)") { () throws(Errno) in
+            let hidden = Path.temporaryName(for: name)
+            try attempt("cannot remove \(site.releaseDirectory)/\(name)") { () throws(Errno) in
+                let releases = try site.openReleases()
                 // A directory is gone at once, not file by file.
-                try Syscall.rename(path, hidden)
-                try FileCopy.remove(hidden)
+                try releases.rename(name, to: hidden)
+                try FileCopy.remove(hidden, in: releases)
             }
             checksums.removeRelease(name)
         }

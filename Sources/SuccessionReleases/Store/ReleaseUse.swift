@@ -41,13 +41,27 @@ package struct ReleaseUse: Sendable {
         try Links(site).check(new.selection)
         if text != old?.text {
             try attempt("cannot write \(site.currentPath)") { () throws(Errno) in
-                try DurableFile.replace(site.currentPath, text)
+                try DurableFile.replace(site.root, site.currentName, text)
             }
+        } else if isWatched {
+            touch(site)
         }
         if !isWatched { try Links(site).turn(to: new.selection) }
         return ReleaseUse(
             site: site, before: old?.selection, after: new.selection,
             watcher: isWatched ? SiteLock.holder(site, .watch) : nil)
+    }
+
+    /// Has whoever watches the file look again, though it says the same.
+    private static func touch(_ site: ReleaseSite) {
+        guard let chain = try? site.follow(site.currentName),
+            let file = try? DurableFile.openRegular(
+                chain.end.directory, chain.end.name, .readOnly)
+        else { return }
+        file.withRawValue { fd in
+            guard let mode = try? Syscall.status(of: fd).mode else { return }
+            try? Syscall.setMode(fd, mode & 0o7777)
+        }
     }
 
     static func rewritten(_ old: CurrentFile?, _ chosen: [String: String]) -> [UInt8] {
@@ -77,9 +91,14 @@ package struct ReleaseUse: Sendable {
 extension ReleaseUse {
     package var sentence: String {
         let what = "\(site.currentPath): \(after.description(in: site))"
+        if let watcher {
+            return isUnchanged
+                ? "\(what), as before; pid \(watcher) watches it and looks again"
+                : "\(what); pid \(watcher) watches it and upgrades"
+        }
         if isUnchanged { return "\(what), as before" }
-        if let watcher { return "\(what); pid \(watcher) watches it and upgrades" }
-        return "\(what); now run `swapctl upgrade`, or `swapctl watch`"
+        return "\(what); nobody watches it: run `swapctl upgrade SERVICE`; `swapctl deploy SERVICE "
+            + "RELEASE` does both, and names again what serves if that fails"
     }
 
     package var json: JSONValue {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SuccessionSystem
+package import SuccessionSystem
 package import SystemPackage
 
 /// SHA-256 as in FIPS 180-4.
@@ -19,8 +19,8 @@ package struct SHA256 {
     package init() {}
 
     /// The digest of a file, in hexadecimal digits.
-    package static func ofFile(_ path: String) throws(Errno) -> String {
-        let file = try Syscall.open(path, .readOnly)
+    package static func ofFile(_ directory: Directory, _ name: String) throws(Errno) -> String {
+        let file = try DurableFile.openRegular(directory, name, .readOnly)
         return try file.withRawValue { (fd) throws(Errno) in
             var hash = SHA256()
             while case let part = try Syscall.read(fd, count: 1 << 18), !part.isEmpty {

@@ -21,11 +21,13 @@ struct Adoption {
     func run() throws(ControlError) -> String? {
         guard let record = try ServingRecord.serving(site), record.service == control.service.name,
             let status = try control.serving(), status.state == "serving", status.upgrade == nil,
-            let process = ServerProcess(status)
+            let process = control.process(status)
         else { return nil }
-        let entry = try Journal.read(site).entries.last { entry in
+        // What is before the switch that is recorded does not serve any more.
+        let entry = try Journal.last(site, downTo: record.id) { entry in
             entry.result == .committed && entry.service == record.service
-                && entry.generation == status.generation && entry.processID == status.processID
+                && entry.generation == status.generation
+                && entry.processID == status.visibleProcessID
         }
         let current = try? CurrentFile.read(site)
         let known = record.selection.files.merging(entry?.to?.files ?? [:]) { $1 }

@@ -12,21 +12,25 @@ struct CheckCommand: Sendable {
     var timeout: Duration
 
     /// Throws unless the command ends with status 0 in time; what it wrote last is in the message.
-    func run(_ selection: Selection) throws(ControlError) {
+    ///
+    /// It is run as the owner of the site where root works with the owner's rights.
+    func run(_ selection: Selection, in site: ReleaseSite) throws(ControlError) {
         let (read, write) = try attempt("cannot make a pipe") { () throws(Errno) in
             try Syscall.pipe(nonBlocking: true)
         }
         let null = try attempt("cannot open /dev/null") { () throws(Errno) in
             try Syscall.open("/dev/null", .readWrite)
         }
-        let request = SpawnRequest(
+        var request = SpawnRequest(
             path: "/bin/sh", arguments: ["sh", "-c", line],
-            environment: ProcessEnvironment.snapshot() + variables(selection),
+            environment: ProcessEnvironment.snapshot(),
             descriptors: [
                 (source: null.rawValue, target: 0), (source: write.rawValue, target: 1),
                 (source: write.rawValue, target: 2),
             ],
             newSession: true)
+        site.rights.apply(to: &request, in: site.root)
+        request.environment += variables(selection)
         let process = try attempt("cannot run /bin/sh for the check") { () throws(Errno) in
             try request.spawn()
         }

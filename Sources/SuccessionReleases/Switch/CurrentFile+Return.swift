@@ -27,33 +27,41 @@ extension CurrentFile {
         return try attempt("cannot return \(site.currentPath) to what it said") {
             () throws(Errno) in
             let isBack: Bool
-            if let file = fileBehind(link, site), let done = replace(file, text, refused) {
+            if let end = fileBehind(link, site), let done = replace(end, text, refused) {
                 isBack = done
             } else {
                 let temporary = try prepare(text, link?.target, site)
-                defer { try? Syscall.unlink(temporary) }
-                isBack = try exchange(temporary, site.currentPath, text, refused)
+                defer { try? site.root.unlink(temporary) }
+                isBack = try exchange(temporary, site.currentName, in: site.root, text, refused)
             }
-            if isBack, let refused { try? DurableFile.replace(site.refusedPath, refused) }
-            try Syscall.synchronizeDirectory(site.directory)
+            if isBack, let refused {
+                try? DurableFile.replace(site.openState(), ReleaseSite.refusedName, refused)
+            }
+            try site.root.synchronize()
             return isBack
         }
     }
 
     /// The file a link leads to, if it still leads there: then that was changed, and not the link.
-    private static func fileBehind(_ link: CurrentLink?, _ site: ReleaseSite) -> String? {
-        guard let link, CurrentLink.read(site) == link else { return nil }
-        return link.file
+    ///
+    /// What is recorded is only compared: written to is what the link leads to now.
+    private static func fileBehind(_ link: CurrentLink?, _ site: ReleaseSite) -> LinkChain.Step? {
+        guard let link, let target = try? site.root.readLink(site.currentName),
+            target == link.target, let chain = try? site.follow(site.currentName), chain.isThere,
+            chain.path == link.file, (try? site.checkTrusted(chain)) != nil
+        else { return nil }
+        return chain.end
     }
 
     /// Nil: it cannot be written there.
-    private static func replace(_ file: String, _ text: [UInt8], _ refused: [UInt8]?) -> Bool? {
+    private static func replace(
+        _ file: LinkChain.Step, _ text: [UInt8], _ refused: [UInt8]?
+    ) -> Bool? {
         do throws(Errno) {
-            let temporary = try DurableFile.write(
-                beside: file, text, like: try? Syscall.linkStatus(file))
-            defer { try? Syscall.unlink(temporary) }
-            let isBack = try exchange(temporary, file, text, refused)
-            try? Syscall.synchronizeDirectory(Path.parent(file))
+            let temporary = try DurableFile.write(file.directory, beside: file.name, text)
+            defer { try? file.directory.unlink(temporary) }
+            let isBack = try exchange(temporary, file.name, in: file.directory, text, refused)
+            try? file.directory.synchronize()
             return isBack
         } catch {
             return nil
@@ -70,12 +78,11 @@ extension CurrentFile {
         let lock = try SiteLock.files(site)
         defer { withExtendedLifetime(lock) {} }
         return try attempt("cannot write \(site.currentPath)") { () throws(Errno) in
-            let path = site.currentPath
-            let temporary = try DurableFile.write(
-                beside: path, text, like: try? Syscall.linkStatus(path))
-            defer { try? Syscall.unlink(temporary) }
-            let isWritten = try exchange(temporary, path, text, base)
-            try Syscall.synchronizeDirectory(site.directory)
+            let name = site.currentName
+            let temporary = try DurableFile.write(site.root, beside: name, text)
+            defer { try? site.root.unlink(temporary) }
+            let isWritten = try exchange(temporary, name, in: site.root, text, base)
+            try site.root.synchronize()
             return isWritten
         }
     }
@@ -86,7 +93,7 @@ extension CurrentFile {
         defer { withExtendedLifetime(lock) {} }
         guard try readText(site) == text else { return }
         try attempt("cannot remove \(site.currentPath)") { () throws(Errno) in
-            try DurableFile.remove(site.currentPath)
+            try DurableFile.remove(site.root, site.currentName)
         }
     }
 
@@ -94,22 +101,21 @@ extension CurrentFile {
     private static func prepare(
         _ text: [UInt8], _ linkTarget: String?, _ site: ReleaseSite
     ) throws(Errno) -> String {
-        let path = site.currentPath
+        let name = site.currentName
+        let temporary = Path.temporaryName(for: name)
         if let target = linkTarget {
-            let absolute = target.hasPrefix("/") ? target : site.directory + "/" + target
-            if (try? Syscall.readFile(absolute)) == text {
-                let temporary = Path.temporary(beside: path)
-                try? Syscall.unlink(temporary)
-                try Syscall.symbolicLink(to: target, at: temporary)
-                return temporary
-            }
+            try? site.root.unlink(temporary)
+            try site.root.symbolicLink(temporary, to: target)
+            if (try? site.read(temporary)) == text { return temporary }
+            try site.root.unlink(temporary)
         }
         do throws(Errno) {
-            return try DurableFile.write(beside: path, text, like: try? Syscall.linkStatus(path))
+            return try DurableFile.write(site.root, beside: name, text)
         } catch {
-            guard (try? Syscall.readFile(site.sparePath)) == text else { throw error }
-            let temporary = Path.temporary(beside: path)
-            try Syscall.rename(site.sparePath, temporary)
+            guard let state = try? site.openState(),
+                (try? DurableFile.read(state, ReleaseSite.spareName)) == text
+            else { throw error }
+            try state.rename(ReleaseSite.spareName, to: temporary, in: site.root)
             return temporary
         }
     }
@@ -119,39 +125,50 @@ extension CurrentFile {
     /// What somebody has put there meanwhile comes out instead, is newer than what went in, and goes
     /// back; and so may again be in the way of something newer still.
     private static func exchange(
-        _ temporary: String, _ path: String, _ text: [UInt8], _ refused: [UInt8]?
+        _ temporary: String, _ name: String, in directory: Directory, _ text: [UInt8],
+        _ refused: [UInt8]?
     ) throws(Errno) -> Bool {
-        guard var expected = refused else { return try putWhereNothingIs(temporary, path) }
+        guard var expected = refused else {
+            return try putWhereNothingIs(temporary, name, in: directory)
+        }
         var put = text
         while true {
             do throws(Errno) {
-                try Syscall.exchange(temporary, path)
+                try directory.exchange(temporary, name)
             } catch {
-                if error == .noSuchFileOrDirectory { return try putWhereNothingIs(temporary, path) }
+                if error == .noSuchFileOrDirectory {
+                    return try putWhereNothingIs(temporary, name, in: directory)
+                }
                 guard error == .invalidArgument || error == .noFunction else { throw error }
                 // This file system cannot exchange: look, then replace.
-                guard (try? Syscall.readFile(path)) == expected else { return false }
-                try Syscall.rename(temporary, path)
+                guard content(name, in: directory) == expected else { return false }
+                try directory.rename(temporary, to: name)
                 return true
             }
-            let taken = (try? Syscall.readFile(temporary)) ?? []
+            let taken = content(temporary, in: directory) ?? []
             if taken == expected { return put == text }
             expected = put
             put = taken
         }
     }
 
+    /// What a name says, by way of links; it is only compared.
+    private static func content(_ name: String, in directory: Directory) -> [UInt8]? {
+        guard let chain = try? LinkChain(name, in: directory) else { return nil }
+        return try? ReleaseSite.read(chain)
+    }
+
     private static func putWhereNothingIs(
-        _ temporary: String, _ path: String
+        _ temporary: String, _ name: String, in directory: Directory
     ) throws(Errno) -> Bool {
         do throws(Errno) {
-            try Syscall.renameToNew(temporary, path)
+            try directory.renameToNew(temporary, name)
             return true
         } catch {
             if error == .fileExists { return false }
             guard error == .invalidArgument || error == .noFunction else { throw error }
-            if (try? Syscall.linkStatus(path)) != nil { return false }
-            try Syscall.rename(temporary, path)
+            if (try? directory.facts(name)) != nil { return false }
+            try directory.rename(temporary, to: name)
             return true
         }
     }

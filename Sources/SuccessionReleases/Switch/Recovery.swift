@@ -42,18 +42,29 @@ struct Recovery {
         return "a switch to \(what) was cut short, and had not succeeded: it was taken back"
     }
 
-    /// Whether the serving generation was started by this switch.
+    /// Whether the serving generation was started by this switch, or by what it had turned.
     private func serves(
         _ status: GenerationStatus, _ intent: ServingRecord
     ) throws(ControlError) -> Bool {
-        guard let process = ServerProcess(status) else {
+        guard let process = control.process(status) else {
             throw ControlError(
                 code: "permission",
                 message: "what \(status.serving) executes cannot be told; run swapctl as its user, "
                     + "or as root",
                 exitCode: .permission)
         }
-        return process.switchID == intent.id
+        return process.switchID == intent.id || isStartedAfresh(process, intent)
+    }
+
+    /// Whether whoever supervises the server has started it by the links, as the switch had turned
+    /// them.
+    private func isStartedAfresh(_ process: ServerProcess, _ intent: ServingRecord) -> Bool {
+        let links = Links(site)
+        let isByLinks = intent.selection.files.allSatisfy { key, path in
+            links.turned(key) == path && links.isOlder(key, than: process)
+        }
+        guard isByLinks, let program = intent.selection.program else { return false }
+        return process.executes(program, in: site) == true
     }
 
     /// The commit is one step, and its line in the journal the next.
@@ -66,7 +77,7 @@ struct Recovery {
         _ record: ServingRecord, _ result: JournalEntry.Result, _ serving: Serving?,
         _ reason: String?
     ) throws(ControlError) {
-        if try Journal.read(site).entries.contains(where: { $0.id == record.id }) { return }
+        if try Journal.last(site, where: { $0.id == record.id }) != nil { return }
         let who = serving ?? (try? control.serving())?.serving
         try Journal.append(
             record.entry(result, serving: who, elapsed: 0, reason: reason), to: site)

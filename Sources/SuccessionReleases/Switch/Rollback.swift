@@ -5,8 +5,8 @@ import SystemPackage
 
 /// Goes back to a release that served before: an upgrade to it, with its own entry in the journal.
 package struct Rollback {
-    private let control: ServerControl
-    private var site: ReleaseSite { control.site }
+    let control: ServerControl
+    var site: ReleaseSite { control.site }
 
     package init(_ site: ReleaseSite, _ service: Service, _ options: SwitchOptions) {
         control = ServerControl(site: site, service: service, options: options)
@@ -14,6 +14,8 @@ package struct Rollback {
 
     /// Switches to `release`, or to what was committed before what serves.
     ///
+    /// If something else is named than what serves, as after an upgrade that failed, what serves is
+    /// named again instead.
     /// Whoever watches the site waits meanwhile, and finds afterwards that what is named serves.
     /// SIGINT, SIGTERM and SIGHUP do not end the process during the switch. Throws if there is
     /// nothing to go back to, and if a switch is under way.
@@ -26,8 +28,25 @@ package struct Rollback {
         defer { lock.release() }
         _ = try Recovery(control).run()
         _ = try Adoption(control).run()
-        let journal = try Journal.read(site).of(control.service.name)
         let record = try ServingRecord.serving(site)
+        let change =
+            if release == nil, let record, try isOff(record) {
+                try restoring(record, observe)
+            } else if release == nil, record == nil, let serving = try unrecorded() {
+                try restoring(serving, observe)
+            } else {
+                try goingBack(to: release, record, observe)
+            }
+        let hold = try SignalHold()
+        defer { hold.end() }
+        return change.run()
+    }
+
+    private func goingBack(
+        to release: String?, _ record: ServingRecord?,
+        _ observe: @escaping (ControlEvent) -> Void
+    ) throws(ControlError) -> Switch {
+        let journal = try Journal.read(site).of(control.service.name)
         let target = try target(release, journal, record)
         if target == record?.selection {
             throw ControlError(
@@ -39,15 +58,12 @@ package struct Rollback {
         let link = CurrentLink.read(site)
         let current = try CurrentFile.read(site)
         let text = try text(target, current, record)
-        let change = try Switch(
+        return try Switch(
             control, to: try CurrentFile(site, text), verb: .rollback,
             why: release.map { "rollback to \($0)" } ?? "rollback",
             replacing: Switch.Base(text: current?.text, link: link),
             // A server that is started outlives this process, and so does whoever reaps it.
             observe: observe, started: { _ in })
-        let hold = try SignalHold()
-        defer { hold.end() }
-        return change.run()
     }
 
     private func target(

@@ -11,7 +11,8 @@ struct ServerControl {
     let options: SwitchOptions
 
     enum Answer {
-        case serves(Serving)
+        /// With the predecessor that has still to leave, and what else is to be told.
+        case serves(Serving, leaving: Upgrade.Leaving?, warning: String?)
         /// The reason, and who serves in spite of it.
         case unchanged(String, Serving?)
         case unknown(String)
@@ -22,11 +23,18 @@ struct ServerControl {
     /// Throws if that cannot be told: a server that does not answer, or may not be asked.
     func serving() throws(ControlError) -> GenerationStatus? {
         do {
-            return try ControlClient(service).servingStatus()
+            return try site.rights.asCaller { () throws(ControlError) in
+                try ControlClient(service).servingStatus()
+            }
         } catch {
             if error.exitCode == .noService { return nil }
             throw error
         }
+    }
+
+    /// What /proc tells of a generation, whoever's it is.
+    func process(_ status: GenerationStatus) -> ServerProcess? {
+        site.rights.asCaller { ServerProcess(status) }
     }
 
     // MARK: - Upgrade
@@ -37,8 +45,12 @@ struct ServerControl {
     func upgrade(_ id: String, _ observe: (ControlEvent) -> Void) throws(ControlError) -> Answer {
         while true {
             do {
-                let outcome = try Upgrade(service, try request(id)).run(observe)
-                return answer(outcome)
+                try checkUser()
+                let upgrade = Upgrade(service, try request(id), pace: options.pace)
+                let (outcome, leaving) = try site.rights.asCaller { () throws(ControlError) in
+                    try upgrade.decide(observe)
+                }
+                return answer(outcome, leaving)
             } catch {
                 if error.exitCode == .busy, try awaitQuiet() != nil {
                     // Busy and quiet at once: something that no status tells of.
@@ -53,6 +65,22 @@ struct ServerControl {
         }
     }
 
+    /// Throws if the owner of the site would so decide what root executes.
+    private func checkUser() throws(ControlError) {
+        guard let owner = site.rights.owner, let status = try serving() else { return }
+        let users = site.rights.asCaller {
+            ServerProcess.users(Int32(clamping: status.visibleProcessID ?? 0))
+        }
+        guard let users, users.contains(0) else { return }
+        let name = SiteRights.name(owner.userID)
+        throw ControlError(
+            code: "permission",
+            message: "\(status.serving) of \(service.name) runs as root, and \(site.directory) "
+                + "belongs to \(name), who would so decide what root executes; run the server as "
+                + "\(name), or give the site to root by `chown -Rh root: \(site.directory)`",
+            exitCode: .permission)
+    }
+
     private func request(_ id: String) throws(ControlError) -> UpgradeRequest {
         var request = UpgradeRequest()
         request.command =
@@ -60,14 +88,16 @@ struct ServerControl {
             ?? SuccessorCommand(executable: site.linkPath(Selection.program))
         request.timeout = options.readyTimeout
         request.drainDeadline = options.drain
-        request.isDetached = true
+        for change in options.environment { try request.addEnvironment(change) }
         try request.addEnvironment("\(ServerProcess.switchVariable)=\(id)")
         return request
     }
 
-    private func answer(_ outcome: UpgradeOutcome) -> Answer {
+    private func answer(_ outcome: UpgradeOutcome, _ leaving: Upgrade.Leaving?) -> Answer {
         switch outcome.result {
-        case .committed(let serving): return .serves(serving)
+        case .committed(let serving):
+            return .serves(serving, leaving: leaving, warning: outcome.warning)
+        case .unchanged(let failure) where outcome.isInDoubt: return .unknown(failure.reason)
         case .unchanged(let failure):
             var reason = failure.reason
             if let end = failure.end, !reason.contains(end) { reason += "; it \(end)" }
@@ -96,6 +126,20 @@ struct ServerControl {
     }
 
     // MARK: - Command
+
+    /// Throws if there is a command, and not one that this process may run.
+    func checkCommand(_ record: ServingRecord?) throws(ControlError) {
+        guard let problem = foreignCommand(record) else { return }
+        throw ControlError(code: "permission", message: problem, exitCode: .permission)
+    }
+
+    /// Why a command that is recorded is not run; nil: it is, or there is none.
+    func foreignCommand(_ record: ServingRecord?) -> String? {
+        guard options.command == nil, let writer = record?.foreignWriter else { return nil }
+        return "nobody serves \(service.name), and the command in \(site.servingPath) is not run: "
+            + "the file belongs to \(SiteRights.name(writer)), and the command would run as "
+            + "\(SiteRights.name(site.rights.userID)); give the command after --"
+    }
 
     /// How this server is started: as the operator says now, or said before; empty: never, because
     /// somebody else does, a service manager for example.

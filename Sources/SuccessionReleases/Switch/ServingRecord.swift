@@ -32,31 +32,45 @@ struct ServingRecord: Sendable, Hashable {
     var time: String
     var why: String
 
+    /// Somebody else wrote the record, whose command is not run for that; nil: nobody else.
+    var foreignWriter: UInt32?
+
     /// What serves; nil: nothing was switched here yet.
     static func serving(_ site: ReleaseSite) throws(ControlError) -> ServingRecord? {
-        try read(site.servingPath)
+        try read(site, ReleaseSite.servingName)
     }
 
     /// What was about to serve when a switch was cut short.
     static func intent(_ site: ReleaseSite) throws(ControlError) -> ServingRecord? {
-        try read(site.intentPath)
+        try read(site, ReleaseSite.intentName)
     }
 
-    private static func read(_ path: String) throws(ControlError) -> ServingRecord? {
-        guard let node = try StateFile.read(path) else { return nil }
-        if let record = ServingRecord(node) { return record }
-        throw .configuration("\(path) is not as swapctl writes it; remove it")
+    private static func read(
+        _ site: ReleaseSite, _ name: String
+    ) throws(ControlError) -> ServingRecord? {
+        guard let file = try StateFile.read(site, name) else { return nil }
+        guard var record = ServingRecord(file.node) else {
+            throw .configuration(
+                "\(site.stateDirectory)/\(name) is not as swapctl writes it; remove it")
+        }
+        // Who may write there would else have anybody who works there run anything.
+        if file.owner != site.rights.userID {
+            record.foreignWriter = record.command.isEmpty ? nil : file.owner
+            record.command = []
+        }
+        return record
     }
 
     func writeIntent(_ site: ReleaseSite) throws(ControlError) {
-        try StateFile.write(site.intentPath, json)
+        try StateFile.write(site, ReleaseSite.intentName, json)
     }
 
     /// Makes the intent what serves.
     static func commitIntent(_ site: ReleaseSite) throws(ControlError) {
         do {
-            try Syscall.rename(site.intentPath, site.servingPath)
-            try Syscall.synchronizeDirectory(site.stateDirectory)
+            let state = try site.openState()
+            try state.rename(ReleaseSite.intentName, to: ReleaseSite.servingName)
+            try state.synchronize()
         } catch {
             throw ControlError(
                 code: "system",
@@ -66,13 +80,14 @@ struct ServingRecord: Sendable, Hashable {
         }
         // Without it only a full disk is in the way of a return.
         if let text = try? serving(site)?.text {
-            try? DurableFile.replace(site.sparePath, Array(text.utf8))
+            try? DurableFile.replace(
+                site.openState(), ReleaseSite.spareName, Array(text.utf8))
         }
     }
 
     static func removeIntent(_ site: ReleaseSite) throws(ControlError) {
         try attempt("cannot remove \(site.intentPath)") { () throws(Errno) in
-            try DurableFile.remove(site.intentPath)
+            try DurableFile.remove(site.openState(), ReleaseSite.intentName)
         }
     }
 }
@@ -81,8 +96,8 @@ extension ServingRecord {
     init?(_ node: JSONNode) {
         guard let id = node["id"]?.string, let service = node["service"]?.string,
             let verb = node["verb"]?.string.flatMap(JournalEntry.Verb.init(rawValue:)),
-            let name = node["name"]?.string, let selection = Selection(node["files"]),
-            let text = node["current"]?.string
+            let name = node["name"]?.string, ReleaseSite.isValidName(name),
+            let selection = Selection(node["files"]), let text = node["current"]?.string
         else { return nil }
         self.init(
             id: id, verb: verb, service: service,
@@ -123,28 +138,38 @@ extension ServingRecord {
 
 /// Files of one JSON object that only swapctl writes.
 enum StateFile {
-    /// Nil: there is none.
-    static func read(_ path: String) throws(ControlError) -> JSONNode? {
-        let bytes = try attempt("cannot read \(path)") { () throws(Errno) -> [UInt8]? in
+    /// What it says, and who wrote it; nil: there is none.
+    static func read(
+        _ site: ReleaseSite, _ name: String
+    ) throws(ControlError) -> (node: JSONNode, owner: UInt32)? {
+        let path = site.stateDirectory + "/" + name
+        let content = try attempt("cannot read \(path)") {
+            () throws(Errno) -> (bytes: [UInt8], owner: UInt32)? in
             do throws(Errno) {
-                return try Syscall.readFile(path)
+                let file = try DurableFile.openRegular(site.openState(), name, .readOnly)
+                return try file.withRawValue { (fd) throws(Errno) in
+                    (try Syscall.readFile(fd), try Syscall.status(of: fd).userID)
+                }
             } catch {
                 if error == .noSuchFileOrDirectory { return nil }
                 throw error
             }
         }
-        guard let bytes else { return nil }
+        guard let content else { return nil }
         do {
-            return try JSONParser.parse(bytes)
+            return (try JSONParser.parse(content.bytes), content.owner)
         } catch {
             throw .configuration(
                 "\(path):\(error.place): \(error.reason); only swapctl writes this file: remove it")
         }
     }
 
-    static func write(_ path: String, _ value: JSONValue) throws(ControlError) {
-        try attempt("cannot write \(path)") { () throws(Errno) in
-            try DurableFile.replace(path, Array((JSONLine.text(value) + "\n").utf8))
+    static func write(
+        _ site: ReleaseSite, _ name: String, _ value: JSONValue
+    ) throws(ControlError) {
+        try attempt("cannot write \(site.stateDirectory)/\(name)") { () throws(Errno) in
+            try DurableFile.replace(
+                site.openState(), name, Array((JSONLine.text(value) + "\n").utf8))
         }
     }
 }

@@ -37,11 +37,14 @@ final class Switch {
     private var warnings: [String] = []
     private var entry: JournalEntry?
     private var hasWrittenCurrent = false
+    private var leaving: Upgrade.Leaving?
+    /// The target serves already: it is named again, and the server is not asked.
+    private let isServed: Bool
 
     init(
         _ control: ServerControl, to target: CurrentFile, verb: JournalEntry.Verb, why: String,
-        replacing base: Base?, observe: @escaping (ControlEvent) -> Void,
-        started: @escaping (ProcessHandle) -> Void
+        replacing base: Base?, isServed: Bool = false,
+        observe: @escaping (ControlEvent) -> Void, started: @escaping (ProcessHandle) -> Void
     ) throws(ControlError) {
         site = control.site
         self.control = control
@@ -49,6 +52,7 @@ final class Switch {
         self.verb = verb
         self.why = why
         self.base = base
+        self.isServed = isServed
         self.observe = observe
         self.started = started
         serving = try ServingRecord.serving(site)
@@ -135,7 +139,7 @@ final class Switch {
             try Links(site).check(target.selection)
             if let line = control.options.check {
                 let command = CheckCommand(line: line, timeout: control.options.checkTimeout)
-                try command.run(target.selection)
+                try command.run(target.selection, in: site)
             }
         }
         return shown.end(event)
@@ -182,7 +186,13 @@ final class Switch {
         let observe = observe
         let answer: ServerControl.Answer
         do throws(ControlError) {
-            if try control.serving() == nil {
+            let status = try control.serving()
+            if isServed, let status {
+                generation = status.serving
+                return .done
+            }
+            if status == nil {
+                try control.checkCommand(serving)
                 let command = control.command(serving?.command)
                 // Whoever starts it finds the links turned: what does not run needs no upgrade.
                 if command.isEmpty { return .done }
@@ -206,8 +216,10 @@ final class Switch {
             return .failed
         }
         switch answer {
-        case .serves(let serving):
+        case .serves(let serving, let leaving, let warning):
             generation = serving
+            self.leaving = leaving
+            if let warning { warnings.append(warning) }
             return .done
         case .unchanged(let why, let serving):
             reason = why
@@ -251,7 +263,7 @@ final class Switch {
                 .unchanged, serving: generation, elapsed: elapsed, reason: reason)
         return SwitchOutcome(
             ending: ending, entry: result, site: site,
-            exitCode: exitCode(ending), warnings: warnings)
+            exitCode: exitCode(ending), warnings: warnings, leaving: leaving)
     }
 
     private func exitCode(_ ending: SwitchStateMachine.Ending) -> ExitCode {

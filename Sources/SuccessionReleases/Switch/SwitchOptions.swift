@@ -16,6 +16,9 @@ package struct SwitchOptions: Sendable {
     package var drain: Duration?
     /// Where a server that is started writes; `-`: where this process does; nil: to `.succession`.
     package var log: String?
+    /// Changes to the environment of the successor, `KEY=VALUE` or `KEY`.
+    package var environment: [String] = []
+    package var pace = Pace.quiet
     /// Called before and after each step: the place where fixtures of the test suite die.
     package var onStep: @Sendable (String) -> Void = { _ in }
 

@@ -7,9 +7,27 @@ package struct SwitchOutcome: Sendable {
     package let ending: SwitchStateMachine.Ending
     package let entry: JournalEntry
     package let site: ReleaseSite
-    package let exitCode: ExitCode
+    private let code: ExitCode
     /// What could not be tidied up.
     package let warnings: [String]
+    /// The predecessor, if the server was upgraded and it has still to leave.
+    package let leaving: Upgrade.Leaving?
+    /// How the predecessor left, if somebody waited for it.
+    package var departure: Departure?
+
+    init(
+        ending: SwitchStateMachine.Ending, entry: JournalEntry, site: ReleaseSite,
+        exitCode: ExitCode, warnings: [String], leaving: Upgrade.Leaving? = nil
+    ) {
+        self.ending = ending
+        self.entry = entry
+        self.site = site
+        code = exitCode
+        self.warnings = warnings
+        self.leaving = leaving
+    }
+
+    package var exitCode: ExitCode { code == .done && departure?.isClean == false ? .cut : code }
 
     /// What happened, and why.
     package var sentence: String {
@@ -20,7 +38,10 @@ package struct SwitchOutcome: Sendable {
                 return "\(entry.service): nobody serves; the next start serves \(what)"
             }
             let who = Serving(generation: generation, processID: entry.processID)
-            return "\(entry.service): \(who) serves \(what)"
+            let end = departure.map { departure in
+                "; " + (leaving.map { "generation \($0.generation) " } ?? "") + departure.sentence
+            }
+            return "\(entry.service): \(who) serves \(what)\(end ?? "")"
         case .unchanged: return "\(entry.service): \(what) failed: \(entry.reason ?? "")"
         case .refused: return "\(entry.service): \(what) was refused: \(entry.reason ?? "")"
         case .unknown:
@@ -34,6 +55,11 @@ package struct SwitchOutcome: Sendable {
         fields["exit_code"] = .integer(Int(exitCode.rawValue))
         fields["warnings"] = .array(warnings.map { .string($0) })
         if ending == .unknown { fields["result"] = "unknown" }
+        if let departure {
+            fields["departure"] = .string(departure.end.rawValue)
+            fields["cut"] = .optional(departure.cut)
+            fields["drain_us"] = .integer(departure.elapsedMicroseconds)
+        }
         return .object(fields)
     }
 }

@@ -32,6 +32,7 @@ struct SiteLook {
     ///
     /// Whoever calls it holds the lock of the switch.
     func look() throws(ControlError) -> Found {
+        try site.checkRights()
         let adopted = try Adoption(control).run()
         let text: [UInt8]?
         do {
@@ -53,22 +54,21 @@ struct SiteLook {
         var found = Found(finding: .different, current: current, text: text)
         found.note = adopted
         guard let record = try ServingRecord.serving(site) else {
-            if let status = try control.serving(), isServed(current, by: status),
-                isConfigured(current, status)
-            {
-                try adopt(current, status.serving)
+            if let serving = try adoptUnrecorded(current) {
                 found.finding = .same
-                found.note = "\(status.serving) serves \(current.selection.description(in: site))"
+                found.note = "\(serving) serves \(current.selection.description(in: site))"
             }
             return found
         }
         guard record.selection == current.selection else { return found }
         guard let status = try control.serving() else {
-            if control.command(record.command).isEmpty {
+            let canStart = !control.command(record.command).isEmpty
+            found.finding = .down(canStart: canStart)
+            if !canStart {
                 try Links(site).turn(to: current.selection)
-                found.finding = .same
                 found.note =
-                    "nobody serves \(control.service.name), and starting it is not swapctl's"
+                    control.foreignCommand(record)
+                    ?? "nobody serves \(control.service.name), and starting it is not swapctl's"
             }
             return found
         }
@@ -86,7 +86,7 @@ struct SiteLook {
         _ current: CurrentFile, by status: GenerationStatus, _ record: ServingRecord? = nil
     ) -> Bool {
         guard let program = current.selection.program,
-            let process = ServerProcess(status)
+            let process = control.process(status)
         else { return true }
         if let isServed = process.executes(program, in: site) { return isServed }
         // The program may be a wrapper's, or an interpreter.
@@ -98,7 +98,7 @@ struct SiteLook {
     private func isConfigured(_ current: CurrentFile, _ status: GenerationStatus) -> Bool {
         let others = current.selection.files.filter { $0.key != Selection.program }
         if others.isEmpty { return true }
-        guard let process = ServerProcess(status) else { return false }
+        guard let process = control.process(status) else { return false }
         let links = Links(site)
         return others.allSatisfy { key, path in
             links.turned(key) == path && links.isOlder(key, than: process)
@@ -106,6 +106,15 @@ struct SiteLook {
     }
 
     // MARK: - Records
+
+    /// Records what serves where nothing was switched yet, if it is what is named; nil: it is not.
+    func adoptUnrecorded(_ current: CurrentFile) throws(ControlError) -> Serving? {
+        guard let status = try control.serving(), isServed(current, by: status),
+            isConfigured(current, status)
+        else { return nil }
+        try adopt(current, status.serving)
+        return status.serving
+    }
 
     /// Takes what serves already for what was switched to.
     private func adopt(_ current: CurrentFile, _ serving: Serving) throws(ControlError) {
@@ -131,10 +140,17 @@ struct SiteLook {
         try ServingRecord.commitIntent(site)
     }
 
-    /// Throws if others than the owner and his group may say what is executed here.
+    /// Throws if others than the owner and his group may say what is executed here, and if it is not
+    /// the same owner as before.
     static func checkPermissions(_ site: ReleaseSite) throws(ControlError) {
-        for path in [site.directory, site.releaseDirectory, site.currentPath] {
-            guard let facts = try? Syscall.status(path), facts.mode & 0o002 != 0 else { continue }
+        try site.checkRights()
+        let places = [
+            (site.directory, try? site.root.facts()),
+            (site.releaseDirectory, try? site.openReleases().facts()),
+            (site.currentPath, try? site.follow(site.currentName).facts()),
+        ]
+        for (path, facts) in places {
+            guard let facts, facts.mode & 0o002 != 0 else { continue }
             throw ControlError(
                 code: "permission",
                 message: "everybody may write \(path), and so decide what is executed; run "

@@ -11,6 +11,8 @@ final class WatchSources {
         /// What happened, for the journal.
         case changed(String)
         case unlocked
+        /// The process that serves has ended; nil: how is not known.
+        case serverEnded(ExitStatus?)
         case stop
     }
 
@@ -24,13 +26,16 @@ final class WatchSources {
     private var followed: [(watch: CInt, name: String)] = []
     private let signalPipe: (read: OwnedDescriptor, write: OwnedDescriptor)
     private var children: [ProcessHandle] = []
+    /// The process that serves, whoever's child it is.
+    private var server: ProcessHandle?
+    private var isServerGone = false
 
     init(_ site: ReleaseSite) throws(ControlError) {
         self.site = site
         (watch, directory, state) = try attempt("cannot watch \(site.directory)") {
             () throws(Errno) in
             let watch = try DirectoryWatch()
-            return (watch, try watch.add(site.directory), try watch.add(site.stateDirectory))
+            return (watch, try watch.add(site.root), try watch.add(site.openState()))
         }
         signalPipe = try attempt("cannot catch signals") { () throws(Errno) in
             let pipe = try Syscall.pipe(nonBlocking: true)
@@ -44,15 +49,23 @@ final class WatchSources {
         SignalRelay.restoreDefault(Self.signals)
     }
 
+    /// Tells of the end of this process, and no more of that of another one; nil: it is gone already.
+    func follow(server process: ProcessHandle?) {
+        server = process
+        isServerGone = process == nil
+    }
+
     /// Takes over the reaping of a child.
     func adopt(_ process: ProcessHandle) { children.append(process) }
 
-    /// Watches all links on the way from a link, and the file at the end, as well.
-    func follow(_ path: String) {
+    /// Watches all links on the way from `current.conf`, if it is a link, and the file at the end, as
+    /// well.
+    func follow() {
         followed = []
-        guard (try? Syscall.linkStatus(path))?.isSymbolicLink == true else { return }
-        for (directory, name) in LinkChain.names(from: path) {
-            if let number = try? watch.add(directory) { followed.append((number, name)) }
+        guard let chain = try? site.follow(site.currentName), !chain.links.isEmpty else { return }
+        for step in chain.links + [chain.end] {
+            guard let number = try? watch.add(step.directory) else { continue }
+            followed.append((number, step.name))
         }
     }
 
@@ -62,10 +75,14 @@ final class WatchSources {
             [
                 (fd: watch.descriptor.rawValue, events: Syscall.pollIn),
                 (fd: signalPipe.read.rawValue, events: Syscall.pollIn),
-            ] + children.map { (fd: $0.descriptor?.rawValue ?? -1, events: Syscall.pollIn) }
+            ]
+            + (children + [server].compactMap { $0 }).map {
+                (fd: $0.descriptor?.rawValue ?? -1, events: Syscall.pollIn)
+            }
         let events = try attempt("cannot wait for changes") {
             () throws(Errno) -> [DirectoryWatch.Event] in
-            _ = try Syscall.poll(entries, timeoutMilliseconds: milliseconds(until: end))
+            let timeout = isServerGone ? 0 : milliseconds(until: end)
+            _ = try Syscall.poll(entries, timeoutMilliseconds: timeout)
             return try watch.events()
         }
         children.removeAll { child in
@@ -80,12 +97,17 @@ final class WatchSources {
             found.append(.stop)
         }
         for event in events { found += try meaning(event) }
+        if isServerGone || server?.isAlive() == false {
+            found.append(.serverEnded(server?.exitStatus()))
+            (server, isServerGone) = (nil, false)
+        }
         return found
     }
 
     private func milliseconds(until end: UInt64?) -> CInt {
-        // A child without a pidfd is looked after now and then.
-        let longest: UInt64 = children.contains { $0.descriptor == nil } ? 1_000 : 3_600_000
+        // A process without a pidfd is looked after now and then.
+        let hasNone = (children + [server].compactMap { $0 }).contains { $0.descriptor == nil }
+        let longest: UInt64 = hasNone ? 1_000 : 3_600_000
         let now = Syscall.monotonicNanoseconds()
         let left = end.map { $0 > now ? ($0 - now + 999_999) / 1_000_000 : 0 } ?? longest
         return CInt(min(left, longest))
@@ -101,7 +123,7 @@ final class WatchSources {
                 "\(event.watch == state ? site.stateDirectory : site.directory) was moved or "
                     + "removed; the watch ends")
         }
-        if event.watch == directory, event.name == Path.name(site.currentPath) {
+        if event.watch == directory, event.name == site.currentName {
             return [.changed(cause)]
         }
         if followed.contains(where: { $0.watch == event.watch && $0.name == event.name }) {
@@ -117,7 +139,7 @@ final class WatchSources {
 
     private var cause: String {
         let name = Path.name(site.currentPath)
-        guard let owner = (try? Syscall.linkStatus(site.currentPath))?.userID else {
+        guard let owner = (try? site.root.facts(name))?.userID else {
             return "\(name) was removed"
         }
         return "\(name) changed (owner \(User.withID(owner)?.name ?? "uid \(owner)"))"

@@ -19,6 +19,12 @@ package struct WatchStateMachine: Sendable {
         case patienceEnded
         /// It is time to try again what has failed.
         case retryDue
+        /// The process that served is gone. `wasStable`: it had served for long.
+        case serverEnded(wasStable: Bool)
+        /// A server that was started has not come to serve.
+        case startFailed
+        /// The time has passed in which a server that has died is not started again.
+        case restOver
         case stopRequested
     }
 
@@ -26,8 +32,10 @@ package struct WatchStateMachine: Sendable {
     package enum Finding: Sendable, Hashable {
         /// What is named serves.
         case same
-        /// Another release is named, or nobody serves.
+        /// Another release is named.
         case different
+        /// What is named served last, and nobody serves; `canStart`: it is known how it is started.
+        case down(canStart: Bool)
         /// `current.conf` cannot be read or is gone: it may be being written.
         case unreadable
         /// Somebody else is changing the release.
@@ -45,6 +53,11 @@ package struct WatchStateMachine: Sendable {
         /// Wait, and then look again.
         case beginRetry(Obstacle)
         case endRetry
+        /// Tell that the server has died, and after what time it is started again; nil: not at all.
+        case tellEnd(startsIn: Duration?)
+        /// Leave a server that has died, or was not started, alone for that time.
+        case beginRest(Duration)
+        case endRest
         /// Have `current.conf` name what serves again.
         case putBack
         /// Find out what became of the switch.
@@ -72,48 +85,67 @@ package struct WatchStateMachine: Sendable {
         case patient
         /// What has failed is tried again when the wait is over, or something changes before.
         case retrying
+        /// The server has died, and is started again when the wait is over or something changes.
+        case resting
         case left
     }
 
+    private static let firstRest = Duration.milliseconds(500)
+    private static let longestRest = Duration.seconds(60)
+
+    /// Whether a server that has died is started again though nothing has changed.
+    private let startsAgain: Bool
     private var state = State.idle
     private var isStopping = false
+    /// The next look may start a server: somebody has changed something, or a rest is over.
+    private var mayStart = false
+    /// A server has died since the last look that found something.
+    private var hasEnded = false
+    private var rest = Self.firstRest
 
-    package init() {}
+    package init(startsAgain: Bool = false) {
+        self.startsAgain = startsAgain
+    }
 
     /// What is to be done; each action that has an answer gets it before the next event.
     package mutating func handle(_ event: Event) -> [Action] {
         if event == .stopRequested { return stop() }
+        note(event)
         switch (state, event) {
-        case (.idle, .changed): return look()
+        case (.idle, .changed), (.idle, .serverEnded): return look()
         case (.idle, .unlocked): return []
 
-        case (.looking(_, let isLast), .changed):
+        case (.looking(_, let isLast), .changed), (.looking(_, let isLast), .serverEnded):
             state = .looking(again: true, isLast: isLast)
             return []
         case (.looking(let again, let isLast), .looked(let finding)):
             return take(finding, again: again, isLast: isLast)
         case (.looking, .unlocked): return []
 
-        case (.switching, .changed):
+        case (.switching, .changed), (.switching, .serverEnded):
             state = .switching(again: true)
             return []
         case (.switching(let again), .finished): return settle(again: again)
+        case (.switching(let again), .startFailed):
+            return again || isStopping || !startsAgain ? settle(again: again) : beginRest()
         case (.switching(let again), .leftInDoubt):
             state = .recovering(again: again)
             return [.recover]
         case (.switching, .unlocked): return []
 
-        case (.recovering, .changed):
+        case (.recovering, .changed), (.recovering, .serverEnded):
             state = .recovering(again: true)
             return []
         // What was wanted may not have come about: it is looked at in any case.
-        case (.recovering, .finished): return settle(again: true)
+        case (.recovering, .finished):
+            mayStart = true
+            return settle(again: true)
         // It could not be found out: it is asked again.
         case (.recovering(let again), .leftInDoubt): return again ? settle(again: true) : retry()
         case (.recovering, .unlocked): return []
 
         // What is there when the lock is free counts.
-        case (.blocked, .changed): return []
+        case (.blocked, .changed), (.blocked, .serverEnded): return []
         case (.blocked, .unlocked): return [.endRetry] + look()
         case (.blocked, .retryDue): return look()
 
@@ -121,11 +153,16 @@ package struct WatchStateMachine: Sendable {
         case (.patient, .patienceEnded):
             state = .looking(again: false, isLast: true)
             return [.look]
-        case (.patient, .unlocked): return []
+        case (.patient, .unlocked), (.patient, .serverEnded): return []
 
         case (.retrying, .changed): return [.endRetry] + look()
         case (.retrying, .retryDue): return look()
-        case (.retrying, .unlocked): return []
+        case (.retrying, .unlocked), (.retrying, .serverEnded): return []
+
+        case (.resting, .changed): return [.endRest] + look()
+        case (.resting, .restOver): return look()
+        // Somebody else has started it, and it has died again: it is not forgotten.
+        case (.resting, .serverEnded), (.resting, .unlocked): return []
 
         // Answers to questions that were not asked, and the end of a wait that is over.
         case (.idle, .looked), (.idle, .finished), (.idle, .leftInDoubt), (.idle, .patienceEnded),
@@ -136,11 +173,33 @@ package struct WatchStateMachine: Sendable {
             (.patient, .finished), (.patient, .leftInDoubt), (.retrying, .looked),
             (.retrying, .finished), (.retrying, .leftInDoubt), (.retrying, .patienceEnded),
             (.idle, .retryDue), (.looking, .retryDue), (.switching, .retryDue),
-            (.recovering, .retryDue), (.patient, .retryDue):
+            (.recovering, .retryDue), (.patient, .retryDue), (.resting, .retryDue),
+            (.resting, .looked), (.resting, .finished), (.resting, .leftInDoubt),
+            (.resting, .patienceEnded), (.idle, .startFailed), (.looking, .startFailed),
+            (.recovering, .startFailed), (.blocked, .startFailed), (.patient, .startFailed),
+            (.retrying, .startFailed), (.resting, .startFailed), (.idle, .restOver),
+            (.looking, .restOver), (.switching, .restOver), (.recovering, .restOver),
+            (.blocked, .restOver), (.patient, .restOver), (.retrying, .restOver):
             return []
         case (.left, _): return []
         // Taken above.
         case (_, .stopRequested): return []
+        }
+    }
+
+    /// What an event means whatever the state is.
+    private mutating func note(_ event: Event) {
+        switch event {
+        case .changed:
+            mayStart = true
+            rest = Self.firstRest
+        case .serverEnded(let wasStable):
+            hasEnded = true
+            if wasStable { rest = Self.firstRest }
+        case .restOver: mayStart = true
+        case .looked, .finished, .leftInDoubt, .unlocked, .patienceEnded, .retryDue, .startFailed,
+            .stopRequested:
+            break
         }
     }
 
@@ -155,11 +214,14 @@ package struct WatchStateMachine: Sendable {
         if again { return look() }
         switch finding {
         case .same:
+            (mayStart, hasEnded) = (false, false)
             state = .idle
             return []
         case .different:
+            (mayStart, hasEnded) = (false, false)
             state = .switching(again: false)
             return [.switchOver]
+        case .down(let canStart): return takeDown(canStart)
         case .unreadable where isLast:
             state = .switching(again: false)
             return [.putBack]
@@ -171,6 +233,28 @@ package struct WatchStateMachine: Sendable {
             return [.beginRetry(.lock)]
         case .failed: return retry()
         }
+    }
+
+    private mutating func takeDown(_ canStart: Bool) -> [Action] {
+        let startsLater = !mayStart && canStart && startsAgain
+        var actions: [Action] = []
+        if hasEnded {
+            let delay = mayStart && canStart ? .zero : startsLater ? rest : nil
+            actions.append(.tellEnd(startsIn: delay))
+        }
+        let startsNow = mayStart && canStart
+        (mayStart, hasEnded) = (false, false)
+        if startsLater { return actions + beginRest() }
+        state = startsNow ? .switching(again: false) : .idle
+        return startsNow ? actions + [.switchOver] : actions
+    }
+
+    /// Each rest is twice as long as the one before, until a server has served for long.
+    private mutating func beginRest() -> [Action] {
+        state = .resting
+        let delay = rest
+        rest = min(rest * 2, Self.longestRest)
+        return [.beginRest(delay)]
     }
 
     private mutating func retry() -> [Action] {
@@ -192,6 +276,7 @@ package struct WatchStateMachine: Sendable {
         case .idle: return leave()
         case .patient: return [.endPatience] + leave()
         case .blocked, .retrying: return [.endRetry] + leave()
+        case .resting: return [.endRest] + leave()
         case .looking, .switching, .recovering:
             isStopping = true
             return []

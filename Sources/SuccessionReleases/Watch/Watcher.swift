@@ -24,24 +24,38 @@ package final class Watcher {
     private let watchLock: SiteLock
     private let door: SiteLock
     private let sources: WatchSources
-    private var machine = WatchStateMachine()
+    private var machine: WatchStateMachine
     private var patienceEnd: UInt64?
     private var retryTime: UInt64?
+    private var restEnd: UInt64?
+    /// Who serves, and since when that is known here.
+    private var server: (who: Serving, since: UInt64)?
+    /// How the last server ended.
+    private var lastEnd: String?
     private var why = "the watch began"
     /// What the last look found.
     private var found: SiteLook.Found?
     private var lastNote = ""
 
     /// Begins to watch; nobody else may watch the same site.
+    ///
+    /// `startsAgain`: a server that has died is started again, for which it must be known how.
     package init(
         _ site: ReleaseSite, _ service: Service, _ options: SwitchOptions, patience: Duration,
-        report: @escaping (Report) -> Void
+        startsAgain: Bool = false, report: @escaping (Report) -> Void
     ) throws(ControlError) {
         self.site = site
+        machine = WatchStateMachine(startsAgain: startsAgain)
         self.patience = patience
         self.report = report
         control = ServerControl(site: site, service: service, options: options)
         try SiteLook.checkPermissions(site)
+        let recorded = try ServingRecord.serving(site)?.command
+        if startsAgain, control.command(recorded).isEmpty {
+            throw .wrongUsage(
+                "how \(service.name) is started is not known: give the command after --, as in "
+                    + "`-- \(site.linkPath(Selection.program)) --service \(service.name)`")
+        }
         watchLock = try SiteLock.takeOrFail(site, .watch, "watches current.conf")
         door = try SiteLock.door(site, .change)
         sources = try WatchSources(site)
@@ -56,12 +70,13 @@ package final class Watcher {
         report(.ready)
         while true {
             var actions: [WatchStateMachine.Action] = []
-            for event in try sources.wait(until: patienceEnd ?? retryTime) {
+            for event in try sources.wait(until: patienceEnd ?? retryTime ?? restEnd) {
                 switch event {
                 case .changed(let cause):
                     why = cause
                     actions += machine.handle(.changed)
                 case .unlocked: actions += machine.handle(.unlocked)
+                case .serverEnded(let status): actions += machine.handle(ended(status))
                 case .stop: actions += machine.handle(.stopRequested)
                 }
             }
@@ -73,7 +88,50 @@ package final class Watcher {
                 retryTime = nil
                 actions += machine.handle(.retryDue)
             }
+            if let end = restEnd, Syscall.monotonicNanoseconds() >= end {
+                restEnd = nil
+                why = lastEnd ?? why
+                actions += machine.handle(.restOver)
+            }
             if try !carryOut(actions) { return }
+        }
+    }
+
+    private static let stableAfter: UInt64 = 60_000_000_000
+
+    private func ended(_ status: ExitStatus?) -> WatchStateMachine.Event {
+        let since = server?.since ?? 0
+        let who = server.map { "\($0.who) of \(control.service.name)" } ?? control.service.name
+        lastEnd = "\(who) \(status.map(\.description) ?? "has ended")"
+        server = nil
+        return .serverEnded(
+            wasStable: Syscall.monotonicNanoseconds() - since >= Self.stableAfter)
+    }
+
+    /// Has the end of who serves now be told; `isExpected`: somebody has served a moment ago.
+    private func followServer(isExpected: Bool) {
+        let status: GenerationStatus?
+        do {
+            status = try control.serving()
+        } catch {
+            return
+        }
+        guard let status else {
+            if isExpected { sources.follow(server: nil) }
+            return
+        }
+        if server?.who != status.serving {
+            server = (status.serving, Syscall.monotonicNanoseconds())
+        }
+        do {
+            // As the kernel says: what it says of itself is its number in its own pid namespace.
+            let pid = try site.rights.asCaller { () throws(ControlError) in
+                try ControlClient(control.service).processID(ofGeneration: status.generation)
+            }
+            guard let pid else { return }
+            sources.follow(server: try? ProcessHandle.open(pid))
+        } catch {
+            sources.follow(server: nil)
         }
     }
 
@@ -96,8 +154,12 @@ package final class Watcher {
 
     private func perform(_ action: WatchStateMachine.Action) -> WatchStateMachine.Event? {
         switch action {
-        case .look: return .looked(look())
-        case .switchOver: return switchOver()
+        case .look:
+            let finding = look()
+            if finding != .failed, finding != .busy { followServer(isExpected: finding == .same) }
+            return .looked(finding)
+        case .switchOver:
+            return switchOver()
         case .beginPatience:
             note("\(found?.problem ?? "current.conf cannot be read"); nothing was changed")
             let end = UInt64(max(0, patience.wholeMilliseconds)) * 1_000_000
@@ -113,6 +175,16 @@ package final class Watcher {
         case .endRetry:
             retryTime = nil
             return nil
+        case .tellEnd(let delay):
+            tellEnd(delay)
+            return nil
+        case .beginRest(let delay):
+            let pause = UInt64(max(0, delay.wholeMilliseconds)) * 1_000_000
+            restEnd = Syscall.monotonicNanoseconds() + pause
+            return nil
+        case .endRest:
+            restEnd = nil
+            return nil
         case .putBack:
             putBack()
             return .finished
@@ -124,10 +196,24 @@ package final class Watcher {
 
     // MARK: - Actions
 
+    private func tellEnd(_ delay: Duration?) {
+        let next =
+            switch delay {
+            case nil:
+                "start it, or run `swapctl release use` of what is named to have it started here; "
+                    + "with --start a watch does so by itself"
+            case .zero?: "it is started again"
+            case let delay?:
+                "it is started again in "
+                    + DurationText.seconds(microseconds: delay.wholeMilliseconds * 1_000)
+            }
+        note("\(lastEnd ?? control.service.name), and nobody serves: \(next)")
+    }
+
     private func look() -> WatchStateMachine.Finding {
         do throws(ControlError) {
             // First: what changes from here on causes another look.
-            sources.follow(site.currentPath)
+            sources.follow()
             guard try door.take() else {
                 let holder = SiteLock.holder(site, .change).map { "pid \($0)" } ?? "somebody"
                 note("\(holder) is changing the release; waiting for it")
@@ -155,7 +241,13 @@ package final class Watcher {
             let outcome = change.run()
             report(.outcome(outcome))
             lastNote = ""
-            return outcome.ending == .unknown ? .leftInDoubt : .finished
+            switch outcome.ending {
+            case .unknown: return .leftInDoubt
+            case .committed:
+                followServer(isExpected: outcome.entry.generation != nil)
+                return .finished
+            case .unchanged, .refused: return isRunning ? .finished : .startFailed
+            }
         } catch {
             // Whether anybody serves could not be told.
             problem(error)

@@ -29,26 +29,55 @@ package struct UnitFile: Sendable, Hashable {
         let path = directory + "/" + name
         do {
             let wanted = Array(text.utf8)
-            let found = try? Syscall.readFile(path)
-            if found == wanted { return false }
-            if found != nil, !replacing {
+            // What is written is written there, wherever the path leads meanwhile.
+            let place = try Directory(directory)
+            if try Self.content(of: name, in: place) == wanted { return false }
+            if (try? place.facts(name)) != nil, !replacing {
                 throw ControlError.usage(
                     "\(path.harmless) is there, and is another one: look at it, then give --force")
             }
-            let temporary = "\(directory)/.\(name).\(ProcessEnvironment.processID)"
-            try? Syscall.unlink(temporary)
-            let file = try Syscall.open(temporary, .readWriteCreate, mode: 0o644)
+            let temporary = ".\(name).\(ProcessEnvironment.processID)"
+            try? place.unlink(temporary)
+            let file = try place.open(temporary, [.writeOnly, .create, .exclusive], mode: 0o600)
             try Syscall.writeAll(file.rawValue, wanted)
-            try Syscall.changeMode(temporary, 0o644)
-            try Syscall.rename(temporary, path)
+            try Syscall.setMode(file.rawValue, 0o644)
+            try place.rename(temporary, to: name)
             return true
         } catch let error as ControlError {
             throw error
         } catch let error as Errno {
-            throw .system("cannot write \(path.harmless)", error)
+            throw Self.unwritten(path.harmless, directory.harmless, error)
         } catch {
             throw .usage("\(error)")
         }
+    }
+
+    /// Nil: it is not there, or no file.
+    private static func content(of name: String, in place: Directory) throws -> [UInt8]? {
+        guard (try? place.facts(name))?.isRegularFile == true else { return nil }
+        let file = try place.open(name, [.readOnly, .nonBlocking])
+        return try file.withRawValue { (fd) throws(Errno) in try Syscall.readFile(fd) }
+    }
+}
+
+extension UnitFile {
+    /// A directory that is missing is not made: where units are looked for there is one.
+    private static func unwritten(
+        _ path: String, _ directory: String, _ errno: Errno
+    ) -> ControlError {
+        var message = "cannot write \(path): \(errno)"
+        switch errno {
+        case .noSuchFileOrDirectory:
+            message =
+                "cannot write \(path): there is no directory \(directory); make it, for example by "
+                + "`mkdir -p \(directory)`, or give another one with --output"
+        case .permissionDenied, .notPermitted:
+            return ControlError(
+                code: "permission", message: message + "; run swapctl as root, or give --user",
+                exitCode: .permission)
+        default: break
+        }
+        return ControlError(code: "system", message: message, exitCode: .inputOutput)
     }
 }
 

@@ -25,7 +25,7 @@ final class ChildProcess {
 
     init(
         _ path: String, _ arguments: [String] = [], environment: [String: String] = [:],
-        passing descriptors: [(source: CInt, target: CInt)] = []
+        passing descriptors: [(source: CInt, target: CInt)] = [], user: UserRights? = nil
     ) throws {
         let (outRead, outWrite) = try Syscall.pipe(nonBlocking: false)
         let (errRead, errWrite) = try Syscall.pipe(nonBlocking: false)
@@ -33,7 +33,7 @@ final class ChildProcess {
         var variables = ProcessInfo.processInfo.environment
         variables["SWIFT_BACKTRACE"] = "enable=no"
         variables.merge(environment) { $1 }
-        let request = SpawnRequest(
+        var request = SpawnRequest(
             path: path, arguments: [path] + arguments,
             environment: variables.map { "\($0)=\($1)" },
             descriptors: [
@@ -42,6 +42,7 @@ final class ChildProcess {
             ] + descriptors,
             setsListenPID: !descriptors.isEmpty, newSession: false, asSibling: false,
             workingDirectory: nil)
+        request.user = user
         handle = try request.spawn()
         output = outRead
         errors = errRead

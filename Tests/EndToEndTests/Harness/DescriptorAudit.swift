@@ -124,13 +124,18 @@ struct DescriptorAudit: Equatable {
 
     /// Children of a process that have ended and were not waited for.
     static func zombies(of parent: Int32) -> [Int32] {
+        children(of: parent, inState: "Z")
+    }
+
+    /// Children of a process, all or those in one state.
+    static func children(of parent: Int32, inState state: Substring? = nil) -> [Int32] {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return entries.compactMap(Int32.init).filter { pid in
             guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
                 let end = stat.lastIndex(of: ")")
             else { return false }
             let fields = stat[stat.index(after: end)...].split(separator: " ")
-            return fields.count > 1 && fields[0] == "Z" && Int32(fields[1]) == parent
+            return fields.count > 1 && fields[0] == state ?? fields[0] && Int32(fields[1]) == parent
         }
     }
 }

@@ -28,6 +28,9 @@ final class EchoClient {
         return try readLine(within: 10_000)
     }
 
+    /// Has the server close, which echoes what it has read before.
+    func closeForWriting() throws { Syscall.shutdown(socket.rawValue, .sending) }
+
     /// True if the other side closes within the time.
     func isClosed(within milliseconds: CInt) throws -> Bool {
         try socket.isAtEnd(within: milliseconds)

@@ -15,13 +15,23 @@ final class Fifo {
         end = try Syscall.open(path, [.readOnly, .nonBlocking])
     }
 
-    /// Returns when the fixture has come to its step.
-    func waitUntilReached(within seconds: Double = 20) throws {
+    /// Returns when the fixture has come to its step, with what it says there.
+    @discardableResult
+    func waitUntilReached(within seconds: Double = 20) throws -> String {
         guard let end,
             try Syscall.poll(
                 end.rawValue, events: Syscall.pollIn, timeoutMilliseconds: CInt(seconds * 1_000))
         else { throw ChildProcess.TimedOut(description: "the step was not reached") }
-        _ = try Syscall.read(end.rawValue, count: 64)
+        return String(decoding: try Syscall.read(end.rawValue, count: 64), as: UTF8.self)
+    }
+
+    /// Returns when the fixture is about to stop at its step, with its pid.
+    func waitUntilStopped(within seconds: Double = 20) throws -> Int32 {
+        let words = try waitUntilReached(within: seconds).split { $0 == " " || $0 == "\n" }
+        guard words.first == "stopped", words.count == 2, let pid = Int32(words[1]) else {
+            throw ChildProcess.TimedOut(description: "not told who has stopped: \(words)")
+        }
+        return pid
     }
 
     /// Lets the fixture go on.

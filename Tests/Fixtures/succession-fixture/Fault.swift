@@ -2,6 +2,7 @@
 
 import Glibc
 import SuccessionSystem
+import Synchronization
 
 /// The one thing this process does wrong.
 enum Fault: Sendable, Equatable {
@@ -10,6 +11,8 @@ enum Fault: Sendable, Equatable {
     case exitAtOnce
     /// Takes the descriptors and is never ready.
     case neverReady
+    /// Says on a FIFO that it has its listeners, and is ready when the other end is closed.
+    case holdReady(fifo: String)
     /// Will not have the state.
     case refuse
     /// Has an acceptor on its first listener that throws when it is to accept again.
@@ -20,6 +23,10 @@ enum Fault: Sendable, Equatable {
     case kill(step: String)
     /// Stops for ever at a step, as a process does that is stopped or swapped out.
     case hang(step: String)
+    /// Says on a FIFO which process has come to a step, and stops there until it is continued.
+    case stop(step: String, fifo: String)
+    /// Fills the channel to its predecessor at a step, once the other end of a FIFO is closed.
+    case crowd(step: String, fifo: String)
     /// Says on a FIFO that it has come to a step, and goes on when the other end is closed.
     case hold(step: String, fifo: String)
 
@@ -28,11 +35,14 @@ enum Fault: Sendable, Equatable {
         switch (parts.first, parts.count) {
         case ("exit-at-once", 1): self = .exitAtOnce
         case ("never-ready", 1): self = .neverReady
+        case ("hold-ready", 2): self = .holdReady(fifo: parts[1])
         case ("refuse", 1): self = .refuse
         case ("resume-fails", 1): self = .resumeFails
         case ("pause-hangs", 1): self = .pauseHangs
         case ("kill", 2): self = .kill(step: parts[1])
         case ("hang", 2): self = .hang(step: parts[1])
+        case ("stop", 3): self = .stop(step: parts[1], fifo: parts[2])
+        case ("crowd", 3): self = .crowd(step: parts[1], fifo: parts[2])
         case ("hold", 3): self = .hold(step: parts[1], fifo: parts[2])
         default: throw UsageError("fault \(text)?")
         }
@@ -43,10 +53,32 @@ enum Fault: Sendable, Equatable {
         switch self {
         case .kill(step): Glibc.kill(getpid(), SIGKILL)
         case .hang(step): while true { Glibc.kill(getpid(), SIGSTOP) }
+        case .stop(step, let fifo): Self.stopOnce(fifo)
+        case .crowd(step, let fifo): Self.fillChannel(fifo)
         case .hold(step, let fifo): Self.wait(at: fifo)
-        case .none, .exitAtOnce, .neverReady, .refuse, .resumeFails, .pauseHangs: break
-        case .kill, .hang, .hold: break
+        case .none, .exitAtOnce, .neverReady, .holdReady, .refuse, .resumeFails, .pauseHangs: break
+        case .kill, .hang, .stop, .crowd, .hold: break
         }
+    }
+
+    private static let hasStopped = Atomic(false)
+
+    private static func stopOnce(_ fifo: String) {
+        guard !hasStopped.exchange(true, ordering: .relaxed) else { return }
+        guard let pipe = try? Syscall.open(fifo, .writeOnly, mode: 0) else { return }
+        try? Syscall.writeAll(pipe.rawValue, Array("stopped \(getpid())\n".utf8))
+        // To this thread: it does not run on before the process has stopped.
+        pthread_kill(pthread_self(), SIGSTOP)
+    }
+
+    private static let hasCrowded = Atomic(false)
+
+    private static func fillChannel(_ fifo: String) {
+        guard !hasCrowded.exchange(true, ordering: .relaxed) else { return }
+        wait(at: fifo)
+        // The number is what every predecessor gives it.
+        let filler = Array("SUCCESSION/1 filler\n".utf8)
+        while (try? AncillaryMessage.send(filler, descriptors: [], over: 3)) != nil {}
     }
 
     /// Opening the FIFO for writing is the news that the step is reached; that its reader has left,

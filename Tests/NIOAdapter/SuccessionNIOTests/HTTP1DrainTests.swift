@@ -13,12 +13,15 @@ import Testing
     private let request = Array("GET / HTTP/1.1\r\nHost: test\r\n\r\n".utf8)
 
     private func start(
-        idle: DrainMoment, answers: @escaping @Sendable () -> any ChannelHandler = EmptyAnswers.init
+        idle: DrainMoment, minimum: TimeAmount = .zero, halfClosure: Bool = false,
+        answers: @escaping @Sendable () -> any ChannelHandler = EmptyAnswers.init
     ) async throws -> TestServer {
         try await TestServer { channel, generation in
+            try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: halfClosure)
             let pipeline = channel.pipeline.syncOperations
             try pipeline.configureHTTPServerPipeline()
-            try pipeline.addHandler(HTTP1DrainHandler(generation, idle: idle))
+            try pipeline.addHandler(
+                HTTP1DrainHandler(generation, idle: idle, minimumIdleTime: minimum))
             try pipeline.addHandler(answers())
         }
     }
@@ -125,7 +128,8 @@ import Testing
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(Handshake())
             try pipeline.configureHTTPServerPipeline()
-            try pipeline.addHandler(HTTP1DrainHandler(generation, idle: .beginning))
+            try pipeline.addHandler(
+                HTTP1DrainHandler(generation, idle: .beginning, minimumIdleTime: .zero))
         }
         let client = try server.connect()
         try client.write([1])

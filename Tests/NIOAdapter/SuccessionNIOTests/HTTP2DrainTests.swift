@@ -10,14 +10,20 @@ import Testing
 /// The order of frames by which an HTTP/2 connection ends, seen from a client that writes them
 /// itself.
 @Suite struct HTTP2DrainTests {
-    private func start() async throws -> (TestServer, TestClient) {
+    private func start(
+        patience: DrainMoment = .deadline, linger: TimeAmount = .seconds(2), preface: Bool = true
+    ) async throws -> (TestServer, TestClient) {
         let server = try await TestServer { channel, generation in
+            try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
             let pipeline = channel.pipeline.syncOperations
-            try pipeline.addHandler(HTTP2DrainHandler(generation))
+            try pipeline.addHandler(
+                HTTP2DrainHandler(generation, waits: patience, lingerTime: linger))
             try pipeline.addHandler(FakeHTTP2())
         }
         let client = try server.connect()
-        try client.write(Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + Wire.settings)
+        if preface {
+            try client.write(Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + Wire.settings)
+        }
         #expect(try client.read(Wire.settings.count) == Wire.settings)
         return (server, client)
     }
@@ -109,34 +115,104 @@ import Testing
 
     /// A GOAWAY may not raise the last stream of an earlier one (RFC 9113 §6.8): time-outs of the
     /// implementation send theirs when they like.
-    @Test(arguments: [true, false])
-    func connection_thatTheImplementationEnds_isLeftToIt(beforeTheDrain: Bool) async throws {
+    ///
+    /// Such a connection ends when those streams are over that were not refused, whether the client
+    /// acknowledges or not.
+    @Test(arguments: [true, false], [true, false])
+    func connection_thatTheImplementationHasEnded_isClosedWithItsLastStream(
+        beforeTheDrain: Bool, streamIsOpen: Bool
+    ) async throws {
         let (server, client) = try await start()
-        var data: [UInt8] = []
         if !beforeTheDrain {
             await server.generation.drain(deadline: .seconds(20))
-            data = try announcement(to: client)
+            _ = try announcement(to: client)
+        }
+        if streamIsOpen {
+            try client.write(Wire.headers(5, ends: false))
+            #expect(try client.read(10) == Wire.headers(5, ends: true))
         }
         try client.write(Wire.headers(FakeHTTP2.leaving, ends: true))
         #expect(try client.read(10) == Wire.headers(FakeHTTP2.leaving, ends: true))
         #expect(try client.read(17) == Wire.goAway(lastStream: UInt32(FakeHTTP2.leaving)))
-        if beforeTheDrain {
-            await server.generation.drain(deadline: .seconds(20))
-        } else {
-            try client.write(Wire.acknowledgement(data))
+        if beforeTheDrain { await server.generation.drain(deadline: .seconds(20)) }
+        if streamIsOpen {
+            // It is refused, and nobody waits for it.
+            try client.write(Wire.headers(FakeHTTP2.silent, ends: false))
+            #expect(client.isSilent(for: 300))
+            try client.write([0, 0, 0, 0, 1, 0, 0, 0, 5])
         }
-        #expect(client.isSilent(for: 300))
-        try client.write(Wire.headers(FakeHTTP2.closing, ends: true))
         try client.expectEnd()
         #expect(await server.stop() == 0)
     }
 
-    @Test func client_thatNeverAcknowledges_isCutByTheDeadline() async throws {
+    /// A first GOAWAY that refuses nothing is one like this handler's own: streams cross with it.
+    @Test func connection_thatTheImplementationHasAnnounced_isToldTheRest() async throws {
         let (server, client) = try await start()
+        try client.write(Wire.headers(FakeHTTP2.announcing, ends: true))
+        #expect(try client.read(10) == Wire.headers(FakeHTTP2.announcing, ends: true))
+        #expect(try client.read(17) == Wire.goAway(lastStream: 0x7fff_ffff))
+        await server.generation.drain(deadline: .seconds(20))
+        let ping = try client.read(17)
+        #expect(ping.prefix(9) == [0, 0, 8, 6, 0, 0, 0, 0, 0])
+        try client.write(Wire.headers(27, ends: true))
+        #expect(try client.read(10) == Wire.headers(27, ends: true))
+        try client.write(Wire.acknowledgement(Array(ping.suffix(8))))
+        #expect(try client.read(17) == Wire.goAway(lastStream: 27))
+        try client.expectEnd()
+        #expect(await server.stop() == 0)
+    }
+
+    @Test func stream_thatIsOpenAtTheDeadline_isCut() async throws {
+        let (server, client) = try await start(patience: .spread(0.5...0.5))
+        // Answered behind it: so it has been read.
+        try client.write(
+            Wire.headers(FakeHTTP2.silent, ends: true) + Wire.headers(23, ends: true))
+        #expect(try client.read(10) == Wire.headers(23, ends: true))
         await server.generation.drain(deadline: .milliseconds(300))
-        _ = try announcement(to: client)
+        try client.write(Wire.acknowledgement(announcement(to: client)))
         try client.expectEnd()
         #expect(await server.stop() == 1)
+    }
+
+    /// The second GOAWAY allows a client to repeat what crosses with it.
+    @Test func client_thatNeverAcknowledges_isClosedInTheSecondHalf() async throws {
+        let (server, client) = try await start(patience: .spread(0.5...0.5))
+        try client.write(Wire.headers(3, ends: true))
+        #expect(try client.read(10) == Wire.headers(3, ends: true))
+        await server.generation.drain(deadline: .seconds(2))
+        _ = try announcement(to: client)
+        #expect(try client.read(17) == Wire.goAway(lastStream: 3))
+        try client.expectEnd()
+        #expect(await server.stop() == 0)
+    }
+
+    @Test func client_withoutAPreface_isClosedInTheSecondHalf() async throws {
+        let (server, client) = try await start(patience: .spread(0.5...0.5), preface: false)
+        await server.generation.drain(deadline: .seconds(2))
+        _ = try announcement(to: client)
+        #expect(try client.read(17) == Wire.goAway(lastStream: 0))
+        try client.expectEnd()
+        #expect(await server.stop() == 0)
+    }
+
+    /// Who has been told everything, and only does not look, is not cut.
+    @Test func connection_thatLingers_isNotCut() async throws {
+        let (server, client) = try await start(linger: .seconds(60))
+        await server.generation.drain(deadline: .seconds(1))
+        try client.write(Wire.acknowledgement(announcement(to: client)))
+        #expect(await server.stop() == 0)
+        #expect(try client.read(17) == Wire.goAway(lastStream: 0))
+    }
+
+    /// SwiftNIO's default is to close when it reads the end.
+    @Test func client_thatShutsDownWriting_isAnswered() async throws {
+        let (server, client) = try await start()
+        try client.write(Wire.headers(FakeHTTP2.late, ends: true))
+        client.shutDownWriting()
+        #expect(try client.read(10) == Wire.headers(FakeHTTP2.late, ends: true))
+        try client.expectEnd()
+        while server.generation.connections.count > 0 { await Task.yield() }
+        #expect(await server.stop(atOnce: true) == 0)
     }
 }
 
@@ -170,6 +246,12 @@ private final class FakeHTTP2: ChannelInboundHandler {
     static let leaving: UInt8 = 13
     static let closing: UInt8 = 15
 
+    /// A stream that is not answered, one that is answered late, and one with whose answer it says
+    /// goodbye and refuses nothing.
+    static let silent: UInt8 = 19
+    static let late: UInt8 = 21
+    static let announcing: UInt8 = 25
+
     /// A stream with whose answer a file is sent, and what is in it.
     static let fromFile: UInt8 = 17
     static let content = [UInt8](repeating: 7, count: 20)
@@ -202,6 +284,14 @@ private final class FakeHTTP2: ChannelInboundHandler {
                 send([0, 0, 20, 0, 1, 0, 0, 0, Self.fromFile], context)
                 sendFile(context)
             case Self.closing: context.close(promise: nil)
+            case Self.silent: break
+            case Self.late:
+                context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(100)) { [self] in
+                    send(Wire.headers(Self.late, ends: true), context)
+                }
+            case Self.announcing:
+                let goAway = Wire.goAway(lastStream: 0x7fff_ffff)
+                send(Wire.headers(Self.announcing, ends: true) + goAway, context)
             default: send(Wire.headers(header[8], ends: true), context)
             }
         }

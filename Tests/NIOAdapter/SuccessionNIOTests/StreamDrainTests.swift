@@ -29,6 +29,36 @@ import Testing
         #expect(await server.stop() == 0)
     }
 
+    /// The client goes on reading: the application has ended its side, and waits for nothing.
+    @Test func connection_whoseOutputTheApplicationClosed_isClosedAfterAWhile() async throws {
+        let server = try await TestServer { channel, generation in
+            try channel.pipeline.syncOperations.addHandler(
+                StreamDrainHandler(generation, lingerTime: .milliseconds(100)) {
+                    $0.close(mode: .output, promise: nil)
+                })
+        }
+        let client = try server.connect()
+        while server.generation.connections.count == 0 { await Task.yield() }
+        await server.generation.drain(deadline: .seconds(60))
+        while server.generation.connections.count > 0 { await Task.yield() }
+        #expect(try client.readUntilEnd(1).isEmpty)
+        #expect(await server.stop() == 0)
+    }
+
+    @Test func connection_whoseClientDoesNotLook_isNotCut() async throws {
+        let server = try await TestServer { channel, generation in
+            try channel.pipeline.syncOperations.addHandler(
+                StreamDrainHandler(generation, lingerTime: .seconds(60)) {
+                    $0.close(mode: .output, promise: nil)
+                })
+        }
+        let client = try server.connect()
+        while server.generation.connections.count == 0 { await Task.yield() }
+        await server.generation.drain(deadline: .milliseconds(500))
+        #expect(await server.stop() == 0)
+        #expect(try client.readUntilEnd(1).isEmpty)
+    }
+
     @Test func connection_withoutAMoment_isCut() async throws {
         let (server, client) = try await start(tells: .deadline)
         while server.generation.connections.count == 0 { await Task.yield() }

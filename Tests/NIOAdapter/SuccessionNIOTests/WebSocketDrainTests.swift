@@ -67,6 +67,14 @@ import Testing
         _ = await server.stop(atOnce: true)
     }
 
+    /// It has been told all there is to tell.
+    @Test func client_thatDoesNotAnswerInTime_isNotCut() async throws {
+        let (server, client) = try await start(answerTime: .seconds(60))
+        await server.generation.drain(deadline: .milliseconds(500))
+        #expect(await server.stop() == 0)
+        #expect(try client.read(close.count) == close)
+    }
+
     @Test func client_thatDoesNotAnswer_isClosedAfterAWhile() async throws {
         let (server, client) = try await start(answerTime: .milliseconds(100))
         await server.generation.drain(deadline: .seconds(20))

@@ -10,6 +10,8 @@ enum Occurrence: Hashable {
     case pauseEnds, pauseFails
     case deadlineExpires
     case drainEnds
+    case rescueBegins
+    case kernelLetsGo
     case successorBegins, successorReads, successorReadsEnd
     case applicationIsReady, applicationRefuses
     case acceptorsStart, acceptorsFail
@@ -21,6 +23,7 @@ enum Occurrence: Hashable {
     case predecessorDies
     case successorDies
     case successorGoesRogue
+    case successorLeaves
     case strayToPredecessor(ChannelMessage)
     case strayToSuccessor(ChannelMessage)
 }
@@ -32,7 +35,7 @@ extension World {
         func add(_ possible: Bool, _ occurrences: Occurrence...) {
             if possible { result += occurrences }
         }
-        let reads = process != .notStarted && !sawEndOfFile
+        let reads = process != .notStarted && !sawEndOfFile && !rescuePending
         add(predecessorAlive && spawnPending, .spawned, .spawnFails)
         add(predecessorAlive && reads && !toPredecessor.isEmpty, .predecessorReads)
         add(
@@ -41,7 +44,9 @@ extension World {
         add(predecessorAlive && exitNoticePending, .exitNoticed)
         add(predecessorAlive && pausePending, .pauseEnds, .pauseFails)
         add(predecessorAlive && deadline != nil, .deadlineExpires)
-        add(predecessorAlive && drainPending, .drainEnds)
+        add(predecessorAlive && drainPending && !isHeld, .drainEnds)
+        add(predecessorAlive && rescuePending, .rescueBegins)
+        add(process == .hung, .kernelLetsGo)
         guard process == .alive, !isRogue else { return result }
         let isOpen = channelOpen && successor.state != .idle && !successorSawEndOfFile
         add(successor.state == .idle, .successorBegins)
@@ -64,6 +69,9 @@ extension World {
         }
         guard process == .alive else { return result }
         result.append(.successorDies)
+        if !isRogue, !mustExit, channelOpen, case .serving = successor.state {
+            result.append(.successorLeaves)
+        }
         if !isRogue, channelOpen, !successorAccepting { result.append(.successorGoesRogue) }
         guard mayInject, channelOpen, !isRogue else { return result }
         if predecessorAlive {
@@ -73,6 +81,17 @@ extension World {
         return result
     }
 
+    /// The predecessor does not leave while it starts a successor.
+    private var isHeld: Bool {
+        guard isRescue else { return false }
+        return switch predecessor.state {
+        case .idle, .succeeded, .relieved, .failed: false
+        case .starting, .awaitingHello, .offering, .offeringState, .awaitingReady, .pausing,
+            .committed, .ending:
+            true
+        }
+    }
+
     /// What a newer or a broken successor may say besides; `accepting` would be a lie that no
     /// predecessor can see through.
     private var strayFromSuccessor: [ChannelMessage] {
@@ -80,7 +99,7 @@ extension World {
             .unknown("later"), .malformed("stray"), .misplaced(.status), .unsupportedVersion(2),
             .refused(Failure(code: .unknownKind, reason: "stray")),
             .hello(features: setting.features),
-            .taken(batch: 1, descriptors: 2), .takenState(size: 1), .ready,
+            .taken(batch: 1, descriptors: 2), .takenState(size: 1), .ready, .leaving,
         ]
     }
 

@@ -17,11 +17,13 @@ extension World {
         }
         switch action {
         case .spawn: spawnPending = true
+        case .abandonSpawn: spawnPending = false
         case .sendOffer(let batch): predecessorSends(offer(batch))
         case .sendState:
             guard setting.sendsState else { throw Violation("sends state nobody wants") }
             predecessorSends(.state(size: setting.stateSize ?? 0))
         case .pauseAccepting:
+            guard !isRescue else { throw Violation("pauses what it has given up") }
             guard sawReady else { throw Violation("paused for a successor that is not ready") }
             guard acknowledgements >= setting.acknowledgements else {
                 throw Violation("paused for a successor that has not taken everything")
@@ -30,9 +32,13 @@ extension World {
             pausePending = true
         case .sendCommitted:
             guard accepting == .none else { throw Violation("committed while accepting") }
+            guard sawReady else { throw Violation("committed to one that is not ready") }
             predecessorSends(.committed)
         case .resumeAccepting:
-            guard process == .dead else { throw Violation("resumed while the successor lives") }
+            guard process == .dead || process == .hung else {
+                throw Violation("resumed while the successor lives")
+            }
+            guard !isRescue else { throw Violation("accepts again while it drains") }
             guard !pausePending else { throw Violation("resumed before the pause ended") }
             accepting = .all
         case .drain:
@@ -42,6 +48,17 @@ extension World {
             }
             drainPending = true
             predecessorSends(.draining)
+        case .takeOver:
+            guard drainPending, process == .dead else {
+                throw Violation("takes the place of a successor that lives")
+            }
+            guard !saidLeaving || !toPredecessor.isEmpty else {
+                throw Violation("takes the place of one that left")
+            }
+            // Another one is another attempt at the same: once is enough to see it.
+            rescuePending = !isRescue
+        case .letGo:
+            guard drainPending else { throw Violation("lets go of what it accepts from") }
         case .sendAbort(let failure): predecessorSends(.abort(failure))
         case .sendRefusedUnknownKind:
             predecessorSends(.refused(Failure(code: .unknownKind, reason: "refused")))
@@ -49,7 +66,7 @@ extension World {
             // It may die of it, as at any other moment, or not.
             guard process != .notStarted else { throw Violation("no successor to signal") }
         case .killSuccessor:
-            if process == .alive { successorEnds() }
+            if process == .alive { successorHangs() }
         case .setDeadline(let new): deadline = new
         case .clearDeadline: deadline = nil
         case .step: break
@@ -58,7 +75,9 @@ extension World {
             guard !wasCancelled else { throw Violation("succeeded after it was cancelled") }
         case .failed:
             guard process != .alive else { throw Violation("failed, and the successor lives") }
-            guard accepting == .all else { throw Violation("failed, and does not accept") }
+            guard accepting == (isRescue ? .none : .all) else {
+                throw Violation("failed, and accepting: \(accepting)")
+            }
         }
     }
 
@@ -74,7 +93,8 @@ extension PredecessorStateMachine.Action {
     fileprivate var isOnce: Bool {
         switch self {
         case .setDeadline, .clearDeadline, .sendRefusedUnknownKind: false
-        case .spawn, .sendOffer, .sendState, .pauseAccepting, .sendCommitted, .resumeAccepting,
+        case .spawn, .abandonSpawn, .takeOver, .letGo, .sendOffer, .sendState, .pauseAccepting,
+            .sendCommitted, .resumeAccepting,
             .drain, .sendAbort, .terminateSuccessor, .killSuccessor, .step, .succeeded, .failed:
             true
         }
@@ -111,6 +131,10 @@ extension World {
         case .sendAccepting:
             saidAccepting = true
             successorSends(.accepting)
+        case .sendLeaving:
+            guard saidAccepting else { throw Violation("leaves before it accepts") }
+            saidLeaving = true
+            successorSends(.leaving)
         case .serving:
             guard successorAccepting else { throw Violation("serves without accepting") }
         case .sendAbort(let failure):
@@ -159,7 +183,8 @@ extension SuccessorStateMachine.Action {
         switch self {
         case .setDeadline, .clearDeadline, .sendRefusedUnknownKind: false
         case .sendHello, .takeBatch, .sendTaken, .takeState, .sendTakenState,
-            .inheritanceComplete, .sendReady, .startAccepting, .sendAccepting, .serving,
+            .inheritanceComplete, .sendReady, .startAccepting, .sendAccepting,
+            .sendLeaving, .serving,
             .sendAbort, .fail, .predecessorGone:
             true
         }

@@ -20,13 +20,16 @@ extension World {
     private mutating func happen(_ occurrence: Occurrence) throws(Violation) {
         switch occurrence {
         case .spawned, .spawnFails, .predecessorReads, .predecessorReadsEnd, .exitNoticed,
-            .pauseEnds, .pauseFails, .deadlineExpires, .drainEnds, .operatorCancels:
+            .pauseEnds, .pauseFails, .deadlineExpires, .drainEnds, .rescueBegins, .operatorCancels:
             try happenToPredecessor(occurrence)
         case .successorBegins, .successorReads, .successorReadsEnd, .applicationIsReady,
             .applicationRefuses, .acceptorsStart, .acceptorsFail, .successorDeadlineExpires:
             try happenToSuccessor(occurrence)
-        case .successorExits, .successorDies:
+        case .successorExits, .successorDies, .kernelLetsGo:
             successorEnds()
+        case .successorLeaves:
+            try successorHandles(.leaves)
+            mustExit = true
         case .predecessorDies:
             predecessorEnds()
         case .successorGoesRogue:
@@ -71,12 +74,15 @@ extension World {
         case .deadlineExpires:
             deadline = nil
             try predecessorHandles(.deadlineExpired)
+        case .rescueBegins:
+            beginRescue()
+            try predecessorHandles(.begin)
         case .drainEnds:
             predecessorSends(.drained)
             predecessorEnds()
         default:
             mayCancel = false
-            wasCancelled = predecessor.state != .succeeded
+            wasCancelled = predecessor.state != .succeeded && predecessor.state != .relieved
             try predecessorHandles(.cancelled("enough"))
         }
     }
@@ -130,6 +136,28 @@ extension World {
         exitNoticePending = predecessorAlive
     }
 
+    /// Killed, but there is still something that the kernel has to finish for it.
+    mutating func successorHangs() {
+        process = .hung
+        successorAccepting = false
+        successorDeadline = nil
+        startPending = false
+        mustExit = false
+        toSuccessor = []
+    }
+
+    private mutating func beginRescue() {
+        let before = self
+        self = World(setting)
+        predecessor = PredecessorStateMachine(
+            batches: setting.batches, stateSize: setting.stateSize, isDraining: true)
+        accepting = .none
+        drainPending = true
+        isRescue = true
+        mayCancel = before.mayCancel
+        mayInject = before.mayInject
+    }
+
     private mutating func predecessorEnds() {
         predecessorAlive = false
         accepting = .none
@@ -137,6 +165,7 @@ extension World {
         spawnPending = false
         pausePending = false
         drainPending = false
+        rescuePending = false
         exitNoticePending = false
         toPredecessor = []
         // Nothing of it is left but its last packets: worlds that differ in the rest have one

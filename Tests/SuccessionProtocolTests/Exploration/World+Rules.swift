@@ -13,10 +13,11 @@ extension World {
     /// Every wait ends: by a deadline, or by something on this machine that has its own.
     private func checkPredecessorWaits() throws(Violation) {
         switch predecessor.state {
-        case .idle, .succeeded, .failed:
+        case .idle, .succeeded, .relieved, .failed:
             if deadline != nil { throw Violation("a deadline is left behind") }
         case .starting:
             if !spawnPending { throw Violation("nothing is being started") }
+            if deadline != .ready { throw Violation("the predecessor may wait for ever") }
         case .awaitingHello, .offering, .offeringState, .awaitingReady:
             if deadline != .ready { throw Violation("the predecessor may wait for ever") }
         case .pausing:
@@ -30,6 +31,7 @@ extension World {
                 if deadline != .death { throw Violation("nobody ends the successor") }
             case .killed:
                 if process == .alive { throw Violation("killed and alive") }
+                if deadline != .burial { throw Violation("the predecessor may wait for ever") }
             case .dead:
                 if !pausePending { throw Violation("waits for no pause") }
             }
@@ -55,9 +57,11 @@ extension World {
         if predecessorAlive {
             switch predecessor.state {
             case .failed:
-                if accepting != .all { throw Violation("a failed upgrade left nobody accepting") }
+                if isRescue || accepting != .all {
+                    throw Violation("a failed upgrade left nobody accepting")
+                }
             case .idle, .starting, .awaitingHello, .offering, .offeringState, .awaitingReady,
-                .pausing, .committed, .ending, .succeeded:
+                .pausing, .committed, .ending, .succeeded, .relieved:
                 throw Violation("the predecessor is stuck in \(predecessor.state)")
             }
         }
@@ -73,14 +77,15 @@ extension World {
         switch (predecessorAlive, process) {
         case (true, .notStarted): .notStarted
         case (true, .dead): accepting == .all ? .predecessorServesOn : .nobodyServes
-        case (true, .alive): .both
-        case (false, .alive): isRogue ? .rogueIsLeft : .successorServes
-        case (false, .notStarted), (false, .dead): .allDead
+        case (true, .alive), (true, .hung): .both
+        case (false, .alive):
+            isRogue ? .rogueIsLeft : isRescue ? .rescuerServes : .successorServes
+        case (false, .notStarted), (false, .dead), (false, .hung): .allDead
         }
     }
 
     enum Outcome: Hashable {
         case notStarted, predecessorServesOn, successorServes, allDead, rogueIsLeft
-        case nobodyServes, both
+        case rescuerServes, nobodyServes, both
     }
 }

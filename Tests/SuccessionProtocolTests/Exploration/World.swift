@@ -16,6 +16,8 @@ struct World: Hashable {
 
     enum Process: Hashable {
         case notStarted, alive, dead
+        /// Killed, and the kernel does not let go of it: nothing of it runs any more.
+        case hung
     }
 
     // The predecessor.
@@ -31,6 +33,9 @@ struct World: Hashable {
     var sawReady = false
     var acknowledgements = 0
     var wasCancelled = false
+    /// The first successor has died while the predecessor drained: it starts another one.
+    var rescuePending = false
+    var isRescue = false
     /// Every action that must happen at most once, as it happens.
     var actions: Set<PredecessorStateMachine.Action> = []
 
@@ -48,6 +53,7 @@ struct World: Hashable {
     var isRogue = false
     var successorSawEndOfFile = false
     var saidAccepting = false
+    var saidLeaving = false
     var inheritanceComplete = false
     var successorActions: Set<SuccessorStateMachine.Action> = []
 
@@ -73,11 +79,11 @@ struct World: Hashable {
 struct Setting: Hashable, CustomStringConvertible {
     var batches: [Int]
     var stateSize: Int?
-    var features = ["state", "memfd"]
+    var features = ["state", "memfd", "leaving"]
 
     /// How many times the successor says `taken`.
     var acknowledgements: Int { batches.count + (sendsState ? 1 : 0) }
-    var sendsState: Bool { stateSize != nil && !features.isEmpty }
+    var sendsState: Bool { stateSize != nil && features.contains("memfd") }
 
     var description: String {
         "batches \(batches), state \(stateSize.map(String.init) ?? "none"), features \(features)"

@@ -67,6 +67,58 @@ import Testing
         }
     }
 
+    /// It sleeps in the kernel, and nobody can say for how long.
+    @Test func death_whenTheKernelDoesNotLetGo_isNotWaitedFor() {
+        var machine = PredecessorStateMachineTests.machine(at: 6)
+        machine.advance([.deadlineExpired, .deadlineExpired])
+        let actions = machine.handle(.deadlineExpired)
+        #expect(actions.first == .resumeAccepting)
+        #expect(actions.failureCode == .timeout)
+        #expect(machine.handle(.successorExited) == [])
+    }
+
+    @Test func death_whenTheKernelDoesNotLetGo_resumesOnlyAfterThePause() {
+        var machine = PredecessorStateMachineTests.machine(at: 5)
+        machine.advance([.deadlineExpired, .deadlineExpired])
+        #expect(machine.handle(.deadlineExpired) == [])
+        #expect(machine.handle(.paused).first == .resumeAccepting)
+    }
+
+    @Test func death_ofASuccessorThatAccepted_callsForAnother() {
+        var machine = PredecessorStateMachineTests.machine(at: 7)
+        #expect(machine.handle(.endOfFile) == [])
+        #expect(machine.handle(.successorExited) == [.takeOver])
+        #expect(machine.handle(.successorExited) == [])
+    }
+
+    @Test func end_ofASuccessorThatLeaves_callsForNone() {
+        var machine = PredecessorStateMachineTests.machine(at: 7)
+        #expect(machine.handle(.received(.leaving)) == [.letGo])
+        #expect(machine.handle(.successorExited) == [])
+        machine = PredecessorStateMachineTests.machine(at: 7)
+        #expect(machine.handle(.successorLeft) == [.letGo])
+    }
+
+    /// In the place of one that died: there is nothing to pause, and nothing to resume.
+    @Test(arguments: [PredecessorStateMachine.Event.deadlineExpired, .successorExited])
+    func attempt_ofADrainingGeneration_neitherPausesNorResumes(
+        event: PredecessorStateMachine.Event
+    ) {
+        var machine = PredecessorStateMachine(batches: [2], stateSize: nil, isDraining: true)
+        machine.advance([
+            .begin, .spawned, .received(.hello(features: ["leaving"])),
+            .received(.taken(batch: 1, descriptors: 2)),
+        ])
+        let actions = machine.handle(.received(.ready))
+        #expect(actions.contains(.sendCommitted))
+        #expect(!actions.contains(.pauseAccepting))
+        var failed = machine
+        let end = failed.handle(event) + failed.handle(.successorExited)
+        #expect(end.failureCode != nil)
+        #expect(!end.contains(.resumeAccepting))
+        #expect(!machine.handle(.received(.accepting)).contains(.drain))
+    }
+
     @Test func cancel_afterAccepting_isTooLate() {
         var machine = PredecessorStateMachineTests.machine(at: 7)
         #expect(machine.handle(.cancelled("enough")) == [])

@@ -59,6 +59,17 @@ import Testing
         #expect { try units(listen: [listener]) } throws: { isUsage($0, reason) }
     }
 
+    /// A file that cannot be written is no service that does not run.
+    @Test func write_whenTheDirectoryIsMissing_namesItAndIsAnInputOutputError() throws {
+        let file = try #require(try units(listen: ["tcp:80"]).first)
+        let error = #expect(throws: ControlError.self) {
+            try file.write(to: "/nowhere/units", replacing: false)
+        }
+        #expect(error?.exitCode == .inputOutput)
+        #expect(error?.message.contains("no directory /nowhere/units") == true)
+        #expect(error?.message.contains("`mkdir -p /nowhere/units`") == true)
+    }
+
     @Test func units_whenPathIsBesideTheRuntimeDirectory_areMade() throws {
         #expect(try units(listen: ["unix:/run/web.sock"]).count == 2)
         #expect(try units(listen: ["unix:/run/webber/web.sock"]).count == 2)

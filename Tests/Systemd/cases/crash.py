@@ -31,6 +31,24 @@ def upgraded_main():
     web.load.stop_without_refusals(cut=IN_FLIGHT)
 
 
+def upgraded_main_during_a_long_drain():
+    """The new release dies while the old one has half a minute to finish: nobody waits for that."""
+    web = Web.behind_socket_unit()
+    request = Request(30)
+    old = web.main()
+    expect(request.begin() == old.pid, "another answers")
+    new = web.reload()
+    expect(old.is_alive(), "nothing is left to drain")
+    web.journal.mark()
+    killed = time.monotonic()
+    new.kill()
+    entry = web.journal.wait("Started", unit=web.unit)
+    took = int(entry["__MONOTONIC_TIMESTAMP"]) / 1e6 - killed
+    expect(took < 5, f"nobody served for {took:.1f} s")
+    expect(web.load.wait_for(web.pid) not in (old.pid, new.pid), "not restarted")
+    web.load.stop_without_refusals(cut=IN_FLIGHT)
+
+
 def all_with_socket_unit():
     """With every generation dead the queue is the socket unit's."""
     kill_all(Web.behind_socket_unit())

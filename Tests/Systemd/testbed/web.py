@@ -1,6 +1,7 @@
 """The example web server under the project's own units."""
 
 import contextlib
+import json
 import pathlib
 import select
 
@@ -66,6 +67,12 @@ class Web:
 
     def swapctl(self, *arguments):
         return run("/usr/local/bin/swapctl", *arguments)
+
+    def swapctl_status(self, state):
+        """Returns the pids of the generations in a state."""
+        lines = self.swapctl("status", self.service, "--json").output.splitlines()
+        generations = [json.loads(line) for line in lines if line.startswith("{")]
+        return [each["pid"] for each in generations if each.get("state") == state]
 
     def cgroup(self):
         return pathlib.Path("/sys/fs/cgroup" + self.manager.get(self.unit, "ControlGroup"))

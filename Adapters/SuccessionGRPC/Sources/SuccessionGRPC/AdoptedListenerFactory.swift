@@ -69,6 +69,15 @@ struct AdoptedListenerFactory: HTTP2ServerTransport.ListenerFactory {
             let pipeline = connection.pipeline.syncOperations
             let codec = try pipeline.handler(type: NIOHTTP2Handler.self)
             try pipeline.addHandler(FarewellHandler(), position: .after(codec))
+            let endPatience = { @Sendable (length: Duration) in
+                let patience = TimeAmount(length * Double.random(in: 0.5...0.9))
+                connection.eventLoop.scheduleTask(in: patience) {
+                    connection.pipeline.fireUserInboundEventTriggered(EndOfPatience())
+                }
+                return
+            }
+            pipeline.connectionEntry?.onDrain(endPatience)
+            pipeline.connectionEntry?.onShorterDrain(endPatience)
             farewells.add(connection)
             return configured
         }

@@ -45,6 +45,10 @@ struct Connection {
         channel.pipeline.fireUserInboundEventTriggered(Farewell())
     }
 
+    func endPatience() {
+        channel.pipeline.fireUserInboundEventTriggered(EndOfPatience())
+    }
+
     /// Answers the ping that was written.
     func acknowledge() throws {
         let ping = try written().last { $0.kind == .ping }

@@ -63,12 +63,58 @@ import Testing
         #expect(connection.recorder.isToEnd)
     }
 
-    @Test func connection_whoseClientDoesNotAnswer_isLeftToTheDeadline() throws {
+    /// In the second half of the drain; the second GOAWAY lets it repeat what crosses with that.
+    @Test(arguments: [true, false])
+    func connection_whoseClientDoesNotAnswer_isToldItsLastStreamAndClosed(
+        hasBegun: Bool
+    ) throws {
         let connection = try Connection()
-        try connection.open()
+        if hasBegun { try connection.open() } else { try connection.connect() }
+        if hasBegun { try connection.receive(.headers, stream: 5) }
         connection.sayFarewell()
         connection.pass(.hours(1))
-        #expect(!connection.recorder.isToEnd)
+        _ = try connection.written()
+        #expect(connection.channel.isActive)
+        connection.endPatience()
+        let frames = try connection.written()
+        #expect(frames.first?.kind == .goAway)
+        #expect(frames.first?.payload == [0, 0, 0, hasBegun ? 5 : 0, 0, 0, 0, 0])
+        #expect(!connection.channel.isActive)
+    }
+
+    @Test func connection_whoseClientDoesNotAnswer_isServedUntilItsStreamsAreOver() throws {
+        let connection = try Connection()
+        try connection.open()
+        let stream = EmbeddedChannel(loop: connection.channel.embeddedEventLoop)
+        connection.farewell.opened(stream)
+        connection.sayFarewell()
+        connection.endPatience()
+        #expect(connection.channel.isActive)
+        try stream.close().wait()
+        connection.pass(.zero)
+        #expect(!connection.channel.isActive)
+    }
+
+    /// gRPC has named the last stream, and its client may be one that never closes.
+    @Test(arguments: [true, false])
+    func connection_thatGRPCHasEnded_isClosedWhenNoStreamIsOpen(beforeTheDrain: Bool) throws {
+        let connection = try Connection()
+        try connection.open()
+        let stream = EmbeddedChannel(loop: connection.channel.embeddedEventLoop)
+        connection.farewell.opened(stream)
+        if !beforeTheDrain { connection.sayFarewell() }
+        let goAway = HTTP2Frame.FramePayload.goAway(
+            lastStreamID: 1, errorCode: .noError, opaqueData: nil)
+        try connection.channel.writeOutbound(HTTP2Frame(streamID: .rootStream, payload: goAway))
+        connection.pass(.hours(1))
+        if beforeTheDrain { connection.sayFarewell() }
+        connection.pass(.hours(1))
+        #expect(connection.channel.isActive)
+        try stream.close().wait()
+        connection.pass(.milliseconds(1_999))
+        #expect(connection.channel.isActive)
+        connection.pass(.milliseconds(1))
+        #expect(!connection.channel.isActive)
     }
 
     @Test func farewell_whenGRPCHasSaidGoAway_isNotSaid() throws {

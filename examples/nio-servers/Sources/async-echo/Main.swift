@@ -23,6 +23,8 @@ enum Main {
             options.service, configuration: options.configuration)
         let listener = try generation.listener("echo", orBind: options.listen)
         let server = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            // Who has said everything hears the rest of its echo.
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
             .adopt(listener, of: generation) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     // Who is still here in the second half of a drain is told to come back.
@@ -49,6 +51,8 @@ enum Main {
     static func echo(_ connection: NIOAsyncChannel<ByteBuffer, ByteBuffer>) async throws {
         try await connection.executeThenClose { inbound, outbound in
             for try await bytes in inbound { try await outbound.write(bytes) }
+            // Behind everything that is still to be sent: the close would drop that.
+            try await connection.channel.writeAndFlush(ByteBuffer())
         }
     }
 }

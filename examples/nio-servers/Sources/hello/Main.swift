@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Glibc
+@preconcurrency import Glibc  // its stderr is a variable
 import NIOCore
 import NIOHTTP1
 import Succession
@@ -9,14 +9,19 @@ import SuccessionNIO
 // snippet main
 @main
 enum Main {
-    static func main() async throws {
+    static func main() async {
         let arguments = CommandLine.arguments
         guard arguments.count == 3 else {
             print("usage: hello NAME tcp:127.0.0.1:8080")
             exit(64)
         }
-        try await Generation.serveHTTP(arguments[1], at: ListenAddress(arguments[2])) {
-            [Hello()]
+        do {
+            try await Generation.serveHTTP(arguments[1], at: ListenAddress(arguments[2])) {
+                [Hello()]
+            }
+        } catch {
+            fputs("hello: \(error)\n", stderr)
+            exit(1)
         }
     }
 }
@@ -27,7 +32,13 @@ final class Hello: ChannelInboundHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard case .end = unwrapInboundIn(data) else { return }
+        let part = unwrapInboundIn(data)
+        if case .head(let request) = part, request.headers.contains(name: "Expect") {
+            // The client waits for this before it sends its body (RFC 9110 §10.1.1).
+            let goOn = HTTPResponseHead(version: .http1_1, status: .continue)
+            context.writeAndFlush(wrapOutboundOut(.head(goOn)), promise: nil)
+        }
+        guard case .end = part else { return }
         let headers: HTTPHeaders = ["Content-Length": "6", "X-Generation": "\(getpid())"]
         let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)

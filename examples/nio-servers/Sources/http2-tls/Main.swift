@@ -29,6 +29,8 @@ enum Main {
         let threads = MultiThreadedEventLoopGroup(numberOfThreads: options.threads)
         _ = try await ServerBootstrap(group: threads)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // Who has asked may shut down writing, and waits for the answer.
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in setUp(channel, tls, generation) }
             .adopt(listener, of: generation)
         try await Task.sleep(for: options.startDelay)
@@ -41,7 +43,8 @@ enum Main {
         _ channel: any Channel, _ tls: NIOSSLContext, _ generation: Generation
     ) -> EventLoopFuture<Void> {
         channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
+            try channel.pipeline.syncOperations.addHandlers(
+                NIOSSLServerHandler(context: tls), HandshakeDrainHandler(generation))
         }.flatMap {
             channel.configureHTTP2SecureUpgrade(
                 h2ChannelConfigurator: { channel in

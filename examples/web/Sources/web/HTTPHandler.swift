@@ -23,6 +23,10 @@ final class HTTPHandler: ChannelInboundHandler {
         case .head(let head):
             request = head
             settings = CurrentSettings.shared.value
+            if head.expectsContinue {
+                let goOn = HTTPResponseHead(version: head.version, status: .continue)
+                context.writeAndFlush(wrapOutboundOut(.head(goOn)), promise: nil)
+            }
         case .body: break
         case .end:
             guard let request else { return }
@@ -112,5 +116,13 @@ final class HTTPHandler: ChannelInboundHandler {
             }
         }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
+    }
+}
+
+extension HTTPRequestHead {
+    /// The client sends the body when it has been told to go on (RFC 9110 §10.1.1).
+    fileprivate var expectsContinue: Bool {
+        version != .http1_0
+            && headers[canonicalForm: "Expect"].contains { $0.lowercased() == "100-continue" }
     }
 }

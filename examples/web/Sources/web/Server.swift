@@ -22,6 +22,8 @@ struct Server {
     func serveHTTP(at address: ListenAddress) async throws {
         let listener = try generation.listener("http", orBind: address)
         _ = try await ServerBootstrap(group: threads)
+            // Who has asked may shut down writing, and waits for the answer.
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { [generation, generationID] channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionProtocol
+import SuccessionSystem
+import SuccessionTransport
+import Synchronization
+
+/// A successor that dies while this generation still drains (docs/supervision.md).
+///
+/// Right after an upgrade is when a new release dies. This generation has told its application that
+/// it accepts no more, and that stands; but it still has the listeners, and its own program, which
+/// is known to serve: it starts that as its successor.
+extension GenerationCore {
+    /// How often, in one drain.
+    private static let maximumRescues = 3
+    /// What is left of the drain when the service manager waits for the end of this process to
+    /// start the service anew.
+    static var bereftDeadline: Duration { .seconds(2) }
+
+    /// The successor that accepted is dead, and did not say that it leaves.
+    func takeOver(from attempt: UpgradeAttempt) {
+        guard keepsListeners, attempt === self.attempt, let drain, !drain.isOver else { return }
+        let end = attempt.exit.map { "\($0)" } ?? "has died"
+        let news = "generation \(number + 1) (pid \(attempt.successorPID)) \(end)"
+        guard supervision?.isChildOfManager != true else {
+            report(.error, "\(news); the service manager starts the service anew")
+            isBereft = true
+            if isToldToLeave { drain.shorten(to: Self.bereftDeadline) }
+            return
+        }
+        guard takeLockAgain() else {
+            report(.error, "\(news); another process serves, or will")
+            return letGo()
+        }
+        report(.error, "\(news) while this one drains: starting this one's program in its place")
+        drain.hold()
+        rescue()
+    }
+
+    /// Whoever holds the lock serves, or will: a successor of the dead one, or a process that was
+    /// started anew.
+    private func takeLockAgain() -> Bool {
+        lock = (try? directory.takeLock()) ?? nil
+        preparedOffer = nil
+        return lock != nil
+    }
+
+    private func rescue() {
+        rescues += 1
+        upgradeRequest = (Syscall.monotonicNanoseconds(), nil)
+        var plan = LaunchPlan()
+        plan.executable = Self.runningProgram() ?? program.path
+        plan.arguments = program.arguments
+        plan.ownPath = program.path
+        let provider = holdings.withLock { $0.stateProvider }
+        ControlThread.begin { [self, plan] in
+            var state: HandedState?
+            if let provider {
+                // Without it rather than not at all: the first of a line has none either.
+                state = try? await StateCollection().collect(
+                    from: provider, within: configuration.readyTimeout)
+            }
+            let attempt = UpgradeAttempt(
+                self, plan: plan, requestedBy: nil, state: state, isRescue: true,
+                whenStepped: { [weak self] in self?.reportStep($0) },
+                whenDone: { [weak self] in self?.concludeRescue($0) })
+            self.attempt = attempt
+            attempt.begin()
+        }
+    }
+
+    /// The file this process runs, whatever lies by now where it was started.
+    private static func runningProgram() -> String? {
+        let link = "/proc/self/exe"
+        guard let running = try? Syscall.status(link), let path = try? Syscall.readLink(link) else {
+            return nil
+        }
+        return (try? Syscall.status(path))?.identity == running.identity ? path : link
+    }
+
+    private func concludeRescue(_ outcome: UpgradeAttempt.Outcome) {
+        upgradeRequest = nil
+        guard let failure = outcome.failure else {
+            lock?.close()
+            lock = nil
+            report(.info, "generation \(number + 1) (pid \(outcome.successor)) serves in its place")
+            drain?.release()
+            return
+        }
+        attempt = nil
+        directory.removeIfStale(number + 1)
+        guard rescues < Self.maximumRescues, failure.code != .operator else {
+            report(.error, "nobody serves: \(failure.reason)")
+            lock?.close()
+            lock = nil
+            letGo()
+            drain?.release()
+            return
+        }
+        report(.error, "could not be started: \(failure.reason); trying again")
+        _ = ControlThread.schedule(after: .seconds(1)) { [weak self] in self?.rescue() }
+    }
+
+    /// What a successor says, or its end.
+    func letGo(of attempt: UpgradeAttempt) {
+        if attempt === self.attempt { letGo() }
+    }
+
+    /// Nobody will need the listeners again: who connects is to learn that soon.
+    func letGo() {
+        guard keepsListeners else { return }
+        keepsListeners = false
+        ControlThread.begin { [self] in await acceptance.letGo() }
+    }
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+import SwapControl
+import SystemPackage
+
+extension ReleaseSite {
+    /// Opens the directory of a site, and has it used with the rights it should be used with.
+    static func open(
+        _ path: String, _ currentName: String
+    ) throws(ControlError) -> (Directory, SiteRights) {
+        let (root, owner) = try find(path, currentName)
+        guard let owner else { return (root, .own) }
+        return (root, try SiteRights.taking(owner))
+    }
+
+    /// Opens the directory of a site, and decides with whose rights it is used; nil: with one's own.
+    static func find(
+        _ path: String, _ currentName: String
+    ) throws(ControlError) -> (Directory, UInt32?) {
+        let (chain, root) = try attempt("cannot look into \(path)") {
+            () throws(Errno) -> (LinkChain, Directory) in
+            do throws(LinkChain.Problem) {
+                let chain = try LinkChain(path, in: try Self.top())
+                return (chain, try Self.directory(at: chain))
+            } catch {
+                throw error.errno
+            }
+        }
+        let above =
+            chain.directories.map { (directory: $0, name: "") }
+            + chain.links.map { (directory: $0.directory, name: $0.name) }
+        let places = try attempt("cannot look at the way to \(path)") {
+            () throws(Errno) -> [SiteRights.Place] in
+            var places: [SiteRights.Place] = []
+            for (directory, name) in above where directory.path != root.path || !name.isEmpty {
+                places.append(
+                    name.isEmpty
+                        ? SiteRights.Place(directory.path, try directory.facts())
+                        : SiteRights.Place(directory.child(name), try directory.facts(name)))
+            }
+            return places
+        }
+        return (root, try owner(of: root, currentName, above: places))
+    }
+
+    private static func top() throws(LinkChain.Problem) -> Directory {
+        do {
+            return try Directory("/")
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    private static func directory(at chain: LinkChain) throws(LinkChain.Problem) -> Directory {
+        do throws(Errno) {
+            // It may have been opened to be passed through alone.
+            return chain.end.name.isEmpty
+                ? try Directory(taking: chain.end.directory.descriptor, path: chain.path).reopened()
+                : try chain.openDirectory()
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    private static func owner(
+        of root: Directory, _ currentName: String, above: [SiteRights.Place]
+    ) throws(ControlError) -> UInt32? {
+        let facts = try attempt("cannot look at \(root.path)") { () throws(Errno) in
+            try root.facts()
+        }
+        // What current.conf says decides as well, but whoever owns the site may let others write it.
+        let names = [releaseName, stateName] + (facts.userID == 0 ? [currentName] : [])
+        return try SiteRights.owner(
+            for: ProcessEnvironment.effectiveUserID, site: SiteRights.Place(root.path, facts),
+            above: above,
+            inside: names.compactMap { name in
+                (try? root.facts(name)).map { SiteRights.Place(root.child(name), $0) }
+            })
+    }
+
+    /// Throws if the rights with which the site was opened are no longer those it should be used with:
+    /// somebody has changed owners or permissions.
+    func checkRights() throws(ControlError) {
+        let owner = try Self.owner(of: root, currentName, above: [])
+        if ProcessEnvironment.effectiveUserID != 0 || owner == rights.owner?.userID { return }
+        throw ControlError(
+            code: "permission",
+            message: "\(directory) belongs to \(SiteRights.name(owner ?? 0)) now; start swapctl "
+                + "again",
+            exitCode: .permission)
+    }
+
+    // MARK: - Directories in it
+
+    /// `.succession`; ENOENT: nothing was done in this site yet.
+    ///
+    /// EPERM: it is not of those with whose rights it would be used.
+    func openState() throws(Errno) -> Directory {
+        try permitted(try root.directory(Self.stateName))
+    }
+
+    /// `release`, which may be a link where swapctl has no rights but its own.
+    func openReleases() throws(Errno) -> Directory {
+        do throws(Errno) {
+            return try permitted(try root.directory(Self.releaseName))
+        } catch {
+            guard error == .notDirectory, rights.owner == nil else { throw error }
+        }
+        do throws(LinkChain.Problem) {
+            return try permitted(try follow(Self.releaseName))
+        } catch {
+            throw error.errno
+        }
+    }
+
+    private func permitted(_ chain: LinkChain) throws(LinkChain.Problem) -> Directory {
+        do throws(Errno) {
+            return try permitted(try chain.openDirectory())
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    private func permitted(_ directory: Directory) throws(Errno) -> Directory {
+        guard rights.permits(try directory.facts()) else { throw .notPermitted }
+        return directory
+    }
+
+    /// Makes `.succession` unless it is there.
+    func prepareState() throws(ControlError) {
+        try makeDirectory(Self.stateName, mode: 0o700)
+    }
+
+    func prepareReleases() throws(ControlError) {
+        // What serves may run as another user.
+        try makeDirectory(Self.releaseName, mode: 0o755)
+    }
+
+    private func makeDirectory(_ name: String, mode: UInt32) throws(ControlError) {
+        try attempt("cannot make \(root.child(name))") { () throws(Errno) in
+            do throws(Errno) {
+                try root.makeDirectory(name, mode: mode)
+                try root.synchronize()
+            } catch {
+                if error != .fileExists { throw error }
+            }
+        }
+        let mayBeLink = name == Self.releaseName && rights.owner == nil
+        if (try? root.facts(name))?.isSymbolicLink == true, !mayBeLink {
+            throw .configuration(
+                "\(root.child(name)) is a link, which is not followed here; put a directory there")
+        }
+    }
+
+    // MARK: - Links
+
+    /// Follows a name in the site; with the rights of another user, no link leads out of it.
+    func follow(_ name: String) throws(LinkChain.Problem) -> LinkChain {
+        try LinkChain(name, in: root, boundary: rights.owner == nil ? nil : root)
+    }
+
+    /// Throws if root would be told by others what to do: by a file that others may write, or by one
+    /// to which a link of others leads.
+    func checkTrusted(_ chain: LinkChain) throws(ControlError) {
+        guard ProcessEnvironment.effectiveUserID == 0, rights.owner == nil, chain.isThere else {
+            return
+        }
+        let places = try attempt("cannot look at what \(currentPath) leads to") {
+            () throws(Errno) -> [SiteRights.Place] in
+            var places = [SiteRights.Place(chain.path, try chain.facts())]
+            for directory in chain.directories {
+                places.append(SiteRights.Place(directory.path, try directory.facts()))
+            }
+            for link in chain.links {
+                places.append(
+                    SiteRights.Place(link.path, try link.directory.facts(link.name)))
+            }
+            return places
+        }
+        for (index, place) in places.enumerated() where !place.isOfRootAlone {
+            // Only in directories the sticky bit has a meaning.
+            if index > 0, place.userID == 0, place.isSticky { continue }
+            throw ControlError(
+                code: "permission",
+                message: "\(currentPath) leads to what others than root can change, and so decide "
+                    + "what root executes: \(place.path); see its owner and permissions",
+                exitCode: .permission)
+        }
+    }
+
+    /// Follows any path, as `current.conf` names files.
+    static func follow(anywhere path: String) throws(LinkChain.Problem) -> LinkChain {
+        try LinkChain(path, in: try top())
+    }
+
+    /// Facts of what a release is, or leads to; nil: there is none.
+    func factsOfRelease(_ name: String) -> FileFacts? {
+        guard let releases = try? openReleases(),
+            let chain = try? LinkChain(
+                name, in: releases, boundary: rights.owner == nil ? nil : releases)
+        else { return nil }
+        return try? chain.facts()
+    }
+
+    /// The path without links; nil: it leads nowhere.
+    static func resolved(_ path: String) -> String? {
+        guard let chain = try? follow(anywhere: path), chain.isThere else { return nil }
+        return chain.path
+    }
+
+    /// The file at the end of what a name in the site leads to.
+    func read(_ name: String, limit: Int = 1 << 24) throws(Errno) -> [UInt8] {
+        let chain: LinkChain
+        do {
+            chain = try follow(name)
+        } catch {
+            throw error.errno
+        }
+        return try Self.read(chain, limit: limit)
+    }
+
+    /// A regular file at the end of a chain; EINVAL: it is none.
+    static func read(_ chain: LinkChain, limit: Int = 1 << 24) throws(Errno) -> [UInt8] {
+        try DurableFile.read(chain.end.directory, chain.end.name, limit: limit)
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionSystem
+import SwapControl
+
+/// The program of a process that may see other files under the same paths, in a container for example.
+struct VisibleProgram {
+    private let processID: Int32
+    /// The link leads to the file itself, whatever its path leads to from here.
+    private let identity: FileIdentity?
+    /// Whether the release directory is the same for it: then its paths mean what they mean here.
+    private let seesReleases: Bool
+
+    init(_ processID: Int32, _ site: ReleaseSite) {
+        self.processID = processID
+        let own = (try? site.openReleases().facts())?.identity
+        let path = "/proc/\(processID)/root\(site.releaseDirectory)"
+        // Only compared: nothing is opened by a path that the process could change.
+        let (executed, seen) = site.rights.asCaller {
+            (
+                (try? Syscall.status("/proc/\(processID)/exe"))?.identity,
+                (try? Syscall.status(path))?.identity
+            )
+        }
+        identity = executed
+        seesReleases = own != nil && own == seen
+    }
+
+    /// The releases it executes, if its paths mean something else here.
+    func elsewhere(_ files: ReleaseFiles) -> [String] {
+        guard let identity, !seesReleases else { return [] }
+        return files.paths(of: identity)
+    }
+
+    /// Whether it can be told which releases it needs: by its paths, or by the file it executes and
+    /// the switch that started it.
+    func isTold(in site: ReleaseSite) throws(ControlError) -> Bool {
+        let process = site.rights.asCaller { ServerProcess(processID) }
+        guard let process else { return false }
+        if seesReleases { return true }
+        guard let identity, !ReleaseFiles(site).paths(of: identity).isEmpty,
+            let id = process.switchID
+        else { return false }
+        return try Journal.read(site).selections[id] != nil
+    }
+}
+
+/// Every file below the release directory, by its identity.
+struct ReleaseFiles {
+    private var found: [FileIdentity: [String]] = [:]
+
+    /// Deeper than any release is.
+    private static let deepest = 200
+
+    init(_ site: ReleaseSite) {
+        guard let releases = try? site.openReleases() else { return }
+        addAll(in: releases, site.releaseDirectory, depth: 0)
+    }
+
+    func paths(of identity: FileIdentity) -> [String] { found[identity] ?? [] }
+
+    private mutating func addAll(in directory: Directory, _ path: String, depth: Int) {
+        guard depth < Self.deepest else { return }
+        for name in (try? directory.names()) ?? [] {
+            guard let facts = try? directory.facts(name) else { continue }
+            if facts.isRegularFile {
+                found[facts.identity, default: []].append("\(path)/\(name)")
+            }
+            guard facts.isDirectory, let inside = try? directory.directory(name) else { continue }
+            addAll(in: inside, "\(path)/\(name)", depth: depth + 1)
+        }
+    }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if CLI
+import ArgumentParser
+import SuccessionReleases
+import SwapControl
+
+struct DeployCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "deploy",
+        abstract: "Name another release and upgrade the server to it; take it back if that fails.",
+        discussion: """
+            What `swapctl release use` and `swapctl upgrade` do, as one: the files are checked, \
+            current.conf names them, the links are turned, and the server is upgraded. If anything \
+            fails, current.conf and the links name again what serves, and the exit status is that \
+            of the upgrade. Releases are named as in `swapctl release use`.
+
+            The successor is started by the link, app.bin, with the arguments of the server, or by \
+            the command after --. That command also starts a server that does not run. SIGINT, \
+            SIGTERM and SIGHUP do not end it in the middle of the switch; while the old generation \
+            finishes its connections they do, and disturb nothing.
+
+            \(SiteOptions.help)
+
+            EXAMPLES:
+              swapctl deploy web 1.2
+              swapctl deploy web app.1.2 cfg.1.1 --current /srv/app --drain 5m
+              swapctl deploy web app.f00ba12 --check '$BIN_FILE --version' --detach
+            """)
+
+    @Argument(help: "The name of the service.")
+    var service: String
+
+    @Argument(help: "The releases; after --, the program of the successor and its arguments.")
+    var releases: [String]
+
+    @Flag(help: "Return when the successor serves; do not wait until the old generation is gone.")
+    var detach = false
+
+    @Option(
+        name: .customLong("env"),
+        help: ArgumentHelp(
+            "A variable for the successor; KEY alone takes the value it has here. May be repeated.",
+            valueName: "KEY=VALUE"))
+    var environment: [String] = []
+
+    @OptionGroup var place: SiteOptions
+    @OptionGroup var settings: SwitchSettings
+    @OptionGroup var common: CommonOptions
+
+    /// A list cannot be followed by another argument: the parser puts both into the list.
+    private var command: [String] {
+        let given = CommandLine.arguments
+        guard let end = given.firstIndex(of: "--") else { return [] }
+        let behind = given[(end + 1)...]
+        return releases.suffix(behind.count).elementsEqual(behind) ? Array(behind) : []
+    }
+
+    func validate() throws {
+        if releases.count == command.count {
+            throw ValidationError("no release is named before --")
+        }
+    }
+
+    func run() throws {
+        try Reporter.run(service, common) { service, reporter in
+            var options = try settings.options(command)
+            options.environment = environment
+            options.pace = reporter.pace
+            let deployment = Deployment(
+                try place.site(service), service, options, isDetached: detach)
+            try reporter.deploy(deployment, releases.dropLast(command.count))
+        }
+    }
+}
+
+extension Reporter {
+    /// Deploys releases, and ends with the exit status of the upgrade.
+    mutating func deploy(_ deployment: Deployment, _ releases: some Sequence<String>) throws {
+        var copy = self
+        let outcome = try deployment.run(Array(releases)) { copy.observe($0) }
+        self = copy
+        try conclude(
+            outcome.json, [outcome.sentence.harmless], warning: outcome.warnings.first,
+            outcome.exitCode)
+    }
+}
+#endif
