@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -78,6 +79,26 @@ int csuccession_child_has_ended(int pid) {
     return status < 0 ? -errno : info.si_pid != 0;
 }
 
+int csuccession_reap_any(int *pid, struct csuccession_exit *result) {
+    siginfo_t info;
+    int status;
+    do {
+        memset(&info, 0, sizeof info);
+        status = waitid(P_ALL, 0, &info, WEXITED | WNOHANG);
+    } while (status < 0 && errno == EINTR);
+    if (status < 0) return -errno;
+    if (info.si_pid == 0) return 0;
+    *pid = info.si_pid;
+    result->was_signaled = info.si_code != CLD_EXITED;
+    result->value = info.si_status;
+    result->dumped_core = info.si_code == CLD_DUMPED;
+    return 1;
+}
+
+int csuccession_become_subreaper(void) {
+    return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
 int csuccession_pidfd_exit(int pidfd, struct csuccession_exit *result) {
     struct pidfd_information info = {.mask = INFORMATION_EXIT};
     if (ioctl(pidfd, GET_INFORMATION, &info) < 0) return -errno;
@@ -106,9 +127,23 @@ int csuccession_open_path_only(void) {
 static int argument_count;
 static char **arguments;
 
-__attribute__((constructor)) static void keep_arguments(int count, char **words) {
+// Whatever is opened next would get the number of a standard stream that is closed, and be written to by
+// everybody who logs. Here, because an asynchronous main has made libdispatch open files before it.
+__attribute__((constructor)) static void begin_process(int count, char **words) {
     argument_count = count;
     arguments = words;
+    csuccession_fill_standard_streams();
+}
+
+void csuccession_fill_standard_streams(void) {
+    for (int number = 0; number < 3; number++) {
+        if (fcntl(number, F_GETFD) >= 0) continue;
+        // Kept over exec. Without /dev: what can neither be read nor written, and is there.
+        int opened = open("/dev/null", O_RDWR);
+        if (opened < 0) opened = open("/", O_PATH | O_DIRECTORY);
+        // The lowest number that is free; not so if another thread was faster.
+        if (opened >= 0 && opened != number) close(opened);
+    }
 }
 
 int csuccession_arguments(char *const **words) {

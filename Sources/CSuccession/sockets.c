@@ -11,10 +11,14 @@
 #include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int csuccession_accept(int socket, void *address, uint32_t *length) {
@@ -115,4 +119,41 @@ int csuccession_unix_backlog(int socket_descriptor) {
     int result = length < 0 ? -errno : backlog_in_reply(reply, (size_t)length);
     close(netlink);
     return result;
+}
+
+struct unmasked_bind {
+    int socket;
+    const void *address;
+    uint32_t length;
+    int error;
+};
+
+static int bind_unmasked(void *argument) {
+    struct unmasked_bind *request = argument;
+    // Its own: CLONE_FS is not among the flags.
+    umask(0);
+    request->error =
+        bind(request->socket, request->address, request->length) < 0 ? errno : 0;
+    _exit(0);
+}
+
+int csuccession_bind_unmasked(int socket, const void *address, uint32_t length) {
+    struct unmasked_bind request = {socket, address, length, EAGAIN};
+    sigset_t all, before;
+    // Part of this thread's own, which stands still until the child is gone.
+    _Alignas(16) char stack[16384];
+
+    // No handler may run in the child, which shares the memory.
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    // No signal at its end: nobody else's wait is disturbed.
+    int flags = CLONE_VM | CLONE_VFORK | CLONE_FILES;
+    int pid = clone(bind_unmasked, stack + sizeof stack, flags, &request);
+    int error = pid < 0 ? errno : 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (pid < 0) return -error;
+
+    int status;
+    while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR) {}
+    return request.error == 0 ? 0 : -request.error;
 }

@@ -39,11 +39,11 @@ struct child {
 
 // By system call: glibc hides 32 and 33 from its callers, and an ignored signal stays ignored over
 // exec.
-static void reset_signals(int ignores_pipe) {
+static void reset_signals(uint64_t ignored) {
     unsigned long handler_default[4] = {0};
     unsigned long handler_ignore[4] = {(unsigned long)SIG_IGN};
     for (int number = 1; number <= SIGNALS; number++) {
-        int is_ignored = ignores_pipe && number == SIGPIPE;
+        int is_ignored = (ignored >> (number - 1)) & 1;
         syscall(SYS_rt_sigaction, number, is_ignored ? handler_ignore : handler_default, NULL,
             KERNEL_SIGSET_SIZE);
     }
@@ -149,7 +149,7 @@ static int run_child(void *argument) {
     // In this order: whoever abandons does the opposite, so one of the two sees the other.
     __atomic_store_n(&child->progress->pid, getpid(), __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&child->progress->is_abandoned, __ATOMIC_SEQ_CST)) _exit(127);
-    reset_signals(request->ignores_pipe);
+    reset_signals(request->ignored_signals);
     if (request->new_session && setsid() < 0) goto failed;
     if (request->working_directory >= 0 && fchdir(request->working_directory) < 0) goto failed;
     if (place_descriptors(request) < 0) goto failed;

@@ -61,11 +61,22 @@ public final class Generation: Sendable {
     /// Takes the listener of this name from what was inherited, or binds it.
     ///
     /// Several listeners may share a name if their addresses differ. A service manager's socket is
-    /// taken wherever it listens, as long as it is of the same kind: there the unit decides. A
-    /// predecessor's listener at another address is left over and the new address is bound. Call it
+    /// taken wherever it listens, as long as it is of the same kind: there the unit decides; one of
+    /// another name is taken if its address is exactly this one. A predecessor's listener at another address is left over and the new address is bound. Call it
     /// before ``ready()``; what nobody has taken by then is closed and reported.
     public func listener(
         _ name: String, orBind address: ListenAddress, options: BindOptions = BindOptions()
+    ) throws(SuccessionError) -> Listener {
+        do {
+            return try take(name, address, options)
+        } catch {
+            succeeding?.mention(error)
+            throw error
+        }
+    }
+
+    private func take(
+        _ name: String, _ address: ListenAddress, _ options: BindOptions
     ) throws(SuccessionError) -> Listener {
         try check(name)
         let match = core.holdings.withLock { $0.inheritance.take(name, at: address) }
@@ -73,12 +84,21 @@ public final class Generation: Sendable {
         case .taken(let inherited):
             return keep(inherited, as: name)
         case .otherKind(let other):
+            let hint =
+                other.isConnection
+                ? "it is a connection, as of a socket unit with Accept=yes: set Accept=no"
+                : "change the socket unit or the name"
             throw SuccessionError(
                 .inheritedTypeMismatch,
-                "'\(name)' was given by the service manager as \(other.address), but \(address) is asked for: change the socket unit or the name"
+                "'\(name)' was given by the service manager as \(other.address), but \(address) is asked for: \(hint)"
             )
         case .none:
-            let bound = try Binder.bind(address, name: name, options: options)
+            let bound: Binder.Bound
+            do {
+                bound = try Binder.bind(address, name: name, options: options)
+            } catch {
+                throw explain(error, name, address)
+            }
             return keep(
                 Inherited(
                     name: name, address: bound.address, origin: .bound, backlog: bound.backlog,
@@ -111,10 +131,16 @@ public final class Generation: Sendable {
     /// drains.
     ///
     /// Returns when every listener accepts. Throws if the predecessor called the upgrade off or was
-    /// silent for too long: leave then, it serves on.
+    /// silent for too long: leave then, it serves on. Throws ``SuccessionError/Code/invalidState`` when
+    /// it is called a second time.
     @concurrent
     public func ready() async throws(SuccessionError) {
-        try await core.ready()
+        do {
+            try await core.ready()
+        } catch {
+            succeeding?.mention(error)
+            throw error
+        }
     }
 
     /// Refuses to succeed, because the state or the configuration will not do; the predecessor
@@ -192,6 +218,29 @@ public final class Generation: Sendable {
     /// refused; of several loops the oldest gets them. Ends when this generation drains.
     public var reloads: AsyncStream<ReloadRequest> { core.reloadStreams.stream() }
 
+    /// Adds what is known here of an address that cannot be bound.
+    private func explain(
+        _ error: SuccessionError, _ name: String, _ address: ListenAddress
+    ) -> SuccessionError {
+        let (own, given) = core.holdings.withLock { holdings in
+            (
+                holdings.listeners.first { address.matches($0.address) }?.name,
+                holdings.inheritance.givenText
+            )
+        }
+        if error.code == .addressInUse, let own {
+            return SuccessionError(
+                .addressInUse,
+                "cannot listen on \(address) for '\(name)': this generation has taken it already, as '\(own)'; ask once and keep the listener",
+                cause: error.cause)
+        }
+        if given.isEmpty { return error }
+        return SuccessionError(
+            error.code,
+            "\(error.message); the service manager gave \(given), which nobody has taken: ask for it by its name (FileDescriptorName= of the socket unit) or address",
+            cause: error.cause)
+    }
+
     func check(_ name: String) throws(SuccessionError) {
         try checkCharacters(of: name)
         guard core.holdings.withLock({ !$0.isReady }) else {
@@ -220,7 +269,10 @@ public final class Generation: Sendable {
             name: name, address: inherited.address, origin: inherited.origin,
             backlog: inherited.backlog, descriptor: inherited.descriptor,
             isBoundHere: isBoundHere, isStored: inherited.isStored && inherited.name == name,
-            connections: core.connections)
+            connections: core.connections
+        ) { [weak core] message in
+            Task { @ControlThread in core?.report(.warning, message) }
+        }
         core.holdings.withLock { holdings in
             holdings.listeners.append(listener)
             // Renamed: the manager has it under a name by which nobody will ask.

@@ -20,6 +20,7 @@ enum GenerationBirth {
         }
         // Before anything is opened here.
         Syscall.fillStandardStreams()
+        try ProcessOne.standAside(for: service, configuration)
         let channel = takeChannel()
         do {
             try ReadinessLoop.shared.start()
@@ -43,9 +44,15 @@ enum GenerationBirth {
             await succeeding.refuse(Failure(code: .application, reason: error.description))
             throw error
         }
-        return try await withTaskExecutorPreference(ReadinessLoop.shared) {
-            () async throws(SuccessionError) in
-            try await succeed(service, configuration, program, directory, succeeding)
+        do {
+            return try await withTaskExecutorPreference(ReadinessLoop.shared) {
+                () async throws(SuccessionError) in
+                try await succeed(service, configuration, program, directory, succeeding)
+            }
+        } catch {
+            // It is heard only if nothing was said before.
+            await succeeding.refuse(Failure(code: .application, reason: error.description))
+            throw error
         }
     }
 
@@ -72,9 +79,15 @@ enum GenerationBirth {
         return (channel, standardError, path.flatMap { $0.hasPrefix("/") ? $0 : nil })
     }
 
-    private static func locate(
+    static func locate(
         _ service: String, _ configuration: GenerationConfiguration
     ) throws(SuccessionError) -> RuntimeDirectory {
+        if RuntimeDirectory.isOfTheSystem(service, explicit: configuration.runtimeDirectory) {
+            throw SuccessionError(
+                .invalidServiceName,
+                "'\(service)' cannot be the name of a service: /run/\(service) is the system's; choose another, or set SUCCESSION_RUNTIME_DIRECTORY"
+            )
+        }
         guard
             let directory = RuntimeDirectory.locate(
                 service: service, explicit: configuration.runtimeDirectory)
@@ -88,7 +101,7 @@ enum GenerationBirth {
         } catch {
             let why =
                 error == .notPermitted
-                ? "it must belong to this user or root, and nobody else may write to it"
+                ? "\(directory.ownership) it must belong to uid \(ProcessEnvironment.effectiveUserID) or root, and nobody else may write to it"
                 : "it cannot be made or used"
             throw SuccessionError(
                 .runtimeDirectory, "runtime directory \(directory.path): \(why)", cause: error)
@@ -136,15 +149,28 @@ enum GenerationBirth {
         _ directory: RuntimeDirectory
     ) async throws(SuccessionError) -> Generation {
         let lock: OwnedDescriptor?
+        let isNewLock = (try? Syscall.linkStatus(directory.lockPath)) == nil
         do {
             lock = try directory.takeLock()
         } catch {
             throw .system("cannot lock \(directory.lockPath)", error)
         }
         guard let lock else { throw alreadyServed(service, directory) }
-        let activated = try activation()
         // A generation that still drains after its successor died keeps its number and its socket.
-        let number = (directory.removeStale().last ?? 0) + 1
+        let there = directory.removeStale()
+        let living = there.filter { directory.isLiving($0) }
+        let owner = await SecondLine.owner(of: directory, living: living, isNewLock: isNewLock)
+        if let owner {
+            // The next start must find it missing, too.
+            if isNewLock { try? Syscall.unlink(directory.lockPath) }
+            throw SuccessionError(
+                .alreadyServed,
+                "'\(service)' is already served in \(directory.path): \(owner); end that process, then start this one"
+            )
+        }
+        directory.removeLeftovers(isAlone: true)
+        let activated = try activation()
+        let number = (there.last ?? 0) + 1
         let core = try GenerationCore(
             service: service, number: number, configuration: configuration, program: program,
             directory: directory, lock: lock, succeeding: nil)
@@ -172,10 +198,17 @@ enum GenerationBirth {
     }
 
     private static func activation() throws(SuccessionError) -> Activation {
+        let activation: Activation
         do {
-            return Activation(try ListenDescriptors.take())
+            activation = Activation(try ListenDescriptors.take())
         } catch {
             throw SuccessionError(.activation, "\(error)")
         }
+        guard let connection = activation.connection else { return activation }
+        let peer = (try? Syscall.peerAddress(connection.descriptor.rawValue)).map { " from \($0)" }
+        throw SuccessionError(
+            .activation,
+            "'\(connection.name)' (descriptor \(connection.descriptor.rawValue)) is a connection\(peer ?? "") and no listener: the socket unit has Accept=yes, which starts a process for each client; set Accept=no"
+        )
     }
 }

@@ -14,6 +14,20 @@ public struct GenerationConfiguration: Sendable {
         case reload
     }
 
+    /// What is done about a process that waits for this one alone, and would take the end of a
+    /// generation for the end of the service.
+    public enum Foreground: Sendable, Hashable {
+        /// As process 1, the kernel's own waiter, ``Generation/begin(_:configuration:)`` starts this
+        /// program once more as a child and does not return: process 1 hands on signals, and leaves
+        /// with the status of the last generation. Below another process of that kind an upgrade is
+        /// refused, with the way out. See docs/supervision.md.
+        case automatic
+        /// Nothing; as `SUCCESSION_FOREGROUND=off` in the environment.
+        case off
+    }
+
+    /// Who waits for this process.
+    public var foreground = Foreground.automatic
     /// Where the control socket lies; nil: found as docs/protocol.md §3 says.
     public var runtimeDirectory: String?
     /// How long a drain may last before what is left is cut.
@@ -26,6 +40,10 @@ public struct GenerationConfiguration: Sendable {
     /// How long after the deadline of a drain the process may live on before it is ended with
     /// status 70; nil: for ever.
     public var exitGrace: Duration? = .seconds(5)
+    /// How many generations of the service may live at once, the successor of an upgrade among them.
+    ///
+    /// One that would be too many is not started. At least 2; nil: any number. Every old generation that still drains has memory and descriptors of its own.
+    public var maximumGenerations: Int? = 4
     /// How many descriptors the service manager keeps for this unit (`FileDescriptorStoreMax=`): the
     /// listeners bound here are among them, so that a crash refuses nobody; 0: none; nil: what
     /// `SUCCESSION_FDSTORE` says, or the manager itself (systemd 254 and later).

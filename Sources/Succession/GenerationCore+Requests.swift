@@ -16,16 +16,17 @@ extension GenerationCore {
             let plan = LaunchPlan(message)
             if let refusal = plan.refusal { return session.refuse(refusal) }
             upgrade(plan, session: session)
+        case .abort: abort(session)
         case .drain:
             addAudience(session)
-            beginDrain(deadline: message.integer("DEADLINE_MS").map { .milliseconds(max(0, $0)) })
+            beginDrain(deadline: message.duration(.deadline))
         case .stop:
             addAudience(session)
             beginDrain(deadline: .zero)
         case .reload:
             reload(
                 Reloading.Asker("pid \(session.peer.processID)", session: session),
-                within: message.integer("TIMEOUT_MS").map { .milliseconds(max(0, $0)) })
+                within: message.duration(.timeout))
         default:
             session.refuse(Failure.unknownKind(message.kind.rawValue))
         }
@@ -34,25 +35,27 @@ extension GenerationCore {
     private func status() -> Message {
         StatusReply(
             service: service, generation: number, state: states.current, stateSince: stateSince,
-            bornAt: bornAt, executable: program.path, connections: connections.count,
+            bornAt: bornAt, executable: program.path, running: program.file,
+            connections: connections.count,
             remaining: drain?.remaining,
             upgrade: upgradeRequest.map { (attempt?.successorPID ?? 0, $0.since, $0.by) },
             listeners: holdings.withLock { $0.listeners }.map { Manifest.entry(for: $0) },
-            oldest: connections.oldest(5), supervision: supervision, store: store
+            oldest: connections.oldest(5), supervision: supervision, store: store,
+            maximumGenerations: maximumGenerations
         ).message()
     }
 
     /// Starts an upgrade, or says why not; the session, if any, hears each step and the result.
     func upgrade(_ plan: LaunchPlan, session: ControlSession?) {
-        if let refusal = refusal(unlessServing: "be upgraded") {
-            report(
-                .warning, "no upgrade: \(refusal.reason)",
-                .upgradeRefused(code: refusal.code.rawValue))
-            session?.refuse(refusal)
-            return
+        if let refusal = refusal(unlessServing: "be upgraded") ?? refusalOfParent() {
+            return refuseUpgrade(refusal, session)
         }
+        let isCrowded = refuseIfCrowded { [weak self] in self?.refuseUpgrade($0, session) }
+        if isCrowded { return }
         upgradeRequest = (Syscall.monotonicNanoseconds(), session?.peer.processID)
         let patience = plan.readyTimeout ?? configuration.readyTimeout
+        // Clients may have used up all descriptors: what the start of a successor takes is kept back.
+        startLoan = DescriptorReserve.shared.lend()
         // For the state, for the successor's start, and for the commit.
         supervision?.extend(for: patience + patience + .seconds(15))
         guard let provider = holdings.withLock({ $0.stateProvider }) else {
@@ -65,16 +68,23 @@ extension GenerationCore {
             do {
                 let state = try await collection.collect(
                     from: provider, within: patience)
-                guard postponedDrain == nil else { return abandon(session) }
+                guard postponedDrain == nil, abortReason == nil else { return abandon(session) }
                 begin(plan, state: state, session: session)
             } catch {
-                if postponedDrain != nil { return abandon(session) }
+                if postponedDrain != nil || abortReason != nil { return abandon(session) }
                 upgradeRequest = nil
                 let failure = Failure(
                     code: .state, reason: "the application could not write its state: \(error)")
                 conclude(UpgradeAttempt.Outcome(failure: failure, successor: 0), session: session)
             }
         }
+    }
+
+    private func refuseUpgrade(_ refusal: Failure, _ session: ControlSession?) {
+        report(
+            .warning, "no upgrade: \(refusal.reason)",
+            .upgradeRefused(code: refusal.code.rawValue))
+        session?.refuse(refusal)
     }
 
     /// Why something that only an undisturbed serving generation does is not done now.
@@ -87,7 +97,7 @@ extension GenerationCore {
             return Failure(
                 code: .busy,
                 reason:
-                    "an upgrade is running: generation \(number + 1) (\(successor)) was asked for by \(by) \(age) ms ago"
+                    "an upgrade is running: generation \(number + 1) (\(successor)) was asked for by \(by) \(age) ms ago; `swapctl abort \(service)` calls it off"
             )
         }
         guard case .serving = states.current, drain == nil else {
@@ -100,10 +110,17 @@ extension GenerationCore {
         return nil
     }
 
-    /// Told to leave before the successor was even started.
+    /// A parent that waits for this process alone would end what the upgrade has begun.
+    private func refusalOfParent() -> Failure? {
+        Foreground.obstacle(to: service, configuration, isFirst: succeeding == nil)
+            .map { Failure(code: .parent, reason: $0) }
+    }
+
+    /// Told to leave, or called off, before the successor was even started.
     private func abandon(_ session: ControlSession?) {
         upgradeRequest = nil
-        let failure = Failure(code: .operator, reason: "generation \(number) was told to leave")
+        let failure = Failure(
+            code: .operator, reason: abortReason ?? "generation \(number) was told to leave")
         conclude(UpgradeAttempt.Outcome(failure: failure, successor: 0), session: session)
     }
 
@@ -111,6 +128,9 @@ extension GenerationCore {
         let attempt = UpgradeAttempt(
             self, plan: plan, requestedBy: session?.peer.processID, state: state,
             whenStepped: { [weak self] step in
+                if step.step == PredecessorStateMachine.Step.start.rawValue, step.status == "ok" {
+                    self?.endStartLoan()
+                }
                 session?.send(step.message())
                 self?.reportStep(step)
             },
@@ -122,13 +142,20 @@ extension GenerationCore {
         attempt.begin()
     }
 
+    private func endStartLoan() {
+        startLoan?.end()
+        startLoan = nil
+    }
+
     private func conclude(_ outcome: UpgradeAttempt.Outcome, session: ControlSession?) {
+        endStartLoan()
         reportEnd(outcome)
         if outcome.failure != nil {
             supervision?.endExtensions()
             attempt = nil
             // A successor that was killed could not take its control socket along.
             directory.removeIfStale(number + 1)
+            directory.removeLeftovers()
         }
         session?.send(result(outcome))
         if outcome.failure != nil {
@@ -136,6 +163,7 @@ extension GenerationCore {
         } else if let session {
             addAudience(session)
         }
+        answerAborts(outcome)
         beginPostponedDrain()
     }
 
@@ -171,9 +199,9 @@ extension LaunchPlan {
         let arguments = message.texts("ARG")
         self.arguments = arguments.isEmpty ? nil : arguments
         environmentChanges = message.texts("ENV")
-        readyTimeout = message.integer("TIMEOUT_MS").map { .milliseconds(max(0, $0)) }
-        drainDeadline = message.integer("DRAIN_MS").map { .milliseconds(max(0, $0)) }
-        wantsAllTaken = message.integer("STRICT") == 1
+        readyTimeout = message.duration(.timeout)
+        drainDeadline = message.duration(.drain)
+        wantsAllTaken = message.number(.strict) == 1
     }
 
     /// Why nothing can be started this way.

@@ -20,8 +20,8 @@ extension GenerationCore {
     /// The successor that accepted is dead, and did not say that it leaves.
     func takeOver(from attempt: UpgradeAttempt) {
         guard keepsListeners, attempt === self.attempt, let drain, !drain.isOver else { return }
-        let status = attempt.exit.map { ": \($0)" } ?? ""
-        let news = "generation \(number + 1) (pid \(attempt.successorPID)) has died\(status)"
+        let end = attempt.exit.map { "\($0)" } ?? "has died"
+        let news = "generation \(number + 1) (pid \(attempt.successorPID)) \(end)"
         guard supervision?.isChildOfManager != true else {
             report(.error, "\(news); the service manager starts the service anew")
             isBereft = true

@@ -6,22 +6,6 @@ import SuccessionTransport
 import Synchronization
 import SystemPackage
 
-/// What a generation shares between its author's threads and the control thread.
-struct Holdings: Sendable {
-    var inheritance = Inheritance()
-    var listeners: [Listener] = []
-    var stateProvider: (@Sendable (inout StateWriter) throws -> Void)?
-    var inheritedState: HandedState?
-    var healthCheck: Heartbeat.Check?
-    /// Names of stored descriptors that the application has asked for.
-    var claimedNames: Set<String> = []
-    /// Names of stored listeners that have another one now.
-    var formerNames: Set<String> = []
-    var isReady = false
-    /// Leaving, and nobody comes after it.
-    var isLast = false
-}
-
 /// The inside of a ``Generation``: everything that happens on the control thread.
 @ControlThread
 final class GenerationCore {
@@ -42,6 +26,8 @@ final class GenerationCore {
     private var server: ControlServer?
     private var signals: SignalInbox?
     let succeeding: Succeeding?
+    /// Until the application is ready.
+    private var overdue: Timer?
     /// Nil without a service manager.
     private(set) var supervision: Supervision?
     /// Nil if the manager keeps no descriptors.
@@ -67,6 +53,8 @@ final class GenerationCore {
     var isUpgrading: Bool { upgradeRequest != nil }
     /// Removed from the store while an upgrade may still send them.
     var offeredDescriptors: [OwnedDescriptor] = []
+    /// Room in the table of descriptors for the start of a successor.
+    var startLoan: DescriptorReserve.Loan?
     var drain: DrainRun?
     /// While this generation drains: its successor may die, and then another one needs them.
     var keepsListeners = false
@@ -80,6 +68,9 @@ final class GenerationCore {
     var postponedDrain: Duration?
     /// The application's writing of its state, while an upgrade waits for it.
     var collection: StateCollection?
+    /// Operators who want the upgrade called off, and why it is; until it is over.
+    var aborts: [AbortRequest] = []
+    var abortReason: String?
     private(set) lazy var reloading = makeReloading()
     nonisolated let reloadStreams = ReloadStreams()
     /// Operators who want to hear how the drain goes.
@@ -132,6 +123,8 @@ final class GenerationCore {
         // Also keeps this object: operators are answered until the process is gone, whatever its
         // author still holds.
         ProcessExit.onExit { [self] in removeNames() }
+        // Not before: what is inherited comes first.
+        DescriptorReserve.shared.begin()
         do {
             if let endpoint {
                 let server = ControlServer(endpoint) { [weak self] message, session in
@@ -155,9 +148,24 @@ final class GenerationCore {
                 "/proc is not mounted: libdispatch, which runs Swift's tasks, ends a program that cannot see its own threads there (SIGILL); mount it"
             )
         }
+        awaitReady()
         succeeding?.startAccepting = { [weak self] in try await self?.startAccepting() }
         succeeding?.predecessorGone = { [weak self] in self?.predecessorGone() }
         if succeeding?.isPredecessorGone == true { predecessorGone() }
+    }
+
+    /// Says so if the application takes long to build its server, or has forgotten to say that it is
+    /// ready.
+    ///
+    /// Until then nobody is served here.
+    private func awaitReady() {
+        let patience = configuration.readyTimeout / 2
+        overdue = ControlThread.schedule(after: patience) { [weak self] in
+            self?.report(
+                .warning,
+                "ready() has not been called in \(patience): nobody is served by generation \(self?.number ?? 0) until it is"
+            )
+        }
     }
 
     private nonisolated func removeNames() {
@@ -175,10 +183,23 @@ final class GenerationCore {
     // MARK: Ready
 
     func ready() async throws(SuccessionError) {
-        let leftOver = holdings.withLock { holdings in
-            holdings.isReady = true
+        let (isAgain, hasNone, leftOver) = holdings.withLock { holdings in
+            defer { holdings.isReady = true }
             holdings.inheritedState = nil
-            return holdings.inheritance.removeAll()
+            return (
+                holdings.isReady, holdings.listeners.isEmpty, holdings.inheritance.removeAll()
+            )
+        }
+        if isAgain {
+            throw SuccessionError(
+                .invalidState, "ready() was called before: a generation is ready once")
+        }
+        overdue?.cancel()
+        if hasNone {
+            report(
+                .warning,
+                "ready() without a listener: nobody can connect; take listeners with listener(_:orBind:) before it"
+            )
         }
         for item in leftOver {
             report(
@@ -269,30 +290,31 @@ final class GenerationCore {
     /// look.
     private func predecessorGone() {
         guard let handle = succeeding.flatMap({ try? ProcessHandle.open($0.predecessor) }) else {
-            _ = directory.removeStale()
-            return
+            return removeRemains()
         }
-        guard let pidfd = handle.descriptor else { return removeStale(onceGone: handle) }
+        guard let pidfd = handle.descriptor else { return removeRemains(onceGone: handle) }
         // Its end of the channel may close before its control socket does: only the end of the
         // process says that both are.
         do {
             try ControlThread.watch(pidfd.rawValue) { [self] in
                 ControlThread.unwatch(pidfd.rawValue)
-                _ = directory.removeStale()
+                removeRemains()
             }
         } catch {
-            _ = directory.removeStale()
+            removeRemains()
         }
     }
 
+    private func removeRemains() {
+        _ = directory.removeStale()
+        directory.removeLeftovers()
+    }
+
     /// On a kernel without pidfds nothing tells of the end of a process.
-    private func removeStale(onceGone handle: ProcessHandle, attempts: Int = 100) {
-        guard handle.isAlive(), attempts > 0 else {
-            _ = directory.removeStale()
-            return
-        }
+    private func removeRemains(onceGone handle: ProcessHandle, attempts: Int = 100) {
+        guard handle.isAlive(), attempts > 0 else { return removeRemains() }
         _ = ControlThread.schedule(after: .milliseconds(100)) { [weak self] in
-            self?.removeStale(onceGone: handle, attempts: attempts - 1)
+            self?.removeRemains(onceGone: handle, attempts: attempts - 1)
         }
     }
 

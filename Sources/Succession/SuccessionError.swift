@@ -84,6 +84,11 @@ extension SuccessionError {
                 .resourcesExhausted
             default: .system
             }
-        return SuccessionError(code, what, cause: errno)
+        // A unit that takes its sockets from a socket unit need not let its service make any.
+        let hint =
+            errno == .addressFamilyNotSupported
+            ? " (this process may make no such socket: start the socket unit with the service, or see RestrictAddressFamilies= of the unit)"
+            : ""
+        return SuccessionError(code, what + hint, cause: errno)
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SuccessionProtocol
 import SuccessionSystem
 
 /// Something an operator may want to read in the log, and a program may want to count.
@@ -48,6 +49,7 @@ public struct SuccessionEvent: Sendable, Hashable, CustomStringConvertible {
     /// reads, is left out.
     public static func printToStandardError(_ event: SuccessionEvent) {
         guard event.level != .debug else { return }
-        Syscall.writeWithoutWaiting(2, Array("\(event)\n".utf8))
+        // What a successor or an application said must not pass for another line, or drive a terminal.
+        Syscall.writeWithoutWaiting(2, Array((TerminalText.line("\(event)") + "\n").utf8))
     }
 }

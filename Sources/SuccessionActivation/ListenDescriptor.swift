@@ -31,4 +31,9 @@ public struct ListenDescriptor: Sendable, Hashable {
 package struct ActivatedDescriptor: Sendable {
     package let name: String
     package let descriptor: OwnedDescriptor
+
+    package init(name: String, descriptor: OwnedDescriptor) {
+        self.name = name
+        self.descriptor = descriptor
+    }
 }

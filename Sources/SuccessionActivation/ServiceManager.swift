@@ -5,11 +5,14 @@ import SystemPackage
 
 /// The service manager that started this process, spoken to through its notification socket.
 ///
-/// Nothing here blocks: what is said is sent in order by a thread of its own, which also loads
-/// libsystemd. A manager hears only those whom `NotifyAccess=` of the unit lets speak, and never
+/// Nothing here blocks: what is said is sent in order by a thread of its own, over one socket that
+/// stays open. A manager hears only those whom `NotifyAccess=` of the unit lets speak, and never
 /// tells who was not heard.
 public final class ServiceManager: Sendable {
     private let thread = NotifyThread()
+    #if Systemd
+    private let socket: NotifySocket
+    #endif
 
     /// Nil if no manager wants to be told (`NOTIFY_SOCKET`), or it is out of reach: a vsock address,
     /// or a program built without the trait `Systemd`.
@@ -17,10 +20,10 @@ public final class ServiceManager: Sendable {
     /// Reads the environment and nothing else.
     public init?() {
         #if Systemd
-        // `@` is an abstract socket, as older managers and containers have it.
         guard let path = ProcessEnvironment.value("NOTIFY_SOCKET"),
             path.hasPrefix("/") || path.hasPrefix("@")
         else { return nil }
+        socket = NotifySocket(path)
         #else
         return nil
         #endif
@@ -95,8 +98,8 @@ public final class ServiceManager: Sendable {
     ) {
         #if Systemd
         let text = notices.map(\.text).joined(separator: "\n")
-        let isTaken = thread.submit {
-            completion(Self.deliver(text, descriptors, barrier: barrier))
+        let isTaken = thread.submit { [socket] in
+            completion(socket.deliver(text, descriptors, barrier: barrier))
         }
         if !isTaken {
             completion(
@@ -106,48 +109,37 @@ public final class ServiceManager: Sendable {
         #endif
     }
 
-    /// Loads libsystemd in the background: it takes a millisecond that is missed later.
+    /// Connects to the manager now, while there are descriptors; what fails is tried again and told
+    /// when something is said.
     package func prepare() {
         #if Systemd
-        thread.submit { _ = LibSystemd.shared }
+        try? socket.prepare()
         #endif
     }
 }
 
 #if Systemd
-extension ServiceManager {
-    private static func deliver(
+extension NotifySocket {
+    fileprivate func deliver(
         _ text: String, _ descriptors: [OwnedDescriptor], barrier: Duration?
     ) -> Result<Void, ActivationError> {
         Result { () throws(ActivationError) in
-            let library = try LibSystemd.shared.get()
-            if !text.isEmpty {
-                let numbers = descriptors.map(\.rawValue)
-                let result = library.notifyWithFDs(
-                    0, 0, text, numbers, CUnsignedInt(numbers.count))
+            do throws(Errno) {
+                if !text.isEmpty { try send(text, descriptors.map(\.rawValue)) }
                 withExtendedLifetime(descriptors) {}
-                try check(result, "sd_notify")
+                guard let barrier else { return }
+                let (seconds, attoseconds) = barrier.components
+                let milliseconds =
+                    max(0, min(seconds, 3_600)) * 1_000
+                    + max(0, attoseconds) / 1_000_000_000_000_000
+                if try self.barrier(within: CInt(clamping: milliseconds)) { return }
+            } catch {
+                throw ActivationError(
+                    .notDelivered,
+                    "cannot tell the service manager: NOTIFY_SOCKET=\(path): \(error)")
             }
-            // A library without barriers belongs to a manager without.
-            guard let barrier, let notifyBarrier = library.notifyBarrier else { return }
-            let (seconds, attoseconds) = barrier.components
-            let microseconds =
-                UInt64(max(0, min(seconds, 3_600))) * 1_000_000
-                + UInt64(max(0, attoseconds)) / 1_000_000_000_000
-            let result = notifyBarrier(0, microseconds)
-            if Errno(rawValue: -result) == .timedOut { throw silence(barrier) }
-            try check(result, "sd_notify_barrier")
+            throw ServiceManager.silence(barrier ?? .zero)
         }
-    }
-
-    private static func check(_ result: CInt, _ function: String) throws(ActivationError) {
-        if result > 0 { return }
-        let socket = ProcessEnvironment.value("NOTIFY_SOCKET") ?? ""
-        let why =
-            result == 0
-            ? "NOTIFY_SOCKET is no longer set"
-            : "NOTIFY_SOCKET=\(socket): \(Errno(rawValue: -result))"
-        throw ActivationError(.notDelivered, "\(function) failed: \(why)")
     }
 }
 #endif

@@ -13,8 +13,8 @@ struct AdoptedInput: Acceptor {
     /// Fits the channel, which does not read yet, with what holds back its reads.
     ///
     /// Called on the channel's event loop.
-    init(_ channel: any Channel, of generation: Generation) throws {
-        let gate = ReadGate()
+    init(_ channel: any Channel, _ listener: Listener, of generation: Generation) throws {
+        let gate: ReadGate = InputGate(listener)
         try channel.pipeline.syncOperations.addHandler(gate, position: .first)
         self.channel = channel
         self.gate = NIOLoopBound(gate, eventLoop: channel.eventLoop)

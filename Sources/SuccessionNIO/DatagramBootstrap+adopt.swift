@@ -21,7 +21,7 @@ extension DatagramBootstrap {
         let descriptor = try listener.duplicate(for: .datagram, mustListen: false)
         let adoption = channelOption(.autoRead, value: false).withBoundSocket(descriptor)
         let (channel, acceptor) = try await adoption.adopted { channel in
-            try AdoptedInput(channel, of: generation)
+            try AdoptedInput(channel, listener, of: generation)
         }
         listener.attach(prompt: acceptor)
         return channel

@@ -201,11 +201,10 @@ public final class HTTP2DrainHandler: ChannelDuplexHandler {
     /// Ends a connection on which the client has sent nothing at all.
     private func endSilence(_ context: ChannelHandlerContext) {
         guard !hasReceived else { return }
-        switch phase {
-        case .serving, .concluding, .concluded, .over: return
-        case .announcing: break
-        case .announced: send(.goAway(lastStream: 0), context)
-        }
+        let isAnnounced = phase == .announced
+        guard isAnnounced || phase == .announcing else { return }
+        phase = .over
+        if isAnnounced { send(.goAway(lastStream: 0), context) }
         // Not behind what was said: that may wait for a handshake that never ends.
         end(context)
     }

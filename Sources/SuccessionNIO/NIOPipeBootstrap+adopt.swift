@@ -23,7 +23,7 @@ extension NIOPipeBootstrap {
         let adoption = channelOption(.autoRead, value: false)
             .takingOwnershipOfDescriptor(input: descriptor)
         let (channel, acceptor) = try await adoption.adopted { channel in
-            try AdoptedInput(channel, of: generation)
+            try AdoptedInput(channel, pipe, of: generation)
         }
         pipe.attach(prompt: acceptor)
         return channel

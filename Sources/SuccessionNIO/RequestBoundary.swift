@@ -99,8 +99,7 @@ final class RequestBoundary: ChannelInboundHandler, RemovableChannelHandler {
     func answerTooLate() {
         let answer =
             "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-        context?.writeAndFlush(
-            wrapOutboundOut(.byteBuffer(ByteBuffer(string: answer))), promise: nil)
+        write(ByteBuffer(string: answer), nil)
     }
 
     /// Calls `then` when everything has been written, or cannot be.
@@ -108,7 +107,18 @@ final class RequestBoundary: ChannelInboundHandler, RemovableChannelHandler {
         guard let context else { return then() }
         // An empty write comes after everything that is still to be sent.
         let written = context.promise(for: nil, then: then)
-        context.writeAndFlush(wrapOutboundOut(.byteBuffer(ByteBuffer())), promise: written)
+        write(ByteBuffer(), written)
+    }
+
+    /// From where responses are bytes already: their encoder is nearer to the network.
+    private func write(_ bytes: ByteBuffer, _ promise: EventLoopPromise<Void>?) {
+        let encoder = try? context?.pipeline.syncOperations.context(
+            handlerType: HTTPResponseEncoder.self)
+        guard let network = encoder ?? context else {
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            return
+        }
+        network.writeAndFlush(wrapOutboundOut(.byteBuffer(bytes)), promise: promise)
     }
 
     /// To be told of everything that is decoded, in its order.

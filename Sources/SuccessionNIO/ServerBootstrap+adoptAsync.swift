@@ -11,7 +11,9 @@ extension ServerBootstrap {
     ///
     /// Like the other `adopt`, but its connections come, initialised, as a sequence. The sequence
     /// ends when the generation has stopped accepting, after the connections that were taken
-    /// before: go on reading until then, or they are lost.
+    /// before: go on reading until then, or they are lost. When descriptors are used up, clients wait
+    /// until a connection has been closed; for other errors of accept(2) NIO closes the channel, and
+    /// the sequence throws: leave then, so that another process is started.
     ///
     /// ```swift
     /// let server = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
@@ -44,7 +46,8 @@ extension ServerBootstrap {
         let (connections, kind) = (generation.connections, proto ?? listener.kind)
         do {
             let acceptor = try await server.channel.eventLoop.submit {
-                try AdoptedListener(server.channel, connections: connections, protocol: kind)
+                try AdoptedListener(
+                    server.channel, listener, connections: connections, protocol: kind)
             }.get()
             listener.attach(prompt: acceptor)
         } catch {

@@ -61,8 +61,8 @@ extension ChannelMessage {
     }
 
     private static func taken(_ message: Message) -> ChannelMessage {
-        if let size = message.count("STATE") { return .takenState(size: size) }
-        guard let batch = message.count("BATCH"), let descriptors = message.count("TAKEN") else {
+        if let size = message.number(.stateSize) { return .takenState(size: size) }
+        guard let batch = message.number(.batch), let descriptors = message.number(.taken) else {
             return .malformed("'taken' without BATCH= and TAKEN=, or STATE=")
         }
         return .taken(batch: batch, descriptors: descriptors)
@@ -71,32 +71,32 @@ extension ChannelMessage {
     private static func offer(_ message: Message) -> ChannelMessage {
         let batch = (message.text("BATCH") ?? "").split(
             separator: "/", omittingEmptySubsequences: false
-        ).map { Decimal.parse($0) ?? -1 }
+        ).map { WireNumber.parse($0, in: NumericKey.batch.range) ?? 0 }
         guard batch.count == 2, batch[0] >= 1, batch[1] >= batch[0] else {
             return .malformed("'offer' without a valid BATCH=")
         }
-        guard let total = message.count("TOTAL") else {
+        guard message.number(.generation) != nil else {
+            return .malformed("'offer' without a valid GENERATION=")
+        }
+        guard message.number(.processID) != nil else {
+            return .malformed("'offer' without a valid PID=")
+        }
+        guard let total = message.number(.total) else {
             return .malformed("'offer' without a valid TOTAL=")
         }
-        guard let state = message.count("STATE"), state <= 1 else {
+        guard let state = message.number(.hasState) else {
             return .malformed("'offer' without a valid STATE=")
         }
         return .offer(
-            batch: batch[0], of: batch[1], descriptors: message.count("FDS") ?? 0, total: total,
+            batch: batch[0], of: batch[1], descriptors: message.number(.descriptors) ?? 0,
+            total: total,
             hasState: state == 1)
     }
 
     private static func state(_ message: Message) -> ChannelMessage {
-        guard let size = message.count("SIZE") else {
+        guard let size = message.number(.size) else {
             return .malformed("'state' without a valid SIZE=")
         }
         return .state(size: size)
-    }
-}
-
-extension Message {
-    /// A number that counts something: not negative.
-    fileprivate func count(_ key: String) -> Int? {
-        integer(key).flatMap { $0 >= 0 ? $0 : nil }
     }
 }

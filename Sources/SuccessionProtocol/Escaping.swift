@@ -53,13 +53,3 @@ enum Escaping {
         }
     }
 }
-
-/// Decimal numbers as the protocol writes them.
-enum Decimal {
-    /// Nil: anything but digits after at most one minus sign, or a number that is too large.
-    static func parse(_ text: some StringProtocol) -> Int? {
-        let digits = text.utf8.first == UInt8(ascii: "-") ? text.utf8.dropFirst() : text.utf8[...]
-        let areDigits = digits.allSatisfy { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
-        return areDigits ? Int(text) : nil
-    }
-}

@@ -48,10 +48,18 @@ extension FailureCode {
     package static let leftOver = FailureCode("left-over")
     /// The predecessor could not stop accepting.
     package static let pause = FailureCode("pause")
-    /// The operator cancelled.
+    /// An operator called the upgrade off, or told a side of it to leave.
     package static let `operator` = FailureCode("operator")
     /// Asked of a generation that does not serve.
     package static let notServing = FailureCode("not-serving")
+    /// No upgrade runs that could be called off.
+    package static let noUpgrade = FailureCode("no-upgrade")
+    /// The successor has taken over: the upgrade cannot be called off any more.
+    package static let tooLate = FailureCode("too-late")
+    /// As many generations live as may.
+    package static let generations = FailureCode("generations")
+    /// The parent of the server waits for this process alone.
+    package static let parent = FailureCode("parent")
     /// The application let a request go without an answer.
     package static let unanswered = FailureCode("unanswered")
     /// The application does not take such requests.

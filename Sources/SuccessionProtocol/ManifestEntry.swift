@@ -37,7 +37,7 @@ package struct ManifestEntry: Sendable, Hashable {
     /// later version knows.
     package init?(fields: [String]) {
         guard fields.count >= 4, !fields[0].isEmpty, !fields[3].isEmpty,
-            let backlog = Decimal.parse(fields[2]), backlog >= 0
+            let backlog = WireNumber.parse(fields[2], in: NumericKey.backlog.range)
         else { return nil }
         self.init(
             what: fields[0], origin: Origin(rawValue: fields[1]) ?? .unspecified, backlog: backlog,

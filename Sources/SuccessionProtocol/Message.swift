@@ -48,8 +48,10 @@ extension Message {
     }
 
     /// The first value of a key as a decimal number; nil if it is absent or no number.
+    ///
+    /// For a key with a range see ``number(_:)``.
     package func integer(_ key: String) -> Int? {
-        text(key).flatMap(Decimal.parse)
+        text(key).flatMap { WireNumber.parse($0) }
     }
 
     /// All values of a key as lists of fields; an empty value is an empty list.

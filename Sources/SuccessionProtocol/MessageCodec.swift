@@ -95,9 +95,9 @@ extension Message {
     }
 
     private static func version(_ digits: ArraySlice<UInt8>) -> Int? {
-        guard let first = digits.first, first != UInt8(ascii: "0"), first != UInt8(ascii: "-")
+        guard let first = digits.first, first != UInt8(ascii: "0")
         else { return nil }
-        return Decimal.parse(String(decoding: digits, as: UTF8.self))
+        return WireNumber.parse(String(decoding: digits, as: UTF8.self))
     }
 
     private static func field(_ line: ArraySlice<UInt8>) throws(MessageError) -> Field {

@@ -27,6 +27,8 @@ extension MessageKind {
     package static let committed = MessageKind("committed")
     package static let accepting = MessageKind("accepting")
     package static let leaving = MessageKind("leaving")
+    /// What went wrong in a successor that has not given up yet.
+    package static let trouble = MessageKind("trouble")
 }
 
 // MARK: - The channel and the control socket
@@ -47,15 +49,16 @@ extension MessageKind {
     package static let stop = MessageKind("stop")
     package static let reload = MessageKind("reload")
     package static let reloaded = MessageKind("reloaded")
+    package static let aborted = MessageKind("aborted")
     package static let step = MessageKind("step")
     package static let result = MessageKind("result")
 }
 
 extension MessageKind {
     private static let known: Set<MessageKind> = [
-        .hello, .offer, .state, .taken, .ready, .committed, .accepting, .leaving, .draining,
-        .drained, .abort, .refused, .status, .upgrade, .drain, .stop, .reload, .reloaded, .step,
-        .result,
+        .hello, .offer, .state, .taken, .ready, .committed, .accepting, .leaving, .trouble,
+        .draining, .drained, .abort, .refused, .status, .upgrade, .drain, .stop, .reload,
+        .reloaded, .aborted, .step, .result,
     ]
 
     /// Whether this version of the protocol has such a message, on whatever socket.

@@ -28,7 +28,7 @@ package struct FileFacts: Sendable, Hashable {
     package var size: Int
     /// When the content last changed, in seconds since 1970.
     package var modifiedAt: Int
-    /// The same in nanoseconds.
+    /// The same in nanoseconds, or the nearest moment that they can tell.
     package var modifiedAtNanoseconds: Int
     private var kind: UInt32
 
@@ -40,7 +40,8 @@ package struct FileFacts: Sendable, Hashable {
         groupID = status.st_gid
         size = Int(status.st_size)
         modifiedAt = Int(status.st_mtim.tv_sec)
-        modifiedAtNanoseconds = modifiedAt * 1_000_000_000 + Int(status.st_mtim.tv_nsec)
+        modifiedAtNanoseconds = Nanoseconds.of(
+            seconds: modifiedAt, nanoseconds: Int(status.st_mtim.tv_nsec))
     }
 
     package var device: UInt64 { identity.device }

@@ -33,6 +33,21 @@ package struct PeerCredentials: Sendable, Hashable {
         return PeerCredentials(credentials)
     }
 
+    /// The process that called connect(2), listen(2) or socketpair(2) at the other end, by a pidfd
+    /// where the kernel gives one (Linux 6.5), else by its number.
+    ///
+    /// Nil: it is gone, or in a pid namespace that cannot be seen from here. The corresponding C
+    /// function is `getsockopt` with SO_PEERPIDFD.
+    package static func process(of socket: CInt) -> ProcessHandle? {
+        guard let peer = try? of(socket), peer.processID > 0 else { return nil }
+        let peerPidfd: CInt = 77  // SO_PEERPIDFD, which glibc 2.39 names first
+        if let raw = try? Syscall.option(socket, level: SOL_SOCKET, name: peerPidfd), raw >= 0 {
+            return ProcessHandle(
+                processID: peer.processID, pidfd: OwnedDescriptor(taking: raw))
+        }
+        return try? ProcessHandle.open(peer.processID)
+    }
+
     /// Has every packet received on the socket name its sender (SO_PASSCRED).
     package static func enablePassing(_ fd: CInt) throws(Errno) {
         try Syscall.setOption(fd, level: SOL_SOCKET, name: SO_PASSCRED, value: 1)

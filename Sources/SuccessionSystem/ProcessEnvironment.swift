@@ -105,8 +105,16 @@ package enum ProcessEnvironment {
 
     /// From `argv[0]` on.
     package static func arguments() -> [String] {
-        guard let bytes = try? Syscall.readFile("/proc/self/cmdline"), !bytes.isEmpty else {
-            return argumentsOfMain()
+        let arguments = arguments("self")
+        return arguments.isEmpty ? argumentsOfMain() : arguments
+    }
+
+    /// Those of another process; empty if it is not to be seen.
+    package static func arguments(of pid: Int32) -> [String] { arguments("\(pid)") }
+
+    private static func arguments(_ entry: String) -> [String] {
+        guard let bytes = try? Syscall.readFile("/proc/\(entry)/cmdline"), !bytes.isEmpty else {
+            return []
         }
         // Each argument ends with a zero byte, so the last piece is no argument.
         let ends = bytes.last == 0 ? bytes.dropLast() : bytes[...]

@@ -125,10 +125,12 @@ package final class ProcessHandle: Sendable {
     ///
     /// For tools and tests. The deadline is a value of ``Syscall/monotonicNanoseconds()``.
     package func waitForExit(deadline: UInt64) -> Bool {
-        while isAlive() {
+        while true {
+            // Before the look: a process that had ended by then has not missed the deadline.
             let now = Syscall.monotonicNanoseconds()
+            guard isAlive() else { return true }
             guard now < deadline else { return false }
-            let left = min((deadline - now + 999_999) / 1_000_000, 60_000)
+            let left = (min(deadline - now, 60_000_000_000) + 999_999) / 1_000_000
             if let descriptor {
                 _ = try? Syscall.poll(
                     descriptor.rawValue, events: Syscall.pollIn, timeoutMilliseconds: CInt(left))
@@ -137,7 +139,6 @@ package final class ProcessHandle: Sendable {
                 _ = try? Syscall.poll([], timeoutMilliseconds: CInt(min(left, 20)))
             }
         }
-        return true
     }
 
     private var isStillTheSame: Bool {

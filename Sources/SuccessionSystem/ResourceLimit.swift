@@ -16,4 +16,15 @@ package enum ResourceLimit {
         limit.rlim_cur = rlim_t(count)
         guard setrlimit(__rlimit_resource_t(7), &limit) == 0 else { throw Errno(rawValue: errno) }
     }
+
+    /// How many descriptors this process may have open.
+    ///
+    /// The corresponding C function is `getrlimit`.
+    package static func openFiles() -> Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(7) /* RLIMIT_NOFILE */, &limit) == 0 else {
+            return .max
+        }
+        return Int(clamping: limit.rlim_cur)
+    }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CSuccession
 import Glibc
 package import SystemPackage
 
@@ -104,17 +105,11 @@ extension Syscall {
 
     /// Has /dev/null in the place of each of the descriptors 0, 1 and 2 that is closed; kept over exec.
     ///
-    /// Whatever is opened next would get the number, and be written to by everybody who logs. To be
-    /// called before that. The corresponding C function is `open`.
+    /// Whatever is opened next would get the number, and be written to by everybody who logs. Done
+    /// before main too; for programs that have closed them since. The corresponding C function is
+    /// `open`.
     package static func fillStandardStreams() {
-        for number in CInt(0)...2 where fcntl(number, F_GETFD) < 0 {
-            // Without /dev: something that can neither be read nor written, and is there.
-            let opened =
-                (try? open("/dev/null", .readWrite)) ?? (try? open("/", .pathOnlyDirectory))
-            // The lowest number that is free; not so if another thread was faster, and then it is closed.
-            guard let opened else { return }
-            if opened.rawValue == number { try? setCloseOnExec(opened.relinquish(), false) }
-        }
+        csuccession_fill_standard_streams()
     }
 
     /// Says whether calls wait; shared with every process that has the open file.

@@ -121,11 +121,12 @@ extension Syscall {
     }
 
     /// What the wall clock showed, as it goes now, at a time of the monotonic clock; nanoseconds since
-    /// 1970.
+    /// 1970, or the nearest moment that they can tell.
     package static func wallClock(atMonotonic time: Int) -> Int {
         let now = wallClock()
-        return now.seconds * 1_000_000_000 + now.nanoseconds
-            - (Int(clamping: monotonicNanoseconds()) - time)
+        let age = Nanoseconds.difference(Int(clamping: monotonicNanoseconds()), time)
+        return Nanoseconds.difference(
+            Nanoseconds.of(seconds: now.seconds, nanoseconds: now.nanoseconds), age)
     }
 
     /// Sends a signal to every process of a group; one that has ended is no error.

@@ -69,6 +69,18 @@ extension Syscall {
         }
     }
 
+    /// Gives a Unix socket a path whose mode is the socket's, whatever this process's umask(2).
+    ///
+    /// The umask is the process's and cannot be set for one call, and chmod(2) afterwards would
+    /// follow a link that has been put there meanwhile. So the call is made by a process that shares
+    /// everything but that, and lives for the length of it. EAGAIN: there can be no other process.
+    /// The corresponding C functions are `clone`, `umask` and `bind`.
+    package static func bindWithoutMask(_ fd: CInt, to address: SocketAddress) throws(Errno) {
+        try address.withSockaddr { (pointer, length) throws(Errno) in
+            _ = try shim(csuccession_bind_unmasked(fd, pointer, length))
+        }
+    }
+
     /// Has a socket take connections, up to `backlog` of them before they are accepted.
     ///
     /// Called again it changes the backlog, for every process that holds the socket. The

@@ -43,12 +43,12 @@ extension RuntimeDirectory {
     ///
     /// ECONNREFUSED: the socket is stale. ENOENT: there is none. EAGAIN: the server lets nobody in.
     package func connect(_ generation: Int) throws(Errno) -> MessageSocket {
-        try connect(entry: "\(generation).sock")
+        try find(generation).connect()
     }
 
     /// Connects to the generation that serves.
     package func connectServing() throws(Errno) -> MessageSocket {
-        try connect(entry: "serving")
+        try findServing().connect()
     }
 
     /// Removes the sockets on which nobody listens, and returns the generations that live.
@@ -60,16 +60,24 @@ extension RuntimeDirectory {
 
     /// Removes the socket of one generation if nobody listens on it; true if there is none now.
     ///
-    /// Only for whoever holds the lock.
+    /// What is no socket of the directory's owner is somebody else's, and stays. Only for whoever
+    /// holds the lock.
     @discardableResult
     package func removeIfStale(_ generation: Int) -> Bool {
         switch knock(generation) {
         case .connectionRefused:
+            guard isOwn(generation) else { return false }
             try? Syscall.unlink(controlPath(generation))
             return true
         case .noSuchFileOrDirectory: return true
         default: return false
         }
+    }
+
+    /// Whether somebody listens on the socket of a generation, answering or not.
+    package func isLiving(_ generation: Int) -> Bool {
+        let failure = knock(generation)
+        return failure == nil || failure == .resourceTemporarilyUnavailable
     }
 
     /// What connecting to a generation fails with; nil if it answers.
@@ -82,20 +90,31 @@ extension RuntimeDirectory {
         }
     }
 
-    private func connect(entry: String, isPatient: Bool = true) throws(Errno) -> MessageSocket {
-        let socket = try Syscall.openSocket(
-            family: .unix, type: .sequencedPacket, nonBlocking: !isPatient)
-        // A server that hangs leaves its queue full, and would make whoever connects hang with it.
-        if isPatient { try Syscall.setSendTimeout(socket.rawValue, milliseconds: 2_000) }
-        try withSocketAddress(entry) { (address) throws(Errno) in
-            try Syscall.connect(socket.rawValue, to: address)
+    private func isOwn(_ generation: Int) -> Bool {
+        guard let facts = try? Syscall.linkStatus(controlPath(generation)), facts.isSocket,
+            let directory = try? Syscall.status(path)
+        else { return false }
+        return facts.userID == directory.userID
+            || facts.userID == ProcessEnvironment.effectiveUserID
+    }
+
+    /// The pid of the process that listens on the socket of a generation, 0 if that cannot be seen
+    /// from here; nil: nobody does, or it cannot be asked.
+    package func listenerProcess(_ generation: Int) -> Int32? {
+        guard let socket = try? connect(entry: "\(generation).sock", isPatient: false) else {
+            return nil
         }
-        return MessageSocket(socket)
+        return try? PeerCredentials.of(socket.descriptor.rawValue).processID
+    }
+
+    private func connect(entry: String, isPatient: Bool = true) throws(Errno) -> MessageSocket {
+        guard let generation = Self.generation(ofSocket: entry) else { throw .invalidArgument }
+        return try find(generation).connect(isPatient: isPatient)
     }
 
     /// The address of an entry, by way of `/proc/self/fd` where the path is too long for a socket
     /// address.
-    fileprivate func withSocketAddress(
+    func withSocketAddress(
         _ entry: String, _ body: (SocketAddress) throws(Errno) -> Void
     ) throws(Errno) {
         let direct = path + "/" + entry

@@ -33,7 +33,10 @@ package struct MessageSocket: Sendable {
         if received.isTruncated { throw .packetTooLarge }
         let message: Message
         do { message = try Message.decode(received.bytes) } catch { throw .message(error) }
-        let announced = message.integer("FDS") ?? 0
+        guard message.isAbsentOrValid(.descriptors) else {
+            throw .message(.malformed("FDS= is no number of descriptors"))
+        }
+        let announced = message.number(.descriptors) ?? 0
         let arrived = received.descriptors.count
         if received.lostDescriptors {
             throw .descriptorsLost(arrived: arrived, announced: announced)

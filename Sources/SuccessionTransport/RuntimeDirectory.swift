@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SuccessionProtocol
 package import SuccessionSystem
 package import SystemPackage
 
@@ -46,9 +47,49 @@ package struct RuntimeDirectory: Sendable, Hashable {
             && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }
     }
 
+    /// Directories of the system in /run, and of daemons that are on most machines.
+    private static let systemNames: Set<String> = [
+        "NetworkManager", "apache2", "avahi-daemon", "blkid", "containerd", "credentials", "crond",
+        "cryptsetup", "dbus", "docker", "fsck", "host", "initctl", "initramfs", "lock", "log",
+        "lvm",
+        "mount", "mysqld", "needrestart", "netns", "nginx", "openrc", "php", "plymouth", "podman",
+        "polkit-1", "postgresql", "resolvconf", "rpcbind", "runit", "s6", "sendsigs.omit.d", "shm",
+        "sshd", "sudo", "supervisor", "systemd", "tmpfiles.d", "tpm2-tss", "udev", "udisks2",
+        "user",
+        "utmp", "uuidd", "wpa_supplicant",
+    ]
+
+    /// Whether a service would find its sockets in a directory of the system: only where nobody says
+    /// where they are.
+    package static func isOfTheSystem(_ service: String, explicit: String? = nil) -> Bool {
+        systemNames.contains(service)
+            && locate(service: service, explicit: explicit)?.path == "/run/" + service
+    }
+
+    /// For messages: whose it is, and who may write to it.
+    package var ownership: String {
+        guard let facts = try? Syscall.status(path) else { return "" }
+        let mode = String(facts.mode & 0o7777, radix: 8)
+        return "it belongs to uid \(facts.userID) and has mode 0\(mode);"
+    }
+
     package var lockPath: String { path + "/lock" }
     package var servingPath: String { path + "/serving" }
-    package func controlPath(_ generation: Int) -> String { path + "/\(generation).sock" }
+    package func controlPath(_ generation: Int) -> String {
+        path + "/" + Self.socketName(generation)
+    }
+
+    package static func socketName(_ generation: Int) -> String { "\(generation).sock" }
+
+    /// The generation whose control socket has this name; nil: it is none, or is written otherwise
+    /// than a generation would write it.
+    package static func generation(ofSocket name: String) -> Int? {
+        guard name.hasSuffix(".sock"),
+            let number = WireNumber.parse(name.dropLast(5), in: NumericKey.generations),
+            name == socketName(number)
+        else { return nil }
+        return number
+    }
 
     /// Makes the directory (0700) unless it is there, and refuses one that somebody else owns or
     /// can write.
@@ -73,17 +114,12 @@ package struct RuntimeDirectory: Sendable, Hashable {
     /// The numbers for which there is a control socket, living or stale, in ascending order.
     package func generations() -> [Int] {
         guard let entries = try? Syscall.listDirectory(path) else { return [] }
-        return entries.compactMap { entry in
-            entry.hasSuffix(".sock") ? Int(entry.dropLast(5)) : nil
-        }.sorted()
+        return entries.compactMap(Self.generation(ofSocket:)).sorted()
     }
 
     /// The generation to which the `serving` link points.
     package func servingGeneration() -> Int? {
-        guard let target = try? Syscall.readLink(servingPath), target.hasSuffix(".sock") else {
-            return nil
-        }
-        return Int(target.dropLast(5))
+        (try? Syscall.readLink(servingPath)).flatMap(Self.generation(ofSocket:))
     }
 
     /// Points `serving` to a generation by rename(2): there is a link at every moment.

@@ -62,7 +62,7 @@ struct Aftermath {
     private func restarted(_ status: GenerationStatus) -> UpgradeOutcome {
         let what =
             "\(predecessor) died during the upgrade, and \(status.serving) was started in its place"
-        let program = ExecutedProgram(status.processID)
+        let program = status.visibleProcessID.flatMap { ExecutedProgram($0) }
         switch program?.isStarted(by: wanted) {
         case true:
             var outcome = committed(status.serving)

@@ -21,7 +21,7 @@ package enum AftermathVerdict: Sendable, Hashable {
         }
         if status.generation > predecessor.generation {
             self = .committed
-        } else if let old = predecessor.processID, old != status.processID {
+        } else if let old = predecessor.processID, let new = status.visibleProcessID, old != new {
             self = .restarted
         } else {
             self = status.upgrade == nil ? .unchanged : .open

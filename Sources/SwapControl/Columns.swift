@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SuccessionProtocol
+
 /// Text in columns.
 package enum Columns {
     package enum Alignment {
@@ -34,15 +36,7 @@ extension String {
 
     /// The text with control characters shown as `?`: what a server or its successor wrote must not drive the terminal.
     package var harmless: String {
-        // C1 controls (U+0080…U+009F) drive some terminals as ESC sequences do.
-        String(
-            String.UnicodeScalarView(
-                unicodeScalars.map { scalar in
-                    let isControl =
-                        scalar.value < 0x20 && scalar != "\t"
-                        || (0x7F...0x9F).contains(scalar.value)
-                    return isControl ? "?" : scalar
-                }))
+        TerminalText.line(self)
     }
 }
 

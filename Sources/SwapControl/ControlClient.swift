@@ -13,24 +13,10 @@ package struct ControlClient: Sendable {
         self.service = service
     }
 
-    /// Connects to the generation that serves.
-    ///
-    /// Throws `no-such-service` if there is none, `stale` if its socket outlived it.
-    func connectServing() throws(ControlError) -> ControlConnection {
+    /// Finds the control socket of one generation.
+    func find(_ generation: Int) throws(ControlError) -> ControlSocket {
         do {
-            let socket = try service.directory.connectServing()
-            return ControlConnection(socket, who: "the serving generation of \(service.name)")
-        } catch {
-            try service.checkDirectory()
-            throw explain(error, generation: service.directory.servingGeneration())
-        }
-    }
-
-    /// Connects to one generation.
-    func connect(_ generation: Int) throws(ControlError) -> ControlConnection {
-        do {
-            let socket = try service.directory.connect(generation)
-            return ControlConnection(socket, who: "generation \(generation) of \(service.name)")
+            return try service.directory.find(generation)
         } catch {
             try service.checkDirectory()
             if error == .noSuchFileOrDirectory {
@@ -42,6 +28,34 @@ package struct ControlClient: Sendable {
         }
     }
 
+    /// Connects to a control socket that was found.
+    func connect(_ socket: ControlSocket) throws(ControlError) -> ControlConnection {
+        do {
+            return ControlConnection(
+                try socket.connect(), who: "generation \(socket.generation) of \(service.name)")
+        } catch {
+            try service.checkDirectory()
+            throw explain(error, generation: socket.generation, owner: socket.owner)
+        }
+    }
+
+    /// Connects to one generation.
+    func connect(_ generation: Int) throws(ControlError) -> ControlConnection {
+        try connect(find(generation))
+    }
+
+    /// Finds the control socket to which `serving` points.
+    ///
+    /// Throws `no-such-service` if there is none.
+    func findServing() throws(ControlError) -> ControlSocket {
+        do {
+            return try service.directory.findServing()
+        } catch {
+            try service.checkDirectory()
+            throw explain(error, generation: service.directory.servingGeneration())
+        }
+    }
+
     /// The process that listens for a generation, by its number in this pid namespace, as the kernel says; nil: it
     /// cannot be seen from here.
     ///
@@ -50,20 +64,37 @@ package struct ControlClient: Sendable {
         try connect(generation).processID.flatMap { Int32(exactly: $0) }
     }
 
-    private func explain(_ errno: Errno, generation: Int?) -> ControlError {
+    private func explain(
+        _ errno: Errno, generation: Int?, owner: UInt32? = nil
+    ) -> ControlError {
+        let path = service.directory.path
+        let name = generation.map { service.directory.controlPath($0) }
         switch errno {
         case .connectionRefused:
             return generation.map { .stale(generation: $0) }
-                ?? .noSuchService("nobody answers in \(service.directory.path)")
+                ?? .noSuchService("nobody answers in \(path)")
         case .noSuchFileOrDirectory:
             return .noSuchService(
-                "nobody serves \(service.name): \(found()) in \(service.directory.path); "
+                "nobody serves \(service.name): \(found()) in \(path); "
                     + "check that the server runs, or see `swapctl status \(service.name)`")
+        case .invalidArgument:
+            return .protocolViolation(
+                "\(service.directory.servingPath) is no link to the socket of a generation: "
+                    + "remove it and start the server again")
+        case .notSocket:
+            return .protocolViolation(
+                "\(name ?? path) is no socket, and links are not followed: remove it")
+        case .notPermitted:
+            return ControlError(
+                code: FailureCode.permission.rawValue,
+                message: "who listens on \(name ?? path) is not "
+                    + "\(owner.map { "uid \($0)" } ?? "the user"), to whom the directory belongs: "
+                    + "nothing was sent",
+                exitCode: .permission)
         case .permissionDenied:
-            let path = service.directory.path
             return .permission(path: path, owner: (try? Syscall.status(path))?.userID)
         default:
-            return .system("cannot connect to \(service.name) in \(service.directory.path)", errno)
+            return .system("cannot connect to \(service.name) in \(path)", errno)
         }
     }
 

@@ -16,11 +16,18 @@ struct ControlConnection: Sendable {
         self.who = who
     }
 
-    /// Pid of the process that listens, also if it does not answer; nil where the kernel does not tell.
+    /// The process that listens, as the kernel vouches for it, also if it does not answer; nil where
+    /// it cannot be seen from here.
+    var process: ProcessHandle? { PeerCredentials.process(of: socket.descriptor.rawValue) }
+
+    /// The pid of that process in the pid namespace of this one; nil where it cannot be seen from here.
     var processID: Int? {
         let peer = try? PeerCredentials.of(socket.descriptor.rawValue)
         return peer.flatMap { $0.processID > 0 ? Int($0.processID) : nil }
     }
+
+    /// Lent, to be waited for.
+    var descriptor: CInt { socket.descriptor.rawValue }
 
     /// Sends the request.
     ///

@@ -81,6 +81,7 @@ extension ControlError {
         let exitCode: ExitCode =
             switch failure.code {
             case .busy: .busy
+            case .generations: .tooManyGenerations
             case .permission: .permission
             case .version, .unknownKind, .malformed, .unexpected: .protocolViolation
             default: .unchanged

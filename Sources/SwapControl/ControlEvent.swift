@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SuccessionProtocol
+package import SuccessionProtocol
 
 /// What is heard while a request is carried out.
 package enum ControlEvent: Sendable {
@@ -36,12 +36,12 @@ package struct UpgradeStep: Sendable, Hashable {
     }
 
     /// Nil: a step without a name, or with a status that only a later version knows.
-    init?(_ message: Message) {
+    package init?(_ message: Message) {
         guard let name = message.text("STEP"),
             let status = message.text("STATUS").flatMap(Status.init(rawValue:))
         else { return nil }
         self.init(
-            name: name, status: status, elapsedMicroseconds: message.integer("ELAPSED_US") ?? 0,
+            name: name, status: status, elapsedMicroseconds: message.number(.elapsed) ?? 0,
             detail: message.text("DETAIL") ?? "")
     }
 }
@@ -72,12 +72,12 @@ package struct UpgradeFailure: Sendable, Hashable {
         self.standardError = standardError
     }
 
-    init(_ message: Message) {
+    package init(_ message: Message) {
         let failure = Failure(message)
         self.init(
             code: failure.code.rawValue, reason: failure.reason,
-            successor: message.integer("SUCCESSOR"), exitStatus: message.integer("EXIT"),
-            signal: message.integer("SIGNAL"), standardError: message.texts("STDERR"))
+            successor: message.number(.successor), exitStatus: message.number(.exit),
+            signal: message.number(.signal), standardError: message.texts("STDERR"))
     }
 }
 

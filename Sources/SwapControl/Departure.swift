@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SuccessionProtocol
+package import SuccessionProtocol
 import SuccessionSystem
 
 /// How a generation left, or that it did not.
@@ -52,7 +52,7 @@ extension ControlConnection {
     ) throws(ControlError) -> Departure {
         let start = Clock.now
         // It lives: it has answered, or its queue has taken the connection.
-        let process = processID.flatMap { try? ProcessHandle.open(Int32(clamping: $0)) }
+        let process = process
         var deadline = Clock.after(milliseconds: Self.grace)
         var last: DrainProgress?
         var cut: Int?
@@ -68,7 +68,7 @@ extension ControlConnection {
                     last = progress
                     observe(.draining(progress))
                 } else if message.kind == .drained {
-                    cut = message.integer("CUT") ?? 0
+                    cut = message.number(.cut) ?? 0
                     observe(.drained(generation: generation, cut: cut ?? 0))
                 }
             }
@@ -91,16 +91,16 @@ extension ControlConnection {
 }
 
 extension DrainProgress {
-    init(generation: Int, _ message: Message) {
+    package init(generation: Int, _ message: Message) {
         self.init(
-            generation: generation, connections: message.integer("CONNECTIONS") ?? 0,
-            remainingMilliseconds: max(0, message.integer("REMAINING_MS") ?? 0))
+            generation: generation, connections: message.number(.connections) ?? 0,
+            remainingMilliseconds: message.number(.remaining) ?? 0)
     }
 }
 
 extension Int {
     func addingClamped(_ other: Int) -> Int {
         let (sum, overflow) = addingReportingOverflow(other)
-        return overflow ? .max : sum
+        return overflow ? (other < 0 ? .min : .max) : sum
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SuccessionProtocol
+import SuccessionTransport
 
 /// Asks a generation to finish its connections and leave.
 package struct DrainRequest: Sendable {
@@ -16,20 +17,32 @@ package struct DrainRequest: Sendable {
         self.deadline = deadline
     }
 
+    /// The generation that serves, if it is the one that is to leave.
+    package func serving() throws(ControlError) -> Serving? {
+        if let generation {
+            guard case .generation(let serving) = client.whoServes(),
+                serving.generation == generation
+            else { return nil }
+            return serving
+        }
+        return try client.servingStatus().serving
+    }
+
     /// Returns when the process is gone, or is still there well after its deadline.
     package func run(
         pace: Pace = .quiet, _ observe: (ControlEvent) -> Void
     ) throws(ControlError) -> DepartureReport {
-        let number: Int
+        let socket: ControlSocket
         if let generation {
-            number = generation
+            socket = try client.find(generation)
         } else {
-            number = try client.servingStatus().generation
+            socket = try client.askServing().socket
         }
-        let connection = try client.connect(number)
+        let number = socket.generation
+        let connection = try client.connect(socket)
         let processID = connection.processID
         var request = Message(.drain)
-        if let deadline { request.add("DEADLINE_MS", deadline.wholeMilliseconds) }
+        if let deadline { request.add(.deadline, deadline.wholeMilliseconds) }
         try connection.send(request)
         let departure = try connection.followDeparture(of: number, pace: pace, observe)
         return DepartureReport(

@@ -6,7 +6,7 @@ package enum DurationText {
 
     /// Reads `500ms`, `30s`, `2m`, `1h`, or a plain number of seconds; `1.5s` is allowed.
     ///
-    /// Nil for anything else, and for more than a thousand years: nobody means that.
+    /// Nil for anything else, and for more than a hundred years: nobody means that.
     package static func parse(_ text: String) -> Duration? {
         let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         let milliseconds: Int
@@ -18,7 +18,7 @@ package enum DurationText {
         default: return nil
         }
         guard number.first?.isNumber == true, number.last?.isNumber == true,
-            let value = Double(number), value * Double(milliseconds) < 3.2e13
+            let value = Double(number), value * Double(milliseconds) < 3.2e12
         else { return nil }
         return .milliseconds(Int((value * Double(milliseconds)).rounded()))
     }
@@ -33,7 +33,8 @@ package enum DurationText {
 
     /// `0.84 s`: what a step took.
     package static func seconds(microseconds: Int) -> String {
-        let hundredths = (max(0, microseconds) + 5_000) / 10_000
+        let elapsed = max(0, microseconds)
+        let hundredths = elapsed / 10_000 + (elapsed % 10_000 >= 5_000 ? 1 : 0)
         let fraction = hundredths % 100
         return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction) s"
     }
@@ -49,8 +50,11 @@ package enum DurationText {
 }
 
 extension Duration {
+    /// As near as they can tell it.
     package var wholeMilliseconds: Int {
         let (seconds, attoseconds) = components
-        return Int(clamping: seconds) * 1_000 + Int(attoseconds / 1_000_000_000_000_000)
+        let (whole, overflows) = Int(clamping: seconds).multipliedReportingOverflow(by: 1_000)
+        if overflows { return seconds < 0 ? .min : .max }
+        return whole.addingClamped(Int(attoseconds / 1_000_000_000_000_000))
     }
 }

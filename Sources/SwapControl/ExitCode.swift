@@ -13,6 +13,10 @@ package enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
     case cut = 2
     /// Whether another release serves cannot be told, or could not be written down.
     case unknown = 3
+    /// A generation lives and builds its server: nobody serves yet.
+    case notYet = 4
+    /// As many generations live as may: no successor was started.
+    case tooManyGenerations = 5
     case usage = 64
     case noService = 69
     /// A file could not be written: a full disk, a file system that is read-only.
@@ -40,10 +44,13 @@ package enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
         switch self {
         case .done: "done; after upgrade: the successor serves"
         case .unchanged:
-            "unchanged: the upgrade failed or the reload was refused; the old one serves on"
+            "unchanged: the upgrade failed, the reload was refused, or there was nothing to abort"
         case .cut: "done, but connections were cut, or the generation stays"
         case .unknown:
             "not known, or not recorded, which release serves; the next watch or rollback sees"
+        case .notYet: "of status: a generation is starting, and nobody serves yet"
+        case .tooManyGenerations:
+            "not upgraded: as many generations live as may; wait, or use --evict-oldest"
         case .usage: "wrong usage"
         case .noService: "no such service, or nobody serves it"
         case .inputOutput: "a file could not be written"

@@ -19,9 +19,20 @@ package struct GenerationStatus: Sendable, Hashable {
         package var requestedBy: Int?
     }
 
+    /// The process that answered, as the kernel tells it.
+    package enum Peer: Sendable, Hashable {
+        /// Nobody has asked the kernel: the answer did not come over a socket.
+        case unasked
+        /// It is in a pid namespace that cannot be seen from here.
+        case elsewhere
+        case process(Int)
+    }
+
     package var service: String
     package var generation: Int
+    /// As the generation itself says; in a pid namespace of its own it is another process here.
     package var processID: Int
+    package var peer = Peer.unasked
     /// `starting`, `serving`, `standby`, `draining`, or a word of a later version.
     package var state: String
     package var stateMicroseconds: Int
@@ -29,6 +40,9 @@ package struct GenerationStatus: Sendable, Hashable {
     /// Monotonic nanoseconds; nil: an earlier version, which does not say.
     package var beganAt: Int?
     package var executable: String
+    /// The file that really runs, with links followed when it began; nil: an earlier version, which
+    /// does not say.
+    package var running: String?
     package var connections: Int
     /// Until the deadline of its drain.
     package var remainingMilliseconds: Int?
@@ -44,40 +58,67 @@ package struct GenerationStatus: Sendable, Hashable {
     /// How many descriptors it has stored with its manager, and may store.
     package var stored: Int?
     package var storedMaximum: Int?
+    /// How many generations may live at once; nil: any number, or an earlier version.
+    package var maximumGenerations: Int?
 
     /// Reads an answer; nil if it does not even say which generation it is of.
+    ///
+    /// A number outside of its range counts as absent.
     package init?(_ message: Message) {
-        guard message.kind == .status, let generation = message.integer("GENERATION"),
-            let processID = message.integer("PID")
+        guard message.kind == .status, let generation = message.number(.generation),
+            let processID = message.number(.processID)
         else { return nil }
         self.generation = generation
         self.processID = processID
         service = message.text("SERVICE") ?? ""
         state = message.text("STATE") ?? "unknown"
-        stateMicroseconds = message.integer("STATE_US") ?? 0
-        uptimeMicroseconds = message.integer("UPTIME_US") ?? 0
-        beganAt = message.integer("BEGAN_NS")
+        stateMicroseconds = message.number(.stateTime) ?? 0
+        uptimeMicroseconds = message.number(.uptime) ?? 0
+        beganAt = message.number(.began)
         executable = message.text("EXECUTABLE") ?? ""
-        connections = message.integer("CONNECTIONS") ?? 0
-        remainingMilliseconds = message.integer("REMAINING_MS")
-        upgrade = message.integer("UPGRADE").map { successor in
+        running = message.text("RUNNING")
+        connections = message.number(.connections) ?? 0
+        remainingMilliseconds = message.number(.remaining)
+        upgrade = message.number(.upgrade).map { successor in
             Upgrade(
-                successor: successor, elapsedMicroseconds: message.integer("UPGRADE_US") ?? 0,
-                requestedBy: message.integer("UPGRADE_BY"))
+                successor: successor, elapsedMicroseconds: message.number(.upgradeTime) ?? 0,
+                requestedBy: message.number(.upgradeBy))
         }
         listeners = message.fieldLists("LISTENER").compactMap { ManifestEntry(fields: $0) }
-        listenerCount = message.integer("LISTENERS") ?? listeners.count
+        listenerCount = max(message.number(.listeners) ?? 0, listeners.count)
         oldest = message.fieldLists("OLDEST").compactMap { fields in
-            guard fields.count >= 3, let age = Int(fields[0]) else { return nil }
+            guard fields.count >= 3,
+                let age = WireNumber.parse(fields[0], in: NumericKey.connectionAge.range)
+            else { return nil }
             return Connection(ageMicroseconds: age, proto: fields[1], peer: fields[2])
         }
         unit = message.text("UNIT").map { name in
             UnitReference(name: name, isOfUser: message.text("UNIT_SCOPE") == "user")
         }
-        watchdogMicroseconds = message.integer("WATCHDOG_US")
-        stored = message.integer("STORED")
-        storedMaximum = message.integer("STORED_MAX")
+        watchdogMicroseconds = message.number(.watchdog)
+        stored = message.number(.stored)
+        storedMaximum = message.number(.storedMaximum)
+        maximumGenerations = message.number(.maximumGenerations)
     }
 
-    package var serving: Serving { Serving(generation: generation, processID: processID) }
+    /// The pid of the process here, as the kernel tells it, or as it says itself if nobody has asked
+    /// the kernel; nil: it cannot be seen from here.
+    package var visibleProcessID: Int? {
+        switch peer {
+        case .unasked: processID
+        case .elsewhere: nil
+        case .process(let pid): pid
+        }
+    }
+
+    /// The release it runs, where its file lies below a directory `release`.
+    package var release: String? {
+        let names = (running ?? executable).split(separator: "/")
+        guard let index = names.lastIndex(of: "release"), index + 1 < names.endIndex else {
+            return nil
+        }
+        return String(names[index + 1])
+    }
+
+    package var serving: Serving { Serving(generation: generation, processID: visibleProcessID) }
 }

@@ -29,9 +29,12 @@ extension JSONValue {
     private static func describe(_ status: GenerationStatus) -> [String: JSONValue] {
         var fields: [String: JSONValue] = [
             "generation": .integer(status.generation), "pid": .integer(status.processID),
+            "peer_pid": .optional(status.visibleProcessID),
+            "generations_max": .optional(status.maximumGenerations),
             "state": .string(status.state), "state_us": .integer(status.stateMicroseconds),
             "uptime_us": .integer(status.uptimeMicroseconds),
-            "executable": .string(status.executable), "connections": .integer(status.connections),
+            "executable": .string(status.executable), "running": .optional(status.running),
+            "release": .optional(status.release), "connections": .integer(status.connections),
             "remaining_ms": .optional(status.remainingMilliseconds),
             "upgrade": status.upgrade.map(describe) ?? .null,
             "listener_count": .integer(status.listenerCount),

@@ -15,10 +15,11 @@ package struct Reload: Sendable {
 
     /// Returns when the application has accepted; that it refused is thrown, with its reason.
     package func run() throws(ControlError) -> ReloadReport {
-        let serving = try client.servingStatus().serving
-        let connection = try client.connect(serving.generation)
+        let (socket, status) = try client.askServing()
+        let serving = status.serving
+        let connection = try client.connect(socket)
         var request = Message(.reload)
-        if let timeout { request.add("TIMEOUT_MS", timeout.wholeMilliseconds) }
+        if let timeout { request.add(.timeout, timeout.wholeMilliseconds) }
         try connection.send(request)
         // The server ends the wait itself; this is for one that hangs.
         let longest = timeout?.wholeMilliseconds ?? 600_000
@@ -28,9 +29,9 @@ package struct Reload: Sendable {
             return ReloadReport(
                 service: client.service.name,
                 serving: Serving(
-                    generation: message.integer("GENERATION") ?? serving.generation,
-                    processID: message.integer("PID") ?? serving.processID),
-                elapsedMicroseconds: message.integer("ELAPSED_US") ?? 0)
+                    generation: message.number(.generation) ?? serving.generation,
+                    processID: serving.processID),
+                elapsedMicroseconds: message.number(.elapsed) ?? 0)
         }
         throw ControlError(
             code: "lost",

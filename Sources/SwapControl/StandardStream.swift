@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SuccessionProtocol
 import SuccessionSystem
 
 /// Where a command writes: what is asked for to standard output, what happens meanwhile to standard error.
@@ -12,14 +13,12 @@ package enum StandardStream: Int32, Sendable {
     /// Programs that it starts begin with the default.
     package static func outliveReaders() { SignalRelay.ignoreBrokenPipes() }
 
-    /// Has what is written here go nowhere if the stream is closed, and not to what is opened next: that
-    /// may be a server's control socket.
-    package static func fillClosed() { Syscall.fillStandardStreams() }
-
     /// Writes at once and unbuffered; that nobody reads is no error.
+    ///
+    /// Control characters of a peer that have come this far are shown as `?`.
     package func write(_ text: String) {
         if text.isEmpty { return }
-        try? Syscall.writeAll(rawValue, Array(text.utf8))
+        try? Syscall.writeAll(rawValue, Array(TerminalText.lines(text).utf8))
     }
 
     /// Whether it is a terminal that can move its cursor.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SuccessionProtocol
+import SuccessionSystem
 import SuccessionTransport
 
 /// All generations of a service that have a control socket, newest first.
@@ -16,10 +17,17 @@ package struct StatusReport: Sendable {
 
         package let generation: Int
         package let answer: Answer
+        /// The one that was asked; nil: it could not be found or connected to.
+        let socket: ControlSocket?
 
         package init(generation: Int, answer: Answer) {
+            self.init(generation: generation, answer: answer, socket: nil)
+        }
+
+        init(generation: Int, answer: Answer, socket: ControlSocket?) {
             self.generation = generation
             self.answer = answer
+            self.socket = socket
         }
     }
 
@@ -41,11 +49,17 @@ package struct StatusReport: Sendable {
     /// The one that serves; during a hand-over it may be none for a moment.
     package var serving: GenerationStatus? { living.first { $0.state == "serving" } }
 
-    /// Done if anybody answered as they should.
+    /// Done if anybody serves, or hands over; a word of a later version is no reason for doubt.
     package var exitCode: ExitCode {
-        if !living.isEmpty { return .done }
+        if living.contains(where: { $0.state != "starting" && $0.state != "draining" }) {
+            return .done
+        }
+        if living.contains(where: { $0.state == "starting" }) { return .notYet }
+        if !living.isEmpty { return .noService }
         let isForeign = entries.contains { entry in
-            if case .silent(_, let error) = entry.answer { return !error.isTimeout }
+            if case .silent(_, let error) = entry.answer {
+                return error.exitCode == .protocolViolation
+            }
             return false
         }
         return isForeign ? .protocolViolation : .noService
@@ -67,27 +81,54 @@ package struct StatusReport: Sendable {
         }
         let client = ControlClient(service)
         // All are asked before the first is heard: one that hangs does not hold up the others.
-        var asked: [(Int, Result<ControlConnection, ControlError>)] = []
+        var asked: [(Int, Result<Question, ControlError>)] = []
         for generation in generations.reversed() {
             asked.append((generation, connectAndAsk(client, generation)))
         }
         let deadline = Clock.after(milliseconds: timeout.wholeMilliseconds)
         var entries: [Entry] = []
-        for (generation, connection) in asked {
-            if let answer = try hear(connection, service, deadline) {
-                entries.append(Entry(generation: generation, answer: answer))
+        for (generation, question) in asked {
+            if let answer = try hear(question, service, deadline) {
+                let socket = try? question.get().socket
+                entries.append(Entry(generation: generation, answer: answer, socket: socket))
             }
         }
         return StatusReport(service: service, entries: entries)
     }
 
+    /// Asks until somebody serves; at the deadline the last report is returned, or what was in its
+    /// place is thrown.
+    package static func ask(
+        _ service: Service, untilServing patience: Duration
+    ) throws(ControlError) -> StatusReport {
+        let deadline = Clock.after(milliseconds: patience.wholeMilliseconds)
+        var pause: CInt = 5
+        while true {
+            let result = Result { () throws(ControlError) in try ask(service) }
+            if case .success(let report) = result, report.exitCode == .done { return report }
+            if case .failure(let error) = result, error.exitCode != .noService { throw error }
+            let now = Clock.now
+            guard now < deadline else { return try result.get() }
+            // Nobody can say when a server begins to answer: not even its directory need be there.
+            let left = CInt(clamping: (deadline - now) / 1_000_000 + 1)
+            _ = try? Syscall.poll([], timeoutMilliseconds: min(pause, left))
+            pause = min(pause * 2, 200)
+        }
+    }
+
+    private struct Question {
+        let socket: ControlSocket
+        let connection: ControlConnection
+    }
+
     private static func connectAndAsk(
         _ client: ControlClient, _ generation: Int
-    ) -> Result<ControlConnection, ControlError> {
+    ) -> Result<Question, ControlError> {
         do {
-            let connection = try client.connect(generation)
+            let socket = try client.find(generation)
+            let connection = try client.connect(socket)
             try connection.send(Message(.status))
-            return .success(connection)
+            return .success(Question(socket: socket, connection: connection))
         } catch {
             return .failure(error)
         }
@@ -95,17 +136,22 @@ package struct StatusReport: Sendable {
 
     /// Nil: the generation has left since the directory was listed.
     private static func hear(
-        _ connection: Result<ControlConnection, ControlError>, _ service: Service,
+        _ question: Result<Question, ControlError>, _ service: Service,
         _ deadline: UInt64
     ) throws(ControlError) -> Entry.Answer? {
-        switch connection {
+        switch question {
         case .failure(let error) where error.code == ControlError.stale: return .stale
         case .failure(let error) where error.code == ControlError.noSuchService: return nil
+        case .failure(let error) where error.exitCode == .protocolViolation:
+            return .silent(processID: nil, error)
         case .failure(let error): throw error
-        case .success(let connection):
+        case .success(let question):
+            let connection = question.connection
             do {
                 return .living(try connection.status(of: service, deadline: deadline))
             } catch {
+                // It has left since it was asked.
+                if error.code == ControlError.noSuchService { return nil }
                 if error.code == ControlError.anotherService { throw error }
                 return .silent(processID: connection.processID, error)
             }
@@ -118,18 +164,31 @@ package struct StatusReport: Sendable {
 extension ControlConnection {
     /// Receives the answer to a request for the status.
     func status(of service: Service, deadline: UInt64) throws(ControlError) -> GenerationStatus {
-        guard let message = try receive(deadline: deadline) else {
-            throw ControlError.protocolViolation("\(who) closed the connection without an answer")
-        }
-        guard let status = GenerationStatus(message) else {
+        let process = process
+        guard let message = try receive(deadline: deadline) else { throw endedSilently(process) }
+        guard message.kind == .status else {
             throw ControlError.protocolViolation("\(who) answered with '\(message.kind.rawValue)'")
         }
+        guard var status = GenerationStatus(message) else {
+            throw ControlError.protocolViolation(
+                "\(who) answered without a valid GENERATION= and PID=")
+        }
+        status.peer = processID.map { .process($0) } ?? .elsewhere
         if service.isNamed, !status.service.isEmpty, status.service != service.name {
             throw ControlError.anotherService(
                 "\(service.directory.path) belongs to the service '\(status.service.harmless)', "
                     + "not to '\(service.name)'")
         }
         return status
+    }
+
+    /// Why there was no answer: a process that ends closes its connections before it is gone.
+    private func endedSilently(_ process: ProcessHandle?) -> ControlError {
+        if let process, !process.waitForExit(deadline: Clock.after(milliseconds: 1_000)) {
+            return .protocolViolation("\(who) closed the connection without an answer")
+        }
+        return .noSuchService(
+            "\(who) ended before it answered; check that the server runs, or start it")
     }
 }
 
@@ -138,10 +197,48 @@ extension ControlClient {
     package func servingStatus(
         timeout: Duration = .seconds(5)
     ) throws(ControlError) -> GenerationStatus {
-        let connection = try connectServing()
-        try connection.send(Message(.status))
+        try askServing(timeout: timeout).status
+    }
+
+    /// Asks the generation that serves, and says which socket it answered on: an order goes to the same.
+    ///
+    /// Where `serving` leads nowhere all generations are asked.
+    func askServing(
+        timeout: Duration = .seconds(5)
+    ) throws(ControlError) -> (socket: ControlSocket, status: GenerationStatus) {
         let deadline = Clock.after(milliseconds: timeout.wholeMilliseconds)
+        do {
+            let socket = try findServing()
+            return (socket, try ask(socket, deadline: deadline))
+        } catch {
+            let isBroken =
+                error.code == ControlError.noSuchService || error.code == ControlError.stale
+                || error.exitCode == .protocolViolation
+            guard isBroken, let found = searchServing(deadline) else { throw error }
+            return found
+        }
+    }
+
+    private func ask(
+        _ socket: ControlSocket, deadline: UInt64
+    ) throws(ControlError) -> GenerationStatus {
+        let connection = try connect(socket)
+        try connection.send(Message(.status))
         return try connection.status(of: service, deadline: deadline)
+    }
+
+    /// The newest generation that says that it serves.
+    private func searchServing(
+        _ deadline: UInt64
+    ) -> (socket: ControlSocket, status: GenerationStatus)? {
+        for number in service.directory.generations().reversed() {
+            let own = min(deadline, Clock.after(milliseconds: 1_000))
+            guard let socket = try? find(number), let status = try? ask(socket, deadline: own),
+                status.state == "serving"
+            else { continue }
+            return (socket, status)
+        }
+        return nil
     }
 
     /// Who serves now, as far as can be learnt within a second.

@@ -17,6 +17,7 @@ package enum StatusTable {
         if let listening = report.serving ?? report.living.first {
             lines += listeners(listening)
         }
+        lines += programs(report.living)
         lines += report.living.flatMap(upgrade)
         lines += report.living.filter { $0.state == "draining" }.flatMap(leftOver)
         return lines
@@ -41,10 +42,11 @@ package enum StatusTable {
         switch entry.answer {
         case .living(let status):
             return [
-                number, "\(status.processID)", status.state.harmless,
+                number, status.visibleProcessID.map { "\($0)" } ?? "-", status.state.harmless,
                 DurationText.clock(microseconds: status.stateMicroseconds),
                 "\(status.connections)",
-                DurationText.clock(microseconds: status.uptimeMicroseconds), remark(status),
+                DurationText.clock(microseconds: status.uptimeMicroseconds),
+                [remark(status), place(status)].filter { !$0.isEmpty }.joined(separator: "; "),
             ]
         case .stale:
             return [
@@ -54,6 +56,16 @@ package enum StatusTable {
         case .silent(let processID, let error):
             let pid = processID.map { "\($0)" } ?? "-"
             return [number, pid, "silent", "-", "-", "-", error.message.harmless]
+        }
+    }
+
+    /// Where its process is, if its own number is another one's here.
+    private static func place(_ status: GenerationStatus) -> String {
+        switch status.peer {
+        case .unasked: ""
+        case .elsewhere: "pid \(status.processID) of another pid namespace"
+        case .process(let pid):
+            pid == status.processID ? "" : "pid \(status.processID) in its own pid namespace"
         }
     }
 
@@ -81,6 +93,20 @@ package enum StatusTable {
         ]
             + Columns.lines(rows, [.left, .left, .left, .left])
             + (missing > 0 ? ["  and \(missing) more"] : [])
+    }
+
+    /// What each generation runs: the file itself, and the link by which it was started.
+    private static func programs(_ living: [GenerationStatus]) -> [String] {
+        let rows = living.compactMap { status -> [String]? in
+            guard let file = status.running else { return nil }
+            let release = status.release.map { "release \($0)" } ?? ""
+            let link = file == status.executable ? "" : "by \(status.executable)"
+            return [
+                "  \(status.generation)", release.harmless, file.harmless, link.harmless,
+            ]
+        }
+        return rows.isEmpty
+            ? [] : ["", "generations run:"] + Columns.lines(rows, [.right, .left, .left, .left])
     }
 
     private static func upgrade(_ status: GenerationStatus) -> [String] {

@@ -17,18 +17,22 @@ package struct StopRequest: Sendable {
     ) throws(ControlError) -> DepartureReport {
         let service = client.service
         // Whether it is the right service is asked first: after a stop it is too late.
-        let living = try StatusReport.ask(service).entries.filter(\.isThere).map(\.generation)
+        let living = try StatusReport.ask(service).entries.filter(\.isThere)
         if living.isEmpty {
             throw .noSuchService(
                 "nobody serves \(service.name): the sockets in \(service.directory.path) are stale")
         }
         // All are asked before the first is waited for.
         var asked: [(Serving, ControlConnection)] = []
-        for number in living {
+        for entry in living {
             // One that has left since the look is what was wanted.
-            guard let connection = try? client.connect(number) else { continue }
+            guard let socket = entry.socket, let connection = try? client.connect(socket) else {
+                continue
+            }
             try connection.send(Message(.stop))
-            asked.append((Serving(generation: number, processID: connection.processID), connection))
+            let generation = Serving(
+                generation: entry.generation, processID: connection.processID)
+            asked.append((generation, connection))
         }
         var departures: [DepartureReport.Entry] = []
         for (generation, connection) in asked {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SuccessionProtocol
+import SuccessionSystem
 
 /// One upgrade, as the operator sees it.
 ///
@@ -23,7 +24,12 @@ package struct Upgrade: Sendable {
         _ observe: (ControlEvent) -> Void
     ) throws(ControlError) -> UpgradeOutcome {
         var (outcome, leaving) = try decide(observe)
-        if !request.isDetached { outcome.departure = leaving?.follow(observe) }
+        guard !request.isDetached, outcome.interruption == nil else { return outcome }
+        do {
+            outcome.departure = try leaving?.follow(observe)
+        } catch {
+            outcome.interruption = error.signal
+        }
         return outcome
     }
 
@@ -31,19 +37,41 @@ package struct Upgrade: Sendable {
     package func decide(
         _ observe: (ControlEvent) -> Void
     ) throws(ControlError) -> (UpgradeOutcome, Leaving?) {
-        let predecessor = try client.servingStatus()
-        let connection = try client.connect(predecessor.generation)
+        // A generation leaves with each turn, and there were never more than a few.
+        for _ in 0..<32 {
+            do {
+                return try decideOnce(observe)
+            } catch {
+                let isCrowded = error.exitCode == .tooManyGenerations
+                guard isCrowded, request.evictsOldest else { throw error }
+                try Eviction(client: client, pace: pace).run(observe)
+            }
+        }
+        return try decideOnce(observe)
+    }
+
+    private func decideOnce(
+        _ observe: (ControlEvent) -> Void
+    ) throws(ControlError) -> (UpgradeOutcome, Leaving?) {
+        let (socket, predecessor) = try client.askServing()
+        let connection = try client.connect(socket)
         let start = Clock.now
         try connection.send(request.message)
         observe(.asked(predecessor))
         var outcome: UpgradeOutcome
-        if let result = try awaitResult(connection, observe) {
+        var interruption: Int32?
+        switch try awaitResult(connection, observe) {
+        case .message(let result, let signal):
             outcome = try read(result, predecessor, since: start)
-        } else {
+            interruption = signal
+        case .ended:
             let wanted = request.command?.executable ?? predecessor.executable
             outcome = try Aftermath(client, predecessor.serving, wanted: wanted)
                 .outcome(since: start)
+        case .interrupted(let signal):
+            return (goesOn(predecessor.serving, signal, since: start), nil)
         }
+        outcome.interruption = interruption ?? Interruption.pending()
         switch outcome.result {
         case .committed(let successor): observe(.committed(successor))
         case .unchanged(let failure): observe(.failed(failure))
@@ -68,10 +96,15 @@ package struct Upgrade: Sendable {
         }
 
         /// Returns when it is gone, or is still there long after its deadline.
-        package func follow(_ observe: (ControlEvent) -> Void) -> Departure {
+        ///
+        /// Throws only that a signal has ended the wait.
+        package func follow(
+            _ observe: (ControlEvent) -> Void
+        ) throws(ControlError) -> Departure {
             do {
                 return try connection.followDeparture(of: generation, pace: pace, observe)
             } catch {
+                if error.signal != nil { throw error }
                 // It is committed whatever the predecessor says from here on.
                 return Departure(
                     end: error.isTimeout ? .stays : .died, cut: nil, elapsedMicroseconds: 0)
@@ -79,20 +112,57 @@ package struct Upgrade: Sendable {
         }
     }
 
-    /// Nil: the connection ended, or nothing was heard for so long that the server must hang.
+    private enum Answer {
+        case message(Message, signal: Int32?)
+        /// The connection ended, or nothing was heard for so long that the server must hang.
+        case ended
+        case interrupted(Int32)
+    }
+
+    /// After a signal the result is waited for a little: whoever stops swapctl may have stopped the
+    /// server too, and that calls the upgrade off.
     private func awaitResult(
         _ connection: ControlConnection, _ observe: (ControlEvent) -> Void
-    ) throws(ControlError) -> Message? {
-        do {
-            while let message = try connection.next(deadline: silence, pace: pace, observe) {
-                if message.kind == .result { return message }
+    ) throws(ControlError) -> Answer {
+        var signal: Int32?
+        var end = silence
+        while true {
+            do {
+                guard let message = try connection.next(deadline: end, pace: pace, observe) else {
+                    return .ended
+                }
+                if message.kind == .result { return .message(message, signal: signal) }
                 if message.kind == .step, let step = UpgradeStep(message) { observe(.step(step)) }
+                if signal == nil { end = silence }
+            } catch {
+                if let first = error.signal {
+                    // The second one wants an end at once.
+                    if let signal { return .interrupted(signal) }
+                    signal = first
+                    let patience = first == Signals.terminate ? 4_000 : 0
+                    end = Clock.after(milliseconds: patience)
+                } else if error.isTimeout {
+                    if let signal { return .interrupted(signal) }
+                    return .ended
+                } else {
+                    throw error
+                }
             }
-            return nil
-        } catch {
-            if error.isTimeout { return nil }
-            throw error
         }
+    }
+
+    private func goesOn(
+        _ predecessor: Serving, _ signal: Int32, since start: UInt64
+    ) -> UpgradeOutcome {
+        let failure = UpgradeFailure(
+            code: ControlError.interrupted, reason: "\(Signals.name(signal)) ended the wait")
+        var outcome = UpgradeOutcome(
+            service: client.service.name, predecessor: predecessor, result: .unchanged(failure),
+            serving: nil)
+        outcome.elapsedMicroseconds = Clock.microseconds(since: start)
+        outcome.interruption = signal
+        outcome.goesOn = true
+        return outcome
     }
 
     /// How long the server may say nothing.
@@ -107,8 +177,14 @@ package struct Upgrade: Sendable {
     private func read(
         _ result: Message, _ predecessor: GenerationStatus, since start: UInt64
     ) throws(ControlError) -> UpgradeOutcome {
-        let serving = result.integer("GENERATION").map {
-            Serving(generation: $0, processID: result.integer("PID"))
+        // Numbers of the predecessor's pid namespace, which may mean other processes here.
+        let isSeen = predecessor.visibleProcessID == predecessor.processID
+        let serving = result.number(.generation).map { generation in
+            Serving(
+                generation: generation,
+                processID: generation == predecessor.generation
+                    ? predecessor.visibleProcessID
+                    : isSeen ? result.number(.processID) : nil)
         }
         var outcome = UpgradeOutcome(
             service: client.service.name, predecessor: predecessor.serving,

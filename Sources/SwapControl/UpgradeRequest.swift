@@ -15,6 +15,8 @@ package struct UpgradeRequest: Sendable {
     package var drainDeadline: Duration?
     /// Whether to leave after the result instead of waiting until the predecessor is gone.
     package var isDetached = false
+    /// Whether old generations are cut, the oldest first, where a successor would be one too many.
+    package var evictsOldest = false
     /// Whether an upgrade is called off whose successor does not take every listener.
     package var isStrict = false
 
@@ -42,9 +44,9 @@ package struct UpgradeRequest: Sendable {
 
     var message: Message {
         var message = Message(.upgrade)
-        if let timeout { message.add("TIMEOUT_MS", timeout.wholeMilliseconds) }
-        if let drainDeadline { message.add("DRAIN_MS", drainDeadline.wholeMilliseconds) }
-        if isStrict { message.add("STRICT", 1) }
+        if let timeout { message.add(.timeout, timeout.wholeMilliseconds) }
+        if let drainDeadline { message.add(.drain, drainDeadline.wholeMilliseconds) }
+        if isStrict { message.add(.strict, 1) }
         if let command {
             message.add("EXECUTABLE", command.executable)
             for argument in command.arguments { message.add("ARG", argument) }

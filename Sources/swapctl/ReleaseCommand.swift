@@ -120,7 +120,7 @@ struct ReleaseUseCommand: ParsableCommand {
               swapctl release use 1.1 --wait --current /srv/app
             """)
 
-    @Argument(help: "The releases.")
+    @Argument(help: "The releases.", completion: Completions.releases)
     var releases: [String]
 
     @Flag(help: "Upgrade the server, and wait for it, as `swapctl deploy` does.")

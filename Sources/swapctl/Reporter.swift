@@ -2,6 +2,7 @@
 
 #if CLI
 import ArgumentParser
+import SuccessionReleases
 import SwapControl
 
 /// Writes what happens, for people or for programs, and ends the command with its exit status.
@@ -34,8 +35,8 @@ struct Reporter {
             write(result)
         } else {
             StandardStream.error.write(progress.closing())
-            if let warning { StandardStream.error.write("swapctl: warning: \(warning)\n") }
-            for line in lines { StandardStream.output.write(line + "\n") }
+            if let warning { StandardStream.error.write("swapctl: warning: \(warning.harmless)\n") }
+            for line in lines { StandardStream.output.write(line.harmless + "\n") }
         }
         if exitCode != .done { throw ArgumentParser.ExitCode(exitCode.rawValue) }
     }
@@ -43,12 +44,14 @@ struct Reporter {
     /// Writes why the command could not do what it should, and who serves.
     mutating func fail(_ error: ControlError, service: Service?) -> ArgumentParser.ExitCode {
         // A directory nobody may enter, or that is not there, needs no second look.
+        // Whoever owns the site may not ask the server.
+        SiteRights.giveBack()
         let serving = service.map { ControlClient($0).whoServes() }
         if isJSON {
             write(.error(error, service: service?.name, serving: serving ?? .unknown))
         } else {
             StandardStream.error.write(progress.closing())
-            StandardStream.error.write("swapctl: \(error.message)\n")
+            StandardStream.error.write("swapctl: \(error.message.harmless)\n")
             if let service, let serving {
                 StandardStream.output.write(serving.sentence(service.name) + "\n")
             }

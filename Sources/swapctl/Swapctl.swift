@@ -24,8 +24,8 @@ struct Swapctl: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            UpgradeCommand.self, StatusCommand.self, ReloadCommand.self, DrainCommand.self,
-            StopCommand.self,
+            UpgradeCommand.self, AbortCommand.self, StatusCommand.self, ReloadCommand.self,
+            DrainCommand.self, StopCommand.self, SuperviseCommand.self,
             UnitsCommand.self,
             ReleaseCommand.self, DeployCommand.self, WatchCommand.self, RollbackCommand.self,
             HistoryCommand.self,
@@ -33,7 +33,6 @@ struct Swapctl: ParsableCommand {
 
     /// What was begun is carried to its end, though nobody reads of it any more.
     static func main() {
-        StandardStream.fillClosed()
         StandardStream.outliveReaders()
         // Where /proc is missing Swift's own CommandLine is empty, and nothing would be done.
         main(OwnCommand.words())

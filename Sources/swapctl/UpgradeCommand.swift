@@ -18,21 +18,34 @@ struct UpgradeCommand: ParsableCommand {
             A command is looked for from here: a path with a slash from this directory, a name \
             without one in PATH. It needs all arguments, its name being the first.
 
-            Interrupting swapctl does not stop the upgrade, which the server carries out.
+            Interrupting swapctl does not stop the upgrade, which the server carries out: it says so, \
+            and `swapctl abort` calls it off. After SIGTERM it waits some seconds for the result, for \
+            a manager that stops the unit stops the server too, and that calls the upgrade off.
+
+            A server lets only so many generations live at once (4, unless its author chose \
+            otherwise), the new one among them: an upgrade that would be one too many is refused with \
+            status 5, and says who is still here and why.
 
             EXAMPLES:
               swapctl upgrade web
               swapctl upgrade web --drain 5m --detach
+              swapctl upgrade web --evict-oldest
               swapctl upgrade web --env LOG_LEVEL=debug -- /srv/web-2.1/bin/web --port 8080
             """)
 
-    @Argument(help: "The name of the service.")
+    @Argument(help: "The name of the service.", completion: Completions.services)
     var service: String
 
     @OptionGroup var times: UpgradeTimes
 
     @Flag(help: "Return when the successor serves; do not wait until the old generation is gone.")
     var detach = false
+
+    @Flag(
+        help: ArgumentHelp(
+            "Where as many generations live as may, cut the oldest and upgrade, instead of failing."
+        ))
+    var evictOldest = false
 
     @Flag(help: "Call the upgrade off if the successor does not take every listener.")
     var strict = false
@@ -53,10 +66,11 @@ struct UpgradeCommand: ParsableCommand {
     var command: [String] = []
 
     func run() throws {
+        Interruption.begin()
         try Reporter.run(service, common) { service, reporter in
             let upgrade = Upgrade(service, try request(), pace: reporter.pace)
             let outcome = try upgrade.run { reporter.observe($0) }
-            let warning = PlainUpgrade.record(outcome, of: service)
+            let warning = outcome.goesOn ? nil : PlainUpgrade.record(outcome, of: service)
             try reporter.conclude(
                 .result(outcome), [outcome.sentence], warning: outcome.warning ?? warning,
                 outcome.exitCode)
@@ -68,6 +82,7 @@ struct UpgradeCommand: ParsableCommand {
         request.timeout = times.timeout
         request.drainDeadline = times.drain
         request.isDetached = detach
+        request.evictsOldest = evictOldest
         request.isStrict = strict
         request.command = try SuccessorCommand(command)
         for change in environment { try request.addEnvironment(change) }

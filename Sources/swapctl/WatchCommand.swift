@@ -38,7 +38,7 @@ struct WatchCommand: ParsableCommand {
               swapctl watch web --start --current /srv/app -- /srv/app/app.bin --service web --http tcp:8080
             """)
 
-    @Argument(help: "The name of the service.")
+    @Argument(help: "The name of the service.", completion: Completions.services)
     var service: String
 
     @Option(
@@ -117,7 +117,7 @@ extension Reporter {
         if isJSON {
             write(object)
         } else {
-            StandardStream.error.write(closing() + line + "\n")
+            StandardStream.error.write(closing() + line.harmless + "\n")
         }
     }
 }

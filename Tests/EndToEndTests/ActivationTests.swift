@@ -22,7 +22,9 @@ import Testing
     ) throws -> ChildProcess {
         var environment = service.environment
         environment["LISTEN_FDS"] = "\(sockets.count)"
-        environment["LISTEN_FDNAMES"] = sockets.map(\.name).joined(separator: ":")
+        // A manager that knows no names does not set it.
+        let isNamed = sockets.contains { !$0.name.isEmpty }
+        environment["LISTEN_FDNAMES"] = !isNamed ? nil : sockets.map(\.name).joined(separator: ":")
         return try withExtendedLifetime(sockets) {
             try ChildProcess(
                 Binaries.fixture,
@@ -62,6 +64,48 @@ import Testing
         let server = try start(service, [(datagram, "echo")], listen: ["echo=tcp:127.0.0.1:0"])
         #expect(try server.waitForExit() == .exited(1))
         #expect(server.standardError.contains("'echo' was given by the service manager as udp:"))
+    }
+
+    /// A unit that gives its socket another name, or none.
+    @Test(arguments: ["http", "web.socket", ""])
+    func managersSocket_ofAnotherName_isTakenByItsAddress(name: String) throws {
+        let service = try TestService()
+        let (echo, port) = try socket()
+        let server = try start(service, [(echo, name)], listen: ["echo=tcp:127.0.0.1:\(port)"])
+        _ = try server.line("ready 1 ")
+        #expect(try EchoClient(port: port).greet() == server.processID)
+        let listeners = try #require(try service.servingStatus()["listeners"] as? [[String: Any]])
+        #expect(listeners.map { $0["name"] as? String } == ["echo"])
+        #expect(listeners.map { $0["origin"] as? String } == ["activation"])
+        let run = try service.upgradeFixture(["--listen", "echo=tcp:127.0.0.1:\(port)"])
+        #expect(run.status == .exited(0), "\(run)")
+        #expect(try EchoClient(port: port).greet() == run.pid)
+    }
+
+    @Test func address_thatCannotBeBound_isAnErrorThatNamesWhatWasGiven() throws {
+        let service = try TestService()
+        let ((echo, port), (other, otherPort)) = (try socket(), try socket())
+        let server = try start(
+            service, [(other, "http")], listen: ["echo=tcp:127.0.0.1:\(port)"])
+        #expect(try server.waitForExit() == .exited(1))
+        #expect(
+            server.standardError.contains(
+                "the service manager gave 'http' (tcp:127.0.0.1:\(otherPort))"))
+        withExtendedLifetime(echo) {}
+    }
+
+    /// `Accept=yes`.
+    @Test func connection_inThePlaceOfAListener_isRefusedByName() throws {
+        let service = try TestService()
+        let (listener, port) = try socket()
+        let client = try EchoClient(port: port)
+        let (connection, _) = try Syscall.accept(listener.rawValue)
+        let server = try start(
+            service, [(connection, "connection")], listen: ["echo=tcp:127.0.0.1:0"])
+        #expect(try server.waitForExit() == .exited(1))
+        #expect(server.standardError.contains("'connection' (descriptor 3) is a connection from"))
+        #expect(server.standardError.contains("Accept=no"))
+        withExtendedLifetime(client) {}
     }
 
     /// distil#107: a socket that nobody accepts from hangs its clients.

@@ -11,7 +11,7 @@ import Testing
         let description: String
         /// Of the tmpfs.
         let options: String
-        /// Shell scripts, in the directory.
+        /// Shell scripts, in the directory, which is called $D.
         let fill: String
         let empty: String
         /// Nil: the upgrade works.
@@ -28,8 +28,9 @@ import Testing
                 description: "one inode left", options: "nr_inodes=16",
                 fill: useInodes + "; rm filler1", empty: "rm filler*", reason: "cannot accept"),
             Row(
-                description: "read-only", options: "size=64k", fill: "mount -o remount,ro .",
-                empty: "mount -o remount,rw .", reason: "Read-only file system"),
+                description: "read-only", options: "size=64k",
+                fill: "mount --bind $D $D && mount -o remount,bind,ro $D",
+                empty: "cd / && umount $D && cd $D", reason: "Read-only file system"),
         ]
 
         private static let useInodes =
@@ -45,7 +46,7 @@ import Testing
         try shut.shutOperatorIn()
         var kept: EchoClient? = try EchoClient(port: shut.port)
         #expect(try kept?.greet() == shut.first)
-        let filled = try shut.shell("cd \(shut.service.runtime) && \(row.fill)")
+        let filled = try shut.shell("D=\(shut.service.runtime); cd $D && \(row.fill)")
         #expect(filled.status == .exited(0), "\(filled)")
 
         let run = try shut.upgrade()
@@ -64,7 +65,7 @@ import Testing
         // Another one by another way: it shows the directory, which is its alone.
         shut.shutOperator = Shut("--join", "\(predecessor)")
         kept = nil
-        let emptied = try shut.shell("cd \(shut.service.runtime) && \(row.empty) && ls")
+        let emptied = try shut.shell("D=\(shut.service.runtime); cd $D && \(row.empty) && ls")
         #expect(emptied.status == .exited(0), "\(emptied)")
         let names = emptied.standardOutput.split(separator: "\n")
         #expect(!names.contains { $0.hasPrefix(".") } && names.contains("serving"), "\(names)")

@@ -86,7 +86,7 @@ import Testing
     @Test func accept_whenDescriptorsRunOut_goesOnWhenThereAreSome() throws {
         let service = try TestService()
         let server = try service.startFixture([
-            "--listen", "echo=tcp:127.0.0.1:0", "--open-files", "40",
+            "--listen", "echo=tcp:127.0.0.1:0", "--open-files", "64",
         ])
         let port = try service.port("echo")
         var clients = try (0..<60).map { _ in try EchoClient(port: port) }

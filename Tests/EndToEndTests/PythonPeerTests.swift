@@ -92,6 +92,59 @@ import Testing
         #expect(reload.code == "unsupported", "\(reload)")
     }
 
+    @Test func pythonPredecessor_toldToAbort_callsItOff() throws {
+        let service = try TestService()
+        let command = python(service, ["--listen", "echo=tcp:127.0.0.1:0"])
+        let old = try ChildProcess(
+            command[0], Array(command.dropFirst()), environment: service.environment)
+        _ = try old.line("ready 1 ")
+        #expect(try service.swapctl(["abort", service.name, "--json"]).code == "no-upgrade")
+        let fifo = try Fifo(in: service.directory)
+        let upgrade = try service.startSwapctl(
+            ["upgrade", service.name, "--json", "--", Binaries.fixture, "serve", "--service"]
+                + [service.name, "--listen", "echo=tcp:127.0.0.1:0"]
+                + ["--fault", "hold:send ready:\(fifo.path)"])
+        try fifo.waitUntilReached()
+        let abort = try service.swapctl(["abort", service.name, "--json"])
+        #expect(abort.status == .exited(0), "\(abort)")
+        #expect(abort.pid == old.processID)
+        #expect(abort.result["successor"] is Int, "\(abort)")
+        #expect(try upgrade.waitForExit() == .exited(1))
+        #expect(upgrade.standardOutput.contains("\"code\":\"operator\""))
+        #expect(service.files() == ["1.sock", "lock", "serving"])
+        withExtendedLifetime(fifo) {}
+    }
+
+    /// `FEATURES=` may be empty: the upgrade goes on without state.
+    @Test func pythonSuccessor_thatKnowsNoFeature_getsNoState() throws {
+        let service = try TestService()
+        let old = try service.startFixture(
+            ["--listen", "echo=tcp:127.0.0.1:0", "--state-size", "100"])
+        let run = try service.swapctl(
+            ["upgrade", service.name, "--json", "--"] + python(service, ["--features", ""]))
+        #expect(run.status == .exited(0), "\(run)")
+        #expect(try old.waitForExit() == .exited(0))
+        #expect(old.standardError.contains("0 bytes of state"), "\(old.standardError)")
+    }
+
+    /// A predecessor without memory files leaves SUCCESSION_STDERR out.
+    @Test func pythonPredecessor_withoutCapture_handsOverToSwift() throws {
+        let service = try TestService()
+        let command = python(
+            service, ["--listen", "echo=tcp:127.0.0.1:0", "--without-capture"])
+        let old = try ChildProcess(
+            command[0], Array(command.dropFirst()), environment: service.environment)
+        _ = try old.line("ready 1 ")
+        let failed = try service.upgradeFixture(["--fault", "exit-at-once"])
+        #expect(failed.status == .exited(1), "\(failed)")
+        #expect(failed.result["stderr"] as? [String] == [], "\(failed)")
+        let run = try service.upgradeFixture(["--listen", "echo=tcp:127.0.0.1:0"])
+        #expect(run.status == .exited(0), "\(run)")
+        #expect(try old.waitForExit() == .exited(0))
+        // The standard error of the successor is its predecessor's from the beginning.
+        #expect(old.standardError.contains("told to exit at once"), "\(old.standardError)")
+    }
+
     /// Three generations of Python alone, and hand-overs that fail.
     @Test func selftest_passes() throws {
         let path = Self.peer.replacingOccurrences(of: "peer.py", with: "selftest.py")

@@ -83,7 +83,7 @@ import Testing
         let shut = try ShutService(Shut())
         try shut.start()
         try expectFailure(
-            shut, code: "channel",
+            shut, code: "application",
             reason: "cannot send '\(kind)' to the predecessor: No buffer space",
             into: rule)
         try expectSuccess(shut)

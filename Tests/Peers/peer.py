@@ -25,7 +25,7 @@ def runtime_directory(service):
     os.makedirs(path, mode=0o700, exist_ok=True)
     return path
 
-REQUESTS = {"status", "upgrade", "drain", "stop", "reload"}
+REQUESTS = {"status", "upgrade", "abort", "drain", "stop", "reload"}
 
 
 class Server:
@@ -178,6 +178,19 @@ class Server:
             await self.upgrade.call_off(reason)
         await self.drain(seconds, operator)
 
+    async def abort(self, operator, pid):
+        """Calls the upgrade off, and answers when it is undone."""
+        if self.succeeding or not self.upgrade:
+            raise Failure("no-upgrade", "there is nothing to call off here")
+        if self.drain_end:
+            raise Failure("too-late", f"generation {self.generation + 1} has taken over already")
+        began, successor = time.monotonic(), self.upgrade.successor
+        await self.upgrade.call_off(f"called off by pid {pid}")
+        pairs = [("GENERATION", self.generation), ("PID", os.getpid())]
+        if successor:
+            pairs.append(("SUCCESSOR", successor.process.pid))
+        operator.send("aborted", *pairs, ("ELAPSED_US", int((time.monotonic() - began) * 1e6)))
+
     def remaining(self):
         return max(0, int((self.drain_end - time.monotonic()) * 1000))
 
@@ -225,6 +238,8 @@ class Server:
     async def perform(self, request, operator, pid):
         if request.kind == "status":
             return operator.send("status", *self.status())
+        if request.kind == "abort":
+            return await self.abort(operator, pid)
         if request.kind == "reload":
             raise Failure("unsupported", "there is nothing to reload here")
         if request.kind != "upgrade":
@@ -264,9 +279,14 @@ async def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--service", required=True)
     parser.add_argument("--listen", action="append", default=[], metavar="NAME=ADDRESS")
+    parser.add_argument("--features", default="state memfd leaving",
+                        help="what a successor says it knows")
+    parser.add_argument("--without-capture", action="store_true",
+                        help="leave a successor's standard error alone, as where memfds are denied")
     options = parser.parse_args()
     start = Start.from_environment()
     server = Server(options.service)
+    server.features, server.captures = options.features, not options.without_capture
     if start:
         await succeed(server, start)
     else:

@@ -68,9 +68,9 @@ def read_state(message):
             os.close(each)
 
 
-async def take(channel, service):
+async def take(channel, service, features):
     """Says hello and takes all batches and the state: (generation, listeners, state)."""
-    channel.send("hello", ("PID", os.getpid()), ("FEATURES", "state memfd leaving"))
+    channel.send("hello", ("PID", os.getpid()), ("FEATURES", features))
     listeners, index, count, constant = [], 0, 1, None
     while index < count:
         offer = await channel.expect(ANSWER, "offer")
@@ -118,7 +118,7 @@ async def succeed(server, start):
     channel = start.channel
     try:
         server.succeeding = channel
-        generation, listeners, state = await take(channel, server.service)
+        generation, listeners, state = await take(channel, server.service, server.features)
         print(f"generation {generation}: took {len(listeners)} descriptors, "
               f"{len(state)} bytes of state", file=sys.stderr)
         server.adopt(generation, listeners, state)

@@ -9,7 +9,8 @@ import socket
 MAX_PACKET, MAX_FDS = 65536, 252
 CHANNEL_KINDS = {"hello", "offer", "state", "taken", "ready", "committed", "accepting",
                  "leaving", "draining", "drained", "abort", "refused"}
-OPERATOR_KINDS = {"status", "upgrade", "step", "result", "drain", "stop", "reload", "reloaded"}
+OPERATOR_KINDS = {"status", "upgrade", "step", "result", "drain", "stop", "reload", "reloaded",
+                  "abort", "aborted"}
 
 
 class Failure(Exception):
@@ -74,7 +75,7 @@ class Message:
     def number(self, key, default=None):
         text = self.get(key, default)
         if isinstance(text, str):
-            if not re.fullmatch(r"[0-9]+", text):
+            if not re.fullmatch(r"[0-9]+", text) or len(text) > 200 or int(text) >> 63:
                 raise Failure("malformed", f"{key}={text} is no number")
             return int(text)
         if text is None:

@@ -20,6 +20,15 @@ final class FakeManager {
         try Syscall.bind(socket.rawValue, to: .unixPath(path))
     }
 
+    /// Binds anew where another one was, whose socket is closed.
+    init(inPlaceOf other: FakeManager) throws {
+        path = other.path
+        other.socket.close()
+        try Syscall.unlink(path)
+        socket = try Syscall.openSocket(family: .unix, type: .datagram, nonBlocking: false)
+        try Syscall.bind(socket.rawValue, to: .unixPath(path))
+    }
+
     deinit { try? Syscall.unlink(path) }
 
     /// The next message; a barrier's has the line `BARRIER=1` and the pipe it waits for.

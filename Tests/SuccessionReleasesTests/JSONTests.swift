@@ -63,4 +63,23 @@ import Testing
             #expect(throws: JSONSyntaxError.self) { try JSONParser.parse(Array(text[..<count])) }
         }
     }
+
+    /// Two hundred thousand keys took minutes when each was compared with all before it.
+    @Test(.timeLimit(.minutes(1)))
+    func parse_whenObjectHasManyKeys_isLinear() throws {
+        let count = 200_000
+        let keys = (0..<count).map { "\"k\($0)\":\($0 % 10)" }
+        let node = try JSONParser.parse(Array("{\(keys.joined(separator: ","))}".utf8))
+        #expect(node.members?.count == count)
+        #expect(node["k\(count - 1)"]?.integer == (count - 1) % 10)
+    }
+
+    @Test func parse_whenAKeyIsThereTwiceAmongMany_saysWhere() {
+        let keys = (0..<1_000).map { "\"k\($0)\":1" } + ["\"k7\":2"]
+        let error = #expect(throws: JSONSyntaxError.self) {
+            try JSONParser.parse(Array("{\n\(keys.joined(separator: ",\n"))}".utf8))
+        }
+        #expect(error?.reason == "the key \"k7\" is there twice")
+        #expect(error?.place == JSONPlace(line: 1_002, column: 1))
+    }
 }

@@ -22,4 +22,13 @@ import Testing
                     == formatter.string(from: Date(timeIntervalSince1970: Double(seconds))))
         }
     }
+
+    /// What futimens(2) sets, `release list` shows.
+    @Test(arguments: [
+        (Int.max, "9999-12-31T23:59:59Z"), (Int.min, "0001-01-01T00:00:00Z"),
+        (13_569_465_600, "2400-01-01T00:00:00Z"),
+    ])
+    func text_whateverMoment_survives(seconds: Int, expected: String) {
+        #expect(Timestamp.text(seconds: seconds) == expected)
+    }
 }

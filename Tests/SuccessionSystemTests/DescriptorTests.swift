@@ -41,6 +41,31 @@ extension SystemTests {
             #expect(!isOpen(raw))
         }
 
+        /// The number of one that is in use must not come to mean another file.
+        @Test func close_whileLent_takesEffectAtTheEndOfTheCall() throws {
+            let descriptor = try MemoryFile.create(name: "x", allowSealing: false)
+            let raw = descriptor.withRawValue { outer in
+                descriptor.withRawValue { inner in #expect(inner == outer) }
+                descriptor.close()
+                #expect(isOpen(outer) && descriptor.rawValue == -1)
+                let other = try? MemoryFile.create(name: "y", allowSealing: false)
+                #expect(other?.rawValue != outer)
+                descriptor.withRawValue { #expect($0 == -1) }
+                return outer
+            }
+            #expect(!isOpen(raw))
+        }
+
+        @Test func relinquish_whileLent_leavesTheDescriptorOpen() throws {
+            let descriptor = try MemoryFile.create(name: "x", allowSealing: false)
+            let raw = descriptor.withRawValue { _ in
+                defer { descriptor.close() }
+                return descriptor.relinquish()
+            }
+            #expect(isOpen(raw))
+            _ = OwnedDescriptor(taking: raw)
+        }
+
         @Test func duplicate_isCloseOnExecAndNoStandardStream() throws {
             let descriptor = try MemoryFile.create(name: "x", allowSealing: false)
             let duplicate = try descriptor.duplicate()

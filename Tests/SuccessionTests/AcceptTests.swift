@@ -2,6 +2,7 @@
 
 import Dispatch
 import SuccessionSystem
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -82,6 +83,39 @@ import Testing
         withExtendedLifetime((client, attempt)) {}
     }
 
+    /// O_NONBLOCK is shared, and any process that has the socket may clear it.
+    @Test func accept_whenSomebodyClearedNonBlocking_neverBlocks() throws {
+        let listener = try listener()
+        listener.gate.set(.open)
+        let shared = try listener.descriptor.duplicate()
+        try Syscall.setNonBlocking(shared.rawValue, false)
+        let done = try Syscall.eventDescriptor()
+        try startThread(name: "accept") {
+            let attempt = listener.gate.attempt(listener.descriptor) { _, _ in fatalError() }
+            guard case .queueEmpty = attempt else { return }
+            Syscall.signalEvent(done.rawValue)
+        }
+        #expect(
+            try Syscall.poll(done.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 5_000))
+    }
+
+    /// For a race between two that accept, in which the queue is empty all the same.
+    @Test func accept_whenSomebodyClearedNonBlocking_setsItAgain() throws {
+        let listener = try listener()
+        let registry = ConnectionRegistry()
+        listener.gate.set(.open)
+        let client = try connect(listener)
+        try Syscall.setNonBlocking(listener.descriptor.rawValue, false)
+        let attempt = listener.gate.attempt(listener.descriptor) { [listener] in
+            registry.adopt($0, peer: $1, listener: listener)
+        }
+        guard case .accepted = attempt else { return #expect(Bool(false), "\(attempt)") }
+        #expect(throws: Errno.resourceTemporarilyUnavailable) {
+            _ = try Syscall.accept(listener.descriptor.rawValue)
+        }
+        withExtendedLifetime(client) {}
+    }
+
     @Test func accept_whenStopped_returnsNilToEveryone() async throws {
         let listener = try listener()
         try await listener.resumeAccepting()
@@ -128,6 +162,69 @@ import Testing
             guard let error = error as? SuccessionError else { return false }
             return error.code == .addressInUse && error.message.contains("\(first.address)")
         }
+    }
+
+    @Test(arguments: ["file", "directory", "link"])
+    func bind_whenSomethingElseIsAtThePath_namesIt(kind: String) throws {
+        let path = "/tmp/succession-obstacle-\(UInt32.random(in: 0 ... .max))"
+        switch kind {
+        case "file": _ = try Syscall.open(path, [.writeOnly, .create], mode: 0o600)
+        case "directory": try Syscall.makeDirectory(path, mode: 0o700)
+        default: try Syscall.symbolicLink(to: path + ".nowhere", at: path)
+        }
+        defer {
+            if kind == "directory" {
+                try? Syscall.removeDirectory(path)
+            } else {
+                try? Syscall.unlink(path)
+            }
+        }
+        #expect {
+            try Binder.bind(try .unix(path), name: "a", options: BindOptions())
+        } throws: { error in
+            guard let error = error as? SuccessionError else { return false }
+            return error.code == .addressInUse && error.message.contains(kind)
+                && error.message.contains("at \(path)")
+        }
+    }
+
+    /// Whatever the umask is, which the whole process has.
+    @Test(arguments: [0o600, 0o620, 0o666, 0o777] as [UInt32])
+    func bind_toAPath_hasTheModeThatIsAskedFor(mode: UInt32) throws {
+        let path = "/tmp/succession-mode-\(UInt32.random(in: 0 ... .max))"
+        defer { try? Syscall.unlink(path) }
+        _ = try Binder.bind(
+            try .unix(path), name: "a", options: BindOptions(unixMode: mode))
+        #expect(try Syscall.linkStatus(path).mode == mode)
+    }
+
+    /// In a directory that others may write, the path is theirs as soon as it is there.
+    @Test func bind_whileThePathIsExchangedForALink_leavesItsTargetAlone() throws {
+        let directory = "/tmp/succession-race-\(UInt32.random(in: 0 ... .max))"
+        try Syscall.makeDirectory(directory, mode: 0o700)
+        let (path, link, target) = (directory + "/s", directory + "/l", directory + "/target")
+        _ = try Syscall.open(target, [.writeOnly, .create], mode: 0o600)
+        let isOver = Atomic(false)
+        let done = try Syscall.eventDescriptor()
+        try startThread(name: "exchange") {
+            while !isOver.load(ordering: .relaxed) {
+                try? Syscall.symbolicLink(to: target, at: link)
+                while (try? Syscall.linkStatus(path))?.isSocket != true,
+                    !isOver.load(ordering: .relaxed)
+                {}
+                try? Syscall.rename(link, path)
+            }
+            Syscall.signalEvent(done.rawValue)
+        }
+        for _ in 0..<3_000 {
+            _ = try? Binder.bind(try .unix(path), name: "a", options: BindOptions())
+            try? Syscall.unlink(path)
+        }
+        isOver.store(true, ordering: .relaxed)
+        _ = try Syscall.poll(done.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 10_000)
+        #expect(try Syscall.linkStatus(target).mode == 0o600)
+        for entry in [path, link, target] { try? Syscall.unlink(entry) }
+        try? Syscall.removeDirectory(directory)
     }
 
     @Test func bind_withReusePort_allowsTwo() throws {

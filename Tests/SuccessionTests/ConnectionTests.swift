@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SuccessionSystem
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -37,6 +38,38 @@ import Testing
             #expect(await task.value == .badFileDescriptor)
             withExtendedLifetime(other) {}
         }
+    }
+
+    /// A task that reads has the number in hand while another one closes: no other client's bytes
+    /// may be what it gets.
+    @Test func close_whileTheDescriptorIsLent_givesItsNumberToNobody() throws {
+        let (connection, other) = try pair()
+        let number = connection.withUnsafeDescriptor { number in
+            connection.close()
+            let next = try? Syscall.socketPair(type: .stream, nonBlocking: true)
+            #expect(next?.0.rawValue != number && next?.1.rawValue != number)
+            return number
+        }
+        #expect(connection.withUnsafeDescriptor { $0 } == -1)
+        #expect((try? Syscall.status(of: number)) == nil)
+        withExtendedLifetime(other) {}
+    }
+
+    /// Whoever waits for a descriptor is told when there is one, and not before.
+    @Test func close_whenItIsToldOf_hasGivenTheNumberBack() throws {
+        try ReadinessLoop.shared.start()
+        let (ours, theirs) = try Syscall.socketPair(type: .stream, nonBlocking: true)
+        let registry = ConnectionRegistry()
+        let connection = Connection(
+            descriptor: ours, peer: "", entry: registry.opened(peer: "", protocol: "test") {})
+        let number = ours.rawValue
+        let isFree = Mutex<Bool?>(nil)
+        _ = registry.onNextClose {
+            isFree.withLock { $0 = (try? Syscall.status(of: number)) == nil }
+        }
+        connection.close()
+        #expect(isFree.withLock { $0 } == true)
+        withExtendedLifetime(theirs) {}
     }
 
     /// The number of one that was closed is soon another one's, and who waited for the first must

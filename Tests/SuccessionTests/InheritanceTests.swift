@@ -53,6 +53,30 @@ import Testing
         }
     }
 
+    /// A socket unit without FileDescriptorName=, or a manager that passes no names.
+    @Test(arguments: ["unknown", "web.socket", "http"])
+    func managersSocket_ofAnotherNameAtTheAddress_isTaken(name: String) throws {
+        var inheritance = Inheritance([
+            try item("other", "tcp:*:81", .activation), try item(name, "tcp:*:80", .activation),
+        ])
+        let match = inheritance.take("web", at: try ListenAddress("tcp:80"))
+        #expect(taken(match) == "\(name)=tcp:*:80")
+        #expect(inheritance.givenText == "'other' (tcp:*:81)")
+    }
+
+    /// Its name comes first, wherever it listens.
+    @Test func managersSocket_ofTheName_isPreferredToOneAtTheAddress() throws {
+        var inheritance = Inheritance([
+            try item("unknown", "tcp:*:80", .activation), try item("web", "tcp:*:81", .activation),
+        ])
+        #expect(taken(inheritance.take("web", at: try ListenAddress("tcp:80"))) == "web=tcp:*:81")
+    }
+
+    @Test func managersSocket_ofAnotherName_isNotTakenForAnyPort() throws {
+        var inheritance = Inheritance([try item("http", "tcp:127.0.0.1:80", .activation)])
+        #expect(taken(inheritance.take("a", at: try ListenAddress("tcp:127.0.0.1:0"))) == nil)
+    }
+
     @Test func renamedListener_atTheSameAddress_isTaken() throws {
         var inheritance = Inheritance([try item("old", "tcp:127.0.0.1:80")])
         let match = inheritance.take("new", at: try ListenAddress("tcp:127.0.0.1:80"))

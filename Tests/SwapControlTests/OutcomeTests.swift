@@ -70,7 +70,7 @@ import Testing
         #expect(
             line
                 == #"{"code":null,"cut":null,"departure":null,"drain_us":null,"elapsed_us":0,"#
-                + #""event":"result","exit":null,"exit_code":0,"generation":8,"pid":4377,"#
+                + #""event":"result","exit":null,"exit_code":0,"generation":8,"left":[],"pid":4377,"#
                 + #""previous_generation":7,"previous_pid":4102,"reason":null,"#
                 + #""result":"committed","service":"web","signal":null,"stderr":[],"#
                 + #""successor":4377,"warning":null}"#)

@@ -32,6 +32,14 @@ import Testing
         try Sandbox.run("watchdog.stopped_successor")
     }
 
+    @Test func watchdog_whenClientsUseUpDescriptors_hearsOfIt() throws {
+        try Sandbox.run("descriptors.used_up_by_clients")
+    }
+
+    @Test func accept_whenItIsDeniedForEver_costsNoProcessorAndIsTold() throws {
+        try Sandbox.run("descriptors.accept_that_is_denied")
+    }
+
     @Test func watchdog_acrossUpgrades_isContent() throws {
         try Sandbox.run("watchdog.upgrades")
     }

@@ -12,6 +12,10 @@ import Testing
         try Sandbox.run("sockets.upgrade")
     }
 
+    @Test func socketUnit_thatPassesConnections_isRefusedByName() throws {
+        try Sandbox.run("sockets.accept_yes")
+    }
+
     @Test func instances_onOneSocketUnit_moveTheServiceFromOneToTheOther() throws {
         try Sandbox.run("instances.a_and_b")
     }

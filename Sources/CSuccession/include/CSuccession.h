@@ -61,6 +61,10 @@ int csuccession_unread(int socket);
 /// linux/unix_diag.h is in no module, and netlink messages are made by macros.
 int csuccession_unix_backlog(int socket);
 
+/// bind(2) with an umask of 0, which is set in a process made by clone, which is variadic, and where
+/// Swift must not run.
+int csuccession_bind_unmasked(int socket, const void *address, uint32_t length);
+
 // MARK: events.c: epoll, eventfd and pipe2 are GNU only or in no module
 
 struct csuccession_event {
@@ -109,6 +113,10 @@ int csuccession_pidfd_send_signal(int pidfd, int signal);
 int csuccession_reap(int pidfd, int pid, struct csuccession_exit *result);
 /// 1: it has ended and is not reaped by this; 0: it still runs. si_pid is a function-like macro.
 int csuccession_child_has_ended(int pid);
+/// Any child: 1 and its pid, 0 if none has ended, -ECHILD if there is none.
+int csuccession_reap_any(int *pid, struct csuccession_exit *result);
+/// prctl is variadic. Orphans among the descendants of this process become its children.
+int csuccession_become_subreaper(void);
 /// 1: it has ended and somebody has reaped it; 0: not yet.
 int csuccession_pidfd_exit(int pidfd, struct csuccession_exit *result);
 /// 1: the number by which the kernel knows the process, never used again before the next boot; 0:
@@ -118,6 +126,9 @@ int csuccession_pidfd_identity(int pidfd, uint64_t *identity);
 int csuccession_open_path_only(void);
 /// What main gets; returns how many there are. For systems without /proc, where nothing else tells.
 int csuccession_arguments(char *const **words);
+/// Has /dev/null in the place of each of the descriptors 0, 1 and 2 that is closed. Also done before
+/// main: nothing of Swift runs that early.
+void csuccession_fill_standard_streams(void);
 /// environ is a mutable global, to which Swift 6 gives no access.
 char **csuccession_environment(void);
 /// sys/auxv.h is in no module. The path given to execve, or NULL.
@@ -146,14 +157,14 @@ struct csuccession_spawn_request {
     int as_sibling;
     /// -1: stay.
     int working_directory;
-    /// SIGPIPE is ignored, and not at its default.
-    int ignores_pipe;
     /// The program runs as this user.
     int has_user;
     uint32_t user;
     uint32_t group;
     const uint32_t *groups;
     size_t group_count;
+    /// Signals that are ignored, and not at their default: bit 0 is signal 1.
+    uint64_t ignored_signals;
 };
 
 /// What is known of a program that is being started, also while the starting thread stands still.
@@ -226,6 +237,9 @@ int csuccession_set_file_rights(
 // MARK: relay.c: nothing says that Swift code may run in a signal handler
 
 int csuccession_relay_install(int signal, int descriptor);
+/// As csuccession_relay_install, with bit 7 of the byte set where the kernel itself sent the signal, as
+/// the terminal's does to every process of the foreground group.
+int csuccession_relay_install_with_origin(int signal, int descriptor);
 int csuccession_relay_restore(int signal);
 
 #endif

@@ -8,12 +8,15 @@ import SystemPackage
 /// Listens on a generation's control socket and reads one request from each operator.
 @ControlThread
 final class ControlServer {
-    /// Operators at once; more wait in the queue of the socket until one has left.
+    /// Operators at once; one more takes the place of whoever has been silent for longest, or waits in
+    /// the queue of the socket until one has left.
     private static let maximumSessions = 32
 
     private let endpoint: ControlEndpoint
     private let respond: @ControlThread (Message, ControlSession) -> Void
     private var sessions: [ObjectIdentifier: ControlSession] = [:]
+    /// Those that may be silent still, in the order in which they came.
+    private var newcomers: [ControlSession] = []
     private var isListening = false
 
     init(
@@ -37,9 +40,11 @@ final class ControlServer {
     }
 
     private func accept() {
-        while sessions.count < Self.maximumSessions {
+        while sessions.count < Self.maximumSessions || isAnybodyWaiting && evictSilent() {
             do {
-                let (socket, _) = try Syscall.accept(endpoint.listener.rawValue)
+                let (socket, _) = try DescriptorReserve.shared.sparing { () throws(Errno) in
+                    try Syscall.accept(endpoint.listener.rawValue)
+                }
                 admit(socket)
             } catch {
                 if error == .interrupted || error == .connectionAbort { continue }
@@ -67,12 +72,34 @@ final class ControlServer {
             MessageSocket(socket), respond: respond,
             whenClosed: { [weak self] session in self?.forget(session) })
         sessions[ObjectIdentifier(session)] = session
+        newcomers.append(session)
         session.start()
+    }
+
+    private var isAnybodyWaiting: Bool {
+        let listener = endpoint.listener.rawValue
+        return (try? Syscall.poll(listener, events: Syscall.pollIn, timeoutMilliseconds: 0)) == true
+    }
+
+    /// Makes room by ending the session that has asked nothing for longest; false if all have asked.
+    private func evictSilent() -> Bool {
+        while let oldest = newcomers.first {
+            newcomers.removeFirst()
+            oldest.readNow()
+            if oldest.isSilent {
+                oldest.refuse(
+                    Failure(code: .timeout, reason: "no request, and others want to ask"))
+            }
+            if sessions.count < Self.maximumSessions { return true }
+        }
+        return false
     }
 
     private func forget(_ session: ControlSession) {
         let wasFull = sessions.count >= Self.maximumSessions
         sessions.removeValue(forKey: ObjectIdentifier(session))
+        newcomers.removeAll { $0 === session }
+        DescriptorReserve.shared.fill()
         if wasFull { listenAgain() }
     }
 }

@@ -60,6 +60,14 @@ final class ControlSession {
         }
     }
 
+    /// Whether it has asked nothing yet.
+    var isSilent: Bool { !hasRequest && !isClosed }
+
+    /// Reads what has come already.
+    func readNow() {
+        if isSilent { readable() }
+    }
+
     /// Says no and closes.
     func refuse(_ failure: Failure) {
         send(failure.message(.refused))
@@ -100,7 +108,15 @@ final class ControlSession {
             return refuse(Failure(code: .unexpected, reason: "one request a connection"))
         }
         switch message.kind {
-        case .status, .upgrade, .drain, .stop, .reload:
+        case .status, .upgrade, .abort, .drain, .stop, .reload:
+            if let key = NumericKey.invalid(in: message) {
+                return refuse(
+                    Failure(
+                        code: .malformed,
+                        reason:
+                            "\(key.name)= is no number from \(key.range.lowerBound) to \(key.range.upperBound)"
+                    ))
+            }
             hasRequest = true
             timer?.cancel()
             respond(message, self)

@@ -11,6 +11,7 @@ struct StatusReply {
     var stateSince: UInt64
     var bornAt: UInt64
     var executable: String
+    var running: String
     var connections: Int
     var remaining: Duration?
     var upgrade: (successor: Int32, since: UInt64, by: Int32?)?
@@ -18,6 +19,7 @@ struct StatusReply {
     var oldest: [ConnectionRegistry.Record]
     var supervision: Supervision?
     var store: DescriptorStore?
+    var maximumGenerations: Int?
 
     @ControlThread
     func message() -> Message {
@@ -32,6 +34,7 @@ struct StatusReply {
         message.add("UPTIME_US", microseconds(since: bornAt))
         message.add("BEGAN_NS", Int(clamping: bornAt))
         message.add("EXECUTABLE", executable)
+        if !running.isEmpty { message.add("RUNNING", running) }
         message.add("CONNECTIONS", connections)
         if let remaining { message.add("REMAINING_MS", remaining.millisecondsClamped) }
         if let upgrade {
@@ -47,6 +50,7 @@ struct StatusReply {
                     record.peer.isEmpty ? "-" : record.peer,
                 ])
         }
+        if let maximumGenerations { message.add(.maximumGenerations, maximumGenerations) }
         addSupervision(to: &message)
         message.add("LISTENERS", listeners.count)
         addListeners(to: &message)

@@ -29,13 +29,14 @@ public final class Connection: Sendable {
     ///
     /// A task that waits for it throws EBADF.
     public func close() {
-        entry.close()
         let signals = waiting.withLock { waiting in
             descriptor.close()
             defer { waiting = [] }
             return waiting
         }
         for signal in signals { signal.fulfil(()) }
+        // Last: whoever is told of it may want the number.
+        entry.close()
     }
 
     /// Has a signal fulfilled by ``close()``.
@@ -57,16 +58,20 @@ public final class Connection: Sendable {
         waiting.withLock { $0.removeAll { $0 === signal } }
     }
 
-    /// Lends the descriptor for the length of a call.
+    /// Lends the descriptor for the length of a call; -1 once the connection is closed.
+    ///
+    /// A ``close()`` in the middle of it takes effect when the call returns: the number cannot come
+    /// to mean another client meanwhile.
     public func withUnsafeDescriptor<Result, Failure: Error>(
         _ body: (CInt) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try body(descriptor.rawValue)
+        try descriptor.withRawValue(body)
     }
 
     /// Gives the descriptor away: the caller closes it, and it is no longer counted.
     public func relinquish() -> CInt {
+        let number = descriptor.relinquish()
         entry.close()
-        return descriptor.relinquish()
+        return number
     }
 }

@@ -71,6 +71,8 @@ public final class ConnectionRegistry: Sendable {
         var records: [UInt64: Record] = [:]
         var lastID: UInt64 = 0
         var whenEmpty: [OneShot<Void>] = []
+        /// Called once, when the next connection is over; by number.
+        var whenOneCloses: [UInt64: @Sendable () -> Void] = [:]
         var cutCount = 0
         /// Monotonic nanoseconds; nil before the drain.
         var drainDeadline: UInt64?
@@ -111,21 +113,50 @@ public final class ConnectionRegistry: Sendable {
         // writes; the owner closes.
         let entry = opened(peer: text, protocol: listener.address.kind.rawValue) {
             [weak descriptor] in
-            guard let descriptor else { return }
-            Syscall.shutdown(descriptor.rawValue)
+            // Lent: by its bare number another client could be cut.
+            descriptor?.withRawValue { Syscall.shutdown($0) }
         }
         return Connection(descriptor: descriptor, peer: text, entry: entry)
     }
 
     private func remove(_ id: UInt64) {
+        var hooks: [@Sendable () -> Void] = []
         let waiters = state.withLock { state -> [OneShot<Void>] in
-            guard state.records.removeValue(forKey: id) != nil, state.records.isEmpty else {
-                return []
-            }
+            guard state.records.removeValue(forKey: id) != nil else { return [] }
+            hooks = Array(state.whenOneCloses.values)
+            state.whenOneCloses = [:]
+            guard state.records.isEmpty else { return [] }
             defer { state.whenEmpty = [] }
             return state.whenEmpty
         }
         for waiter in waiters { waiter.fulfil(()) }
+        for hook in hooks { hook() }
+    }
+
+    /// Has a hook called once, on any thread, when a connection has been closed; returns a number
+    /// for ``forgetClose(_:)``.
+    package func onNextClose(_ hook: @escaping @Sendable () -> Void) -> UInt64 {
+        state.withLock { state in
+            state.lastID += 1
+            state.whenOneCloses[state.lastID] = hook
+            return state.lastID
+        }
+    }
+
+    /// Takes a hook back; one that was called is not an error.
+    package func forgetClose(_ number: UInt64) {
+        state.withLock { _ = $0.whenOneCloses.removeValue(forKey: number) }
+    }
+
+    /// Returns when a connection has been closed or the time has passed.
+    @ControlThread
+    func untilOneCloses(within limit: Duration) async {
+        let signal = OneShot<Void>()
+        let hook = onNextClose { signal.fulfil(()) }
+        let timer = ControlThread.schedule(after: limit) { signal.fulfil(()) }
+        await signal.value()
+        timer.cancel()
+        forgetClose(hook)
     }
 
     private func update(_ id: UInt64, _ change: (inout Record) -> Void) {

@@ -48,7 +48,7 @@ package struct LaunchPlan: Sendable, Hashable {
             ]
             request.environment.append("SUCCESSION_STDERR=\(Self.standardErrorNumber)")
         }
-        request.ignoresBrokenPipes = own.ignoresBrokenPipes
+        request.ignoredSignals = own.ignoredSignals
         return request
     }
 
@@ -88,15 +88,17 @@ package struct LaunchPlan: Sendable, Hashable {
 struct OwnProgram: Sendable, Hashable {
     /// Absolute, with links not followed.
     let path: String
+    /// The file to which that led then; empty where /proc is not mounted.
+    let file: String
     let arguments: [String]
-    /// Service managers start services so: what writes to a pipe whose reader is gone goes on.
-    let ignoresBrokenPipes: Bool
+    /// SIGPIPE by service managers, SIGHUP by nohup, SIGINT and SIGQUIT by a shell in the background.
+    let ignoredSignals: IgnoredSignals
 
     /// - Parameter path: the path by which the predecessor knows this program, if it has said so.
     static func current(path: String? = nil) -> OwnProgram {
         OwnProgram(
             path: path ?? ProcessEnvironment.invokedPath(),
-            arguments: ProcessEnvironment.arguments(),
-            ignoresBrokenPipes: Signals.isIgnored(Signals.pipe))
+            file: ProcessEnvironment.executablePath,
+            arguments: ProcessEnvironment.arguments(), ignoredSignals: .inherited())
     }
 }

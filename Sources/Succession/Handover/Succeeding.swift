@@ -114,6 +114,20 @@ final class Succeeding {
         handle(.leaves)
     }
 
+    /// Tells the predecessor what went wrong, should it be the reason for which this process ends.
+    ///
+    /// Returns when it is told: an application that does not catch the error is gone in a moment.
+    nonisolated func mention(_ error: SuccessionError) {
+        guard let told = try? Syscall.eventDescriptor() else { return }
+        Task { @ControlThread in
+            if !hasSaidReady, channel.descriptor.rawValue >= 0 {
+                send(Failure(code: .application, reason: "\(error)").message(.trouble))
+            }
+            Syscall.signalEvent(told.rawValue)
+        }
+        _ = try? Syscall.poll(told.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 500)
+    }
+
     private func handle(_ event: SuccessorStateMachine.Event) {
         for action in machine.handle(event) { perform(action) }
     }
@@ -172,7 +186,8 @@ final class Succeeding {
     private func cannotSend(_ kind: MessageKind, _ error: Errno) {
         guard [.hello, .taken, .ready].contains(kind) else { return }
         let failure = Failure(
-            code: .channel, reason: "cannot send '\(kind.rawValue)' to the predecessor: \(error)")
+            code: .application,
+            reason: "cannot send '\(kind.rawValue)' to the predecessor: \(error)")
         // Later: the machine's actions are performed to the end before it hears of the next event.
         Task { @ControlThread [weak self] in self?.handle(.applicationFailed(failure)) }
     }
@@ -325,8 +340,8 @@ extension Succeeding.Legacy {
     /// Compares the descriptors of a batch with its manifest and keeps them.
     fileprivate mutating func add(_ packet: Packet) throws(Failure) {
         service = packet.message.text("SERVICE") ?? ""
-        generation = packet.message.integer("GENERATION") ?? 0
-        predecessor = Int32(clamping: packet.message.integer("PID") ?? 0)
+        generation = packet.message.number(.generation) ?? 0
+        predecessor = Int32(clamping: packet.message.number(.processID) ?? 0)
         guard let entries = ManifestBody.decode(packet.message.body),
             entries.count == packet.descriptors.count
         else {
@@ -348,7 +363,7 @@ extension Succeeding.Legacy {
 
     fileprivate static func state(_ packet: Packet) throws(Failure) -> HandedState {
         let body = packet.message.body
-        let size = packet.message.integer("SIZE") ?? body.count
+        let size = packet.message.number(.size) ?? body.count
         if let file = packet.descriptors.first {
             do {
                 return try HandedState.verified(file, size: size)

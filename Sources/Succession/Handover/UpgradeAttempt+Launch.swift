@@ -39,7 +39,7 @@ extension UpgradeAttempt {
         self.channel = MessageSocket(channel.ours)
         // While the other thread waits.
         prepareOffers()
-        core.reportStart(of: self)
+        if !isRescue { core.reportStart(of: self) }
     }
 
     func abandonSpawn() {

@@ -45,6 +45,8 @@ final class UpgradeAttempt {
     var polling: Repetition?
     var exit: ExitStatus?
     private let stoodStill = ControlThread.standstill
+    /// What the successor said had gone wrong: why it ended, if it ends without another word.
+    private var trouble: Failure?
     private var stepStartedAt = Syscall.monotonicNanoseconds()
     private var standstill = Duration.zero
     private let whenStepped: @ControlThread (StepReport) -> Void
@@ -95,7 +97,7 @@ final class UpgradeAttempt {
         case .sendCommitted:
             core.step("committed")
             // First: nobody accepts until it has arrived.
-            send(Message(.committed))
+            sendCommitted()
             if !isRescue { core.stoodBy() }
         case .resumeAccepting: core.resumeServing()
         case .drain: core.succeeded(by: self)
@@ -195,13 +197,29 @@ extension UpgradeAttempt {
         do {
             try channel?.send(encoded: packet, descriptors: descriptors)
         } catch {
-            // A peer that is gone or reads nothing is told of by end-of-file or the deadline, in
-            // order.
-            if error == .brokenPipe || error == .resourceTemporarilyUnavailable { return }
-            let failure = Failure.sending(kind, error)
-            // Later: the machine's actions are performed to the end before it hears of the next
-            // event.
-            Task { @ControlThread [weak self] in self?.handle(.sendFailed(failure)) }
+            failed(kind, error)
+        }
+    }
+
+    private func failed(_ kind: MessageKind, _ error: Errno) {
+        // A peer that is gone or reads nothing is told of by end-of-file or the deadline, in order.
+        if error == .brokenPipe || error == .resourceTemporarilyUnavailable { return }
+        let failure = Failure.sending(kind, error)
+        // Later: the machine's actions are performed to the end before it hears of the next event.
+        Task { @ControlThread [weak self] in self?.handle(.sendFailed(failure)) }
+    }
+
+    /// Until there is room for it: nobody accepts while a successor waits for it that reads slowly.
+    private func sendCommitted() {
+        guard case .committed = machine.state else { return }
+        do {
+            core.step("send committed")
+            try channel?.send(Message(.committed))
+        } catch {
+            guard error == .resourceTemporarilyUnavailable else { return failed(.committed, error) }
+            _ = ControlThread.schedule(after: .milliseconds(50)) { [weak self] in
+                self?.sendCommitted()
+            }
         }
     }
 
@@ -258,6 +276,10 @@ extension UpgradeAttempt {
                 core.step("received \(packet.message.kind.rawValue)")
                 // Until it spoke, it was starting: what is measured from here is the hand-over.
                 if packet.message.kind == .hello { stepStartedAt = Syscall.monotonicNanoseconds() }
+                if packet.message.kind == .trouble {
+                    trouble = Failure(packet.message)
+                    continue
+                }
                 if onlyRefusals, packet.message.kind != .abort, packet.message.kind != .leaving {
                     continue
                 }
@@ -273,7 +295,7 @@ extension UpgradeAttempt {
         // A refusal says more than a status, and so does that it left. Anything else it sent is the
         // word of the dead: to commit on it would leave nobody to accept.
         channelReadable(onlyRefusals: true)
-        exit = (try? process?.reap()) ?? process?.exitStatus()
+        exit = (isLeftToForegroundParent ? nil : try? process?.reap()) ?? process?.exitStatus()
         if let pidfd = process?.descriptor { ControlThread.unwatch(pidfd.rawValue) }
         polling?.stop()
         guard exit == nil, core.supervision?.isChildOfManager == true else {
@@ -285,6 +307,12 @@ extension UpgradeAttempt {
             exit = process?.exitStatus()
             tellEnd()
         }
+    }
+
+    /// The line's status is that of its last generation: once it serves, its end is for the parent of
+    /// all of them, which gets it with the end of this process.
+    private var isLeftToForegroundParent: Bool {
+        machine.state == .succeeded && Foreground.parent != nil
     }
 
     private func tellEnd() {
@@ -303,6 +331,9 @@ extension UpgradeAttempt {
         }
         if failure != nil, exit == nil, let process, process.isAlive() { bury(process) }
         var failure = failure
+        if let trouble, let code = failure?.code, [.exited, .channel, .timeout].contains(code) {
+            failure?.reason += ": \(trouble.reason)"
+        }
         failure?.reason += standstillNote
         var outcome = Outcome(failure: failure, successor: successorPID, exit: exit)
         outcome.standstill = standstill
@@ -311,9 +342,9 @@ extension UpgradeAttempt {
             if successorPID > 0 { plan.endDescendants() }
             stopWatchingChannel()
             if let captured {
-                outcome.lastLines = captured.lastLines(20)
+                outcome.lastLines = captured.telltaleLines(20)
                 // A successor that was ready has copied it itself.
-                if machine.step != .commit { Syscall.writeWithoutWaiting(2, captured.tail()) }
+                if machine.step != .commit { Syscall.writeWithoutWaiting(2, captured.text()) }
             }
             channel = nil
         }

@@ -76,18 +76,16 @@ enum Binder {
             try Syscall.bind(socket.rawValue, to: address.socketAddress)
             return
         }
-        // The mode of the socket becomes the mode of the path, so there is no moment with another
-        // one.
+        // The mode of the socket becomes the mode of the path: there is no moment with another one,
+        // and no path that somebody could have put a link in the place of meanwhile.
         try Syscall.setMode(socket.rawValue, options.unixMode)
         do {
-            try Syscall.bind(socket.rawValue, to: address.socketAddress)
+            try Syscall.bindWithoutMask(socket.rawValue, to: address.socketAddress)
         } catch {
             guard error == .addressInUse, isLeftByTheDead(address, path: path) else { throw error }
             try Syscall.unlink(path)
-            try Syscall.bind(socket.rawValue, to: address.socketAddress)
+            try Syscall.bindWithoutMask(socket.rawValue, to: address.socketAddress)
         }
-        // umask(2) has been applied to it.
-        try Syscall.changeMode(path, options.unixMode)
     }
 
     /// A socket file on which connect(2) is refused: its server is gone.
@@ -113,16 +111,30 @@ enum Binder {
         }
     }
 
+    /// What is at a path and is no socket.
+    private static func obstacle(at address: ListenAddress) -> String? {
+        guard case .unixPath(let path) = address.socketAddress,
+            let facts = try? Syscall.linkStatus(path), !facts.isSocket
+        else { return nil }
+        let kind =
+            facts.isRegularFile
+            ? "a regular file"
+            : facts.isDirectory
+                ? "a directory" : facts.isSymbolicLink ? "a symbolic link" : "no socket"
+        return
+            "there is \(kind) at \(path), which is never removed: move it away, or choose another path"
+    }
+
     private static func explain(
         _ errno: Errno, _ address: ListenAddress, _ name: String
     ) -> SuccessionError {
         let what = "cannot listen on \(address) for '\(name)'"
         switch errno {
         case .addressInUse:
-            return SuccessionError(
-                .addressInUse,
-                "\(what): another process or socket unit has it (ss -lnp tells which)", cause: errno
-            )
+            let hint =
+                obstacle(at: address)
+                ?? "another process or socket unit has it (ss -lnp tells which)"
+            return SuccessionError(.addressInUse, "\(what): \(hint)", cause: errno)
         case .permissionDenied:
             let hint: String
             switch address.socketAddress {

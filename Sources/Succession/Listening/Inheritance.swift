@@ -11,6 +11,8 @@ struct Inherited: Sendable {
     let descriptor: OwnedDescriptor
     /// The service manager keeps it too.
     var isStored = false
+    /// Not a listener but what one would have accepted.
+    var isConnection = false
 }
 
 /// What was inherited and has not been taken yet.
@@ -35,8 +37,9 @@ struct Inheritance: Sendable {
     /// A service manager's socket is taken whatever its address, because there the unit file
     /// decides where to listen. A predecessor's must be where this generation wants to listen:
     /// otherwise the address was changed on purpose, the new one is to be bound, and the old one is
-    /// left over. If the name is new but the address is not, the listener was renamed: it cannot be
-    /// bound again while the predecessor has it, so it is taken under the new name.
+    /// left over. If the name is new but the address is not, the listener was renamed, or the service
+    /// manager gave it no name or another one: it cannot be bound again while somebody has it, so it
+    /// is taken under the new name.
     mutating func take(_ name: String, at wanted: ListenAddress) -> Match {
         let named = leftOver.indices.filter { leftOver[$0].name == name }
         let ofKind = named.filter { leftOver[$0].address.kind == wanted.kind }
@@ -49,9 +52,20 @@ struct Inheritance: Sendable {
         if ofKind.isEmpty, let other = named.first(where: { leftOver[$0].origin == .activation }) {
             return .otherKind(leftOver[other])
         }
-        let renamed = leftOver.firstIndex { $0.origin == .bound && wanted.matches($0.address) }
+        let renamed = leftOver.firstIndex {
+            // A port of the kernel's choice is nowhere in particular: a unit's socket is not taken
+            // for it.
+            let isMeant = $0.origin == .bound || wanted == $0.address
+            return isMeant && wanted.matches($0.address)
+        }
         if let renamed { return .taken(leftOver.remove(at: renamed)) }
         return .none
+    }
+
+    /// What the service manager gave and nobody has taken, for an error: `'http' (tcp:*:80)`.
+    var givenText: String {
+        leftOver.filter { $0.origin == .activation }.prefix(8)
+            .map { "'\($0.name)' (\($0.address))" }.joined(separator: ", ")
     }
 
     /// Takes a descriptor by its name alone.

@@ -2,7 +2,7 @@
 
 import SuccessionSystem
 import Synchronization
-import SystemPackage
+package import SystemPackage
 
 /// A bound socket of this service, or any other descriptor that goes from generation to generation
 /// under a name.
@@ -43,12 +43,16 @@ public final class Listener: Sendable {
     /// By then nobody else had a reason to replace it; whoever does so later owns the path.
     let pathIdentity: FileIdentity?
     private let connections: ConnectionRegistry
+    /// Tells an operator why nobody is let in.
+    private let report: @Sendable (String) -> Void
     private let acceptors = Mutex<[Attached]>([])
+    /// When it was last said that clients have to wait.
+    private let lastTrouble = Mutex<UInt64?>(nil)
 
     init(
         name: String, address: ListenAddress, origin: Origin, backlog: Int,
         descriptor: OwnedDescriptor, isBoundHere: Bool, isStored: Bool = false,
-        connections: ConnectionRegistry
+        connections: ConnectionRegistry, report: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.name = name
         self.address = address
@@ -58,6 +62,7 @@ public final class Listener: Sendable {
         self.isBoundHere = isBoundHere
         self.isStored = Atomic(isStored)
         self.connections = connections
+        self.report = report
         if case .unixPath(let path) = address.socketAddress {
             pathIdentity = (try? Syscall.linkStatus(path))?.identity
         } else {
@@ -68,14 +73,16 @@ public final class Listener: Sendable {
     /// Takes the next connection from the queue, waiting for one if need be; nil when this
     /// generation has stopped accepting for good or the task was cancelled.
     ///
-    /// Connections that were reset while they waited are passed over, and a full table of
-    /// descriptors is met with a pause of 10 ms up to a second: neither is an error. The connection
-    /// belongs to the caller. Throws for descriptors that are no stream listeners.
+    /// Connections that were reset while they waited are passed over. When descriptors are used up
+    /// but for a few that the process needs itself, clients wait in the queue until a connection
+    /// has been closed. What keeps failing is tried again after 10 ms up to a second. None of it is
+    /// an error. The connection belongs to the caller. Throws for descriptors that are no stream
+    /// listeners.
     @concurrent
     public func accept() async throws(SuccessionError) -> Connection? {
-        var backOff = Duration.milliseconds(10)
+        var backOff = AcceptBackOff()
         while !Task.isCancelled {
-            let attempt = gate.attempt(descriptor) {
+            let attempt = gate.attempt(descriptor, isQueue: address.mustListen) {
                 connections.adopt($0, peer: $1, listener: self)
             }
             switch attempt {
@@ -85,16 +92,47 @@ public final class Listener: Sendable {
                 return nil
             case .paused, .queueEmpty:
                 await AcceptWaiters.shared.wait(for: self)
-            case .failed(let errno) where Self.isOfTheConnection(errno):
-                continue
-            case .failed(let errno) where Self.isShortage(errno):
-                await ControlThread.pause(for: backOff)
-                backOff = min(backOff * 2, .seconds(1))
+            case .noRoom:
+                await waitForRoom(.tooManyOpenFiles)
             case .failed(let errno):
-                throw .system("cannot accept from '\(name)' (\(address))", errno)
+                switch backOff.decide(on: errno) {
+                case .again: continue
+                case .untilRoom: await waitForRoom(errno)
+                case .pause(let time):
+                    if backOff.isNews { tellTrouble(errno) }
+                    await ControlThread.pause(for: time)
+                case .giveUp:
+                    throw .system("cannot accept from '\(name)' (\(address))", errno)
+                }
             }
         }
         return nil
+    }
+
+    private func waitForRoom(_ errno: Errno) async {
+        tellTrouble(errno)
+        await connections.untilOneCloses(within: AcceptBackOff.roomPause)
+    }
+
+    /// Says that clients have to wait, and why; not more than once a minute.
+    package func tellTrouble(_ errno: Errno) {
+        guard errno == .tooManyOpenFiles else {
+            return tellTrouble("connections wait to be accepted: \(errno)")
+        }
+        tellTrouble(
+            "connections wait to be accepted: \(errno) (limit \(ResourceLimit.openFiles()), LimitNOFILE= or ulimit -n); \(connections.count) are open, and the last descriptors are kept for upgrades and operators"
+        )
+    }
+
+    /// Says what keeps this listener from accepting; not more than once a minute.
+    package func tellTrouble(_ text: String) {
+        let now = Syscall.monotonicNanoseconds()
+        let isNews = lastTrouble.withLock { last in
+            if let last, now - last < 60_000_000_000 { return false }
+            last = now
+            return true
+        }
+        if isNews { report("'\(name)' (\(address)): \(text)") }
     }
 
     /// Lends the descriptor for the length of a call.
@@ -103,7 +141,7 @@ public final class Listener: Sendable {
     public func withUnsafeDescriptor<Result, Failure: Error>(
         _ body: (CInt) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try body(descriptor.rawValue)
+        try descriptor.withRawValue(body)
     }
 
     /// Has a framework's adapter told when this generation's turn to accept begins and ends.
@@ -116,23 +154,6 @@ public final class Listener: Sendable {
     /// Attaches an adapter none of whose methods blocks the thread it is called on.
     package func attach(prompt acceptor: any Acceptor) {
         acceptors.withLock { $0.append(Attached(acceptor: acceptor, isPrompt: true)) }
-    }
-
-    /// accept(2): errors that belong to the connection that was to be taken, not to the listener.
-    private static func isOfTheConnection(_ errno: Errno) -> Bool {
-        switch errno {
-        case .connectionAbort, .networkDown, .protocolError, .hostIsDown,
-            .noRouteToHost, .networkUnreachable, .notPermitted:
-            true
-        default: false
-        }
-    }
-
-    private static func isShortage(_ errno: Errno) -> Bool {
-        switch errno {
-        case .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noBufferSpace, .noMemory: true
-        default: false
-        }
     }
 }
 

@@ -37,7 +37,7 @@ struct StoreRecord: Sendable {
         guard let size = try? MemoryFile.size(file.rawValue),
             let bytes = try? Syscall.readAt(file.rawValue, offset: 0, count: min(size, 1 << 22)),
             let end = bytes.firstIndex(of: UInt8(ascii: "\n")),
-            let count = Int(String(decoding: bytes[..<end], as: UTF8.self)), count >= 0,
+            let count = WireNumber.parse(String(decoding: bytes[..<end], as: UTF8.self)),
             count <= bytes.count - end - 1
         else { return [] }
         return ManifestBody.decode(Array(bytes[(end + 1)...].prefix(count))) ?? []
@@ -53,10 +53,15 @@ struct Activation: Sendable {
     /// Names in the store that are of no use any more.
     var stale: Set<String> = []
 
+    /// Tells apart by the record what is among the descriptors.
+    ///
+    /// A manager gives the sockets of units first, then those of the store. So the record is compared
+    /// from the end: where a name is that of a unit's socket and of something stored, the unit's is
+    /// the one that is left.
     init(_ descriptors: [ActivatedDescriptor] = []) {
         let record = descriptors.first { $0.name == StoreRecord.name }
         var known = record.map { StoreRecord($0.descriptor).entries() } ?? []
-        for item in descriptors {
+        for item in descriptors.reversed() {
             let address = Self.address(of: item.descriptor)
             if item.name == StoreRecord.name {
                 stored.append(StoredDescriptor(name: item.name, descriptor: item.descriptor))
@@ -81,6 +86,8 @@ struct Activation: Sendable {
                 stale.insert(item.name)
             }
         }
+        inherited.reverse()
+        stored.reverse()
     }
 
     private static func address(of descriptor: OwnedDescriptor) -> ListenAddress {
@@ -92,14 +99,31 @@ struct Activation: Sendable {
     private static func activated(
         _ item: ActivatedDescriptor, _ address: ListenAddress
     ) -> Inherited {
-        var backlog = 0
-        if address.mustListen {
-            let facts = try? SocketFacts.of(item.descriptor.rawValue)
-            backlog = facts?.backlog ?? Syscall.maximumBacklog()
+        let facts = try? SocketFacts.of(item.descriptor.rawValue)
+        if let facts, facts.type == .stream || facts.type == .sequencedPacket, !facts.isListening {
+            return unlistening(item)
         }
+        let backlog = address.mustListen ? facts?.backlog ?? Syscall.maximumBacklog() : 0
         return Inherited(
             name: item.name, address: address, origin: .activation, backlog: backlog,
             descriptor: item.descriptor)
+    }
+
+    private static func unlistening(_ item: ActivatedDescriptor) -> Inherited {
+        var inherited = Inherited(
+            name: item.name, address: ListenAddress(kind: .other, socketAddress: .unixUnnamed),
+            origin: .activation, backlog: 0, descriptor: item.descriptor)
+        inherited.isConnection = (try? Syscall.peerAddress(item.descriptor.rawValue)) != nil
+        return inherited
+    }
+
+    /// The name under which a unit with `Accept=yes` is given its one connection.
+    static let connectionName = "connection"
+
+    /// A connection in the place of listeners: each process of such a unit serves one client, and
+    /// there is nothing to hand over.
+    var connection: Inherited? {
+        inherited.first { $0.name == Self.connectionName && $0.isConnection }
     }
 
     /// A Unix socket whose path is gone, with the runtime directory perhaps, is one nobody can find.

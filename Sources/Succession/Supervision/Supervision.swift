@@ -2,6 +2,7 @@
 
 import SuccessionActivation
 import SuccessionSystem
+import Synchronization
 
 /// What a generation has to do with the service manager that started it (docs/supervision.md).
 ///
@@ -22,7 +23,9 @@ final class Supervision {
     /// Whether /proc told the control group of this process when it began.
     private let seesGroups: Bool
     private var hasComplained = false
-    private let heartbeat: Heartbeat?
+    private var heartbeat: Heartbeat?
+    /// The manager did not get the last ping.
+    private let isPingLost = Atomic(false)
     private var extensions: Repetition?
 
     init?(
@@ -35,17 +38,16 @@ final class Supervision {
         seesGroups = ownGroup != nil
         unit = ownGroup?.unit
         watchdogInterval = ServiceManager.watchdogInterval()
-        heartbeat = watchdogInterval.map {
-            Heartbeat(
-                within: $0, health: health, report: report,
-                beat: { manager.submit([.watchdog]) { _ in } })
-        }
         // A wrapper that waits for this process is in the unit too; a manager never is. Whoever
         // cannot be seen is another user's process. A parent outside of the pid namespace (0) does
         // not know our numbers.
         let ofParent = ControlGroup.of(parent)
         let isWrapped = ownGroup.map { ofParent?.isOfSameUnit(as: $0) == true }
         isChildOfManager = parent > 0 && isWrapped == false
+        heartbeat = watchdogInterval.map {
+            Heartbeat(
+                within: $0, health: health, report: report, beat: { [weak self] in self?.ping() })
+        }
         manager.prepare()
         ProcessExit.onExit { manager.flush() }
     }
@@ -80,6 +82,28 @@ final class Supervision {
     /// The last of its line leaves.
     func stopping(_ status: String) {
         say(.stopping, .status(status))
+    }
+
+    /// Each time that pings begin to fail it is said, and when they arrive again.
+    private func ping() {
+        manager.submit([.watchdog]) { [weak self] result in
+            guard let self else { return }
+            let isLost = if case .failure = result { true } else { false }
+            guard isPingLost.exchange(isLost, ordering: .relaxed) != isLost else { return }
+            Task { @ControlThread in self.pingChanged(result) }
+        }
+    }
+
+    private func pingChanged(_ result: Result<Void, ActivationError>) {
+        switch result {
+        case .success: report(.info, "the service manager's watchdog hears of this process again")
+        case .failure(let error):
+            let interval = watchdogInterval.map { "\($0)" } ?? "its time"
+            report(
+                .error,
+                "the service manager's watchdog was not told that this process lives, and ends it after \(interval): \(error)"
+            )
+        }
     }
 
     func startPinging() { heartbeat?.start() }
@@ -155,9 +179,12 @@ final class Supervision {
         _ completion: @escaping @ControlThread (String?) -> Void
     ) {
         var isDone = false
+        // The barrier is a pipe.
+        let loan = DescriptorReserve.shared.lend()
         let done = { @ControlThread (failure: String?) in
             if !isDone {
                 isDone = true
+                loan?.end()
                 completion(failure)
             }
         }
@@ -177,6 +204,8 @@ final class Supervision {
 
     /// Why the manager would not supervise a process as it does this one.
     private func obstacle(to pid: Int32) -> String? {
+        let loan = DescriptorReserve.shared.lend()
+        defer { loan?.end() }
         guard let status = ProcessStatus.of(pid) else {
             // Hidden (hidepid=, ProtectProc=), and one of this line: it was started as a sibling.
             return (try? ProcessHandle.open(pid)) == nil ? "process \(pid) has ended" : nil

@@ -10,10 +10,11 @@ enum JSONEdit {
     ) -> [UInt8] {
         var result = text
         let members = root.members ?? []
+        let ranges = Dictionary(members.map { ($0.key, $0.node.range) }) { first, _ in first }
         let known = changes.compactMap { change in
-            members.first { $0.key == change.key }.map { ($0.node.range, change.value) }
+            ranges[change.key].map { ($0, change.value) }
         }
-        let new = changes.filter { change in !members.contains { $0.key == change.key } }
+        let new = changes.filter { ranges[$0.key] == nil }
         // From the end, so that what is still to be changed stays where it was.
         if !new.isEmpty { insert(new, into: &result, root, members) }
         for (range, value) in known.sorted(by: { $0.0.lowerBound > $1.0.lowerBound }) {

@@ -54,6 +54,7 @@ package struct JSONParser {
 
     private mutating func object() throws(JSONSyntaxError) -> [JSONNode.Member] {
         var members: [JSONNode.Member] = []
+        var keys: Set<String> = []
         index += 1
         skipSpace()
         if take("}") { return members }
@@ -67,7 +68,7 @@ package struct JSONParser {
                         : "a key in quotation marks should follow after the comma")
             }
             let key = try string()
-            if members.contains(where: { $0.key == key }) {
+            guard keys.insert(key).inserted else {
                 throw failure("the key \"\(key)\" is there twice", at: start)
             }
             skipSpace()

@@ -9,6 +9,8 @@ package struct JournalEntry: Sendable, Hashable {
         case upgrade, start, rollback
         /// What served already was taken over as it was.
         case adopt
+        /// An upgrade was called off.
+        case abort
     }
 
     package enum Result: String, Sendable {

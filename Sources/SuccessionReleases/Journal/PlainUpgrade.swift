@@ -26,6 +26,31 @@ package enum PlainUpgrade {
         }
     }
 
+    /// Writes that an upgrade was called off, and by whom, into the same journal.
+    package static func record(_ report: AbortReport, of service: Service) -> String? {
+        guard let path = ReleaseSite.ofServing(service) else { return nil }
+        do throws(ControlError) {
+            let site = try ReleaseSite.locate(current: path)
+            guard let record = try ServingRecord.serving(site), record.service == service.name
+            else {
+                return nil
+            }
+            var entry = record.entry(
+                .unchanged, serving: report.serving, elapsed: report.elapsedMicroseconds)
+            entry.time = Timestamp.now()
+            entry.id = SwitchID.next()
+            entry.verb = .abort
+            entry.why = "swapctl abort"
+            entry.from = record.selection
+            entry.to = record.selection
+            entry.reason = nil
+            try Journal.append(entry, to: site)
+            return nil
+        } catch {
+            return "that the upgrade was called off is not in the journal: \(error.message)"
+        }
+    }
+
     /// Without a watch nobody takes back what `release use` has named.
     private static func stillNamed(_ record: ServingRecord, _ site: ReleaseSite) -> String? {
         let links = Links(site).turned(record.selection)
@@ -37,7 +62,7 @@ package enum PlainUpgrade {
         _ outcome: UpgradeOutcome, _ service: Service, _ site: ReleaseSite
     ) -> String? {
         guard let pid = outcome.serving?.processID,
-            let process = ServerProcess(Int32(clamping: pid)),
+            let process = site.rights.asCaller({ ServerProcess(Int32(clamping: pid)) }),
             let program = Links(site).turned(Selection.program),
             process.executes(program, in: site) == false
         else { return nil }

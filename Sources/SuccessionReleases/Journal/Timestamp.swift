@@ -10,8 +10,10 @@ package enum Timestamp {
         return String(text(seconds: seconds).dropLast()) + ".\(milliseconds)Z"
     }
 
-    /// `2026-11-21T13:29:21Z`, of seconds since 1970.
-    package static func text(seconds: Int) -> String {
+    /// `2026-11-21T13:29:21Z`, of seconds since 1970; of moments outside of the years 1 to 9999 the
+    /// nearest in them, for a file may have any time.
+    package static func text(seconds moment: Int) -> String {
+        let seconds = min(max(moment, -62_135_596_800), 253_402_300_799)
         let days = (seconds >= 0 ? seconds : seconds - 86_399) / 86_400
         let time = seconds - days * 86_400
         // Years that begin with March, so that the day that may be missing is the last one.

@@ -126,7 +126,8 @@ package struct ReleaseSite: Sendable, Hashable {
     /// The `current.conf` of the site in whose release directory the serving program lies.
     package static func ofServing(_ service: Service) -> String? {
         guard let status = try? ControlClient(service).servingStatus(timeout: .seconds(1)),
-            let program = try? Syscall.readLink("/proc/\(status.processID)/exe")
+            let pid = status.visibleProcessID,
+            let program = try? Syscall.readLink("/proc/\(pid)/exe")
         else { return nil }
         var directory = Path.parent(program)
         while directory != "/", directory != "." {

@@ -55,6 +55,13 @@ package struct SiteRights: Sendable, Hashable {
         return try body()
     }
 
+    /// Gives this thread its own rights back, when nothing more is done in a site.
+    package static func giveBack() {
+        let mine = ProcessEnvironment.effectiveUserID
+        guard let now = try? UserRights.ofThread(), now.userID != mine else { return }
+        take(UserRights(of: mine))
+    }
+
     /// Nothing is to be done with other rights than those that were meant.
     private static func take(_ rights: UserRights) {
         do {

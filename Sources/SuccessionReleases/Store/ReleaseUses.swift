@@ -102,7 +102,9 @@ struct ServerProcess {
 
     /// The process of a generation.
     init?(_ status: GenerationStatus) {
-        self.init(Int32(clamping: status.processID))
+        // What cannot be seen from here is no process of this number here.
+        guard let pid = status.visibleProcessID else { return nil }
+        self.init(Int32(clamping: pid))
         // A server may be ready, and a link turned, within the tick that is all the kernel tells.
         if let began = status.beganAt, let latest = startedAt {
             startedAt = min(latest, Syscall.wallClock(atMonotonic: began))

@@ -26,7 +26,8 @@ struct Adoption {
         // What is before the switch that is recorded does not serve any more.
         let entry = try Journal.last(site, downTo: record.id) { entry in
             entry.result == .committed && entry.service == record.service
-                && entry.generation == status.generation && entry.processID == status.processID
+                && entry.generation == status.generation
+                && entry.processID == status.visibleProcessID
         }
         let current = try? CurrentFile.read(site)
         let known = record.selection.files.merging(entry?.to?.files ?? [:]) { $1 }

@@ -28,7 +28,7 @@ package struct Deployment {
     ) throws(ControlError) -> SwitchOutcome {
         var outcome = try switchOver(words, observe)
         if !isDetached, let leaving = outcome.leaving {
-            outcome.departure = site.rights.asCaller { leaving.follow(observe) }
+            outcome.departure = site.rights.asCaller { try? leaving.follow(observe) }
         }
         return outcome
     }
@@ -36,6 +36,13 @@ package struct Deployment {
     /// The service that is recorded as the one this site serves.
     package static func recordedService(_ site: ReleaseSite) throws(ControlError) -> Service? {
         guard let record = try ServingRecord.serving(site) else { return nil }
+        // The owner would have root order a third one's server about.
+        if let owner = site.rights.ownerName {
+            throw .wrongUsage(
+                "the record of what is served in \(site.directory) is \(owner)'s, and root takes no "
+                    + "service from it: name the service, as in `swapctl deploy "
+                    + "\(record.service.harmless) RELEASE --current \(site.currentPath)`")
+        }
         let directory = record.runtimeDirectory.isEmpty ? nil : record.runtimeDirectory
         return try Service.locate(record.service, runtimeDirectory: directory)
     }

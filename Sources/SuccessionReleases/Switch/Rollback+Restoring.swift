@@ -33,7 +33,7 @@ extension Rollback {
     /// Throws if it cannot be told which files it was started with.
     func unrecorded() throws(ControlError) -> ServingRecord? {
         guard let current = try CurrentFile.read(site), let status = try control.serving(),
-            let process = ServerProcess(status), let named = current.selection.program,
+            let process = control.process(status), let named = current.selection.program,
             process.executes(named, in: site) == false,
             Path.relative(process.program, to: site.releaseDirectory) != nil
         else { return nil }

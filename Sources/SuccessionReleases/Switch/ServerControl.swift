@@ -68,7 +68,9 @@ struct ServerControl {
     /// Throws if the owner of the site would so decide what root executes.
     private func checkUser() throws(ControlError) {
         guard let owner = site.rights.owner, let status = try serving() else { return }
-        let users = site.rights.asCaller { ServerProcess.users(Int32(clamping: status.processID)) }
+        let users = site.rights.asCaller {
+            ServerProcess.users(Int32(clamping: status.visibleProcessID ?? 0))
+        }
         guard let users, users.contains(0) else { return }
         let name = SiteRights.name(owner.userID)
         throw ControlError(
@@ -127,13 +129,16 @@ struct ServerControl {
 
     /// Throws if there is a command, and not one that this process may run.
     func checkCommand(_ record: ServingRecord?) throws(ControlError) {
-        guard options.command == nil, let writer = record?.foreignWriter else { return }
-        throw ControlError(
-            code: "permission",
-            message: "nobody serves \(service.name), and the command in \(site.servingPath) is not "
-                + "run: the file belongs to \(SiteRights.name(writer)), and the command would run as "
-                + "\(SiteRights.name(site.rights.userID)); give the command after --",
-            exitCode: .permission)
+        guard let problem = foreignCommand(record) else { return }
+        throw ControlError(code: "permission", message: problem, exitCode: .permission)
+    }
+
+    /// Why a command that is recorded is not run; nil: it is, or there is none.
+    func foreignCommand(_ record: ServingRecord?) -> String? {
+        guard options.command == nil, let writer = record?.foreignWriter else { return nil }
+        return "nobody serves \(service.name), and the command in \(site.servingPath) is not run: "
+            + "the file belongs to \(SiteRights.name(writer)), and the command would run as "
+            + "\(SiteRights.name(site.rights.userID)); give the command after --"
     }
 
     /// How this server is started: as the operator says now, or said before; empty: never, because

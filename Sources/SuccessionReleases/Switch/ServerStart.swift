@@ -102,7 +102,9 @@ struct ServerStart {
         let limit = (control.options.readyTimeout ?? .seconds(60)).wholeMilliseconds
         let deadline = Syscall.monotonicNanoseconds() + UInt64(max(0, limit)) * 1_000_000
         var pause: CInt = 5
-        while Syscall.monotonicNanoseconds() < deadline {
+        while true {
+            // Before the look: this process may have been stopped, and the server may serve by now.
+            let isLastLook = Syscall.monotonicNanoseconds() >= deadline
             // While it has its number, so has its group: what it has left behind ends with it.
             if !process.isAlive() { Syscall.signalGroup(process.processID, Signals.kill) }
             if let status = try? process.reap() {
@@ -110,13 +112,14 @@ struct ServerStart {
                     "\(program) (pid \(process.processID)) \(status)\(lastLines(logSize))", nil)
             }
             if let status = try? control.serving(), status.state == "serving" {
-                if status.processID == Int(process.processID) {
+                if status.visibleProcessID == Int(process.processID) {
                     return .serves(status.serving, leaving: nil, warning: nil)
                 }
                 return .unchanged(
                     "\(status.serving) of \(control.service.name) was started meanwhile",
                     status.serving)
             }
+            if isLastLook { break }
             // Its end is an event; of its readiness, only its control socket tells.
             let pidfd = process.descriptor?.rawValue ?? -1
             _ = try? Syscall.poll(

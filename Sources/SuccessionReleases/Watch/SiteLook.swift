@@ -67,7 +67,8 @@ struct SiteLook {
             if !canStart {
                 try Links(site).turn(to: current.selection)
                 found.note =
-                    "nobody serves \(control.service.name), and starting it is not swapctl's"
+                    control.foreignCommand(record)
+                    ?? "nobody serves \(control.service.name), and starting it is not swapctl's"
             }
             return found
         }

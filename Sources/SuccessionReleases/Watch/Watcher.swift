@@ -125,8 +125,9 @@ package final class Watcher {
         }
         do {
             // As the kernel says: what it says of itself is its number in its own pid namespace.
-            let client = ControlClient(control.service)
-            let pid = try client.processID(ofGeneration: status.generation)
+            let pid = try site.rights.asCaller { () throws(ControlError) in
+                try ControlClient(control.service).processID(ofGeneration: status.generation)
+            }
             guard let pid else { return }
             sources.follow(server: try? ProcessHandle.open(pid))
         } catch {

@@ -35,7 +35,7 @@ package struct UnitFacts: Sendable {
         if unit.isOfUser, let own = ProcessEnvironment.value("XDG_RUNTIME_DIR") {
             runtimeRoot = own
         }
-        for process in living.map(\.processID) {
+        for process in living.compactMap(\.visibleProcessID) {
             guard let pid = Int32(exactly: process) else { continue }
             if let parent = ProcessStatus.of(pid)?.parentProcessID {
                 parents[process] = Int(parent)

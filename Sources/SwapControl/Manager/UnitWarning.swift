@@ -84,12 +84,14 @@ extension UnitWarning {
         var found: [UnitWarning] = []
         // While an upgrade runs the two may differ for a moment.
         if let serving = facts.serving, serving.upgrade == nil {
-            if let main = facts.properties.integer("MainPID"), main != serving.processID {
+            if let main = facts.properties.integer("MainPID"),
+                let pid = serving.visibleProcessID, main != pid
+            {
                 found.append(
                     UnitWarning(
                         "mainpid",
                         "the manager watches \(main == 0 ? "no process" : "pid \(main)"), and "
-                            + "generation \(serving.generation) (pid \(serving.processID)) serves: its "
+                            + "generation \(serving.generation) (pid \(pid)) serves: its "
                             + "crash goes unnoticed",
                         "upgrade once more, or `\(facts.unit.command("restart")) \(facts.unit.name)`"
                     ))
@@ -98,20 +100,21 @@ extension UnitWarning {
                 found.append(
                     UnitWarning(
                         "alien",
-                        "pid \(serving.processID) serves and is no child of the manager: a stop kills "
+                        "pid \(serving.visibleProcessID ?? 0) serves and is no child of the manager: a stop kills "
                             + "it at once, and its crash may go unnoticed",
                         "`\(facts.unit.command("daemon-reload"))` makes the manager look again"))
             }
         }
         guard let group = facts.properties["ControlGroup"], !group.isEmpty else { return found }
         for status in facts.living {
-            guard let own = facts.controlGroups[status.processID], own != group,
+            guard let pid = status.visibleProcessID, let own = facts.controlGroups[pid],
+                own != group,
                 !own.hasPrefix(group + "/")
             else { continue }
             found.append(
                 UnitWarning(
                     "controlgroup",
-                    "generation \(status.generation) (pid \(status.processID)) is not in the control "
+                    "generation \(status.generation) (pid \(pid)) is not in the control "
                         + "group of the unit: a stop leaves it behind",
                     "let the running server start its successor, by swapctl upgrade"))
         }
@@ -120,8 +123,10 @@ extension UnitWarning {
 
     /// The manager of the system is process 1 (0: it cannot be seen); that of a user is not another generation at least.
     private static func isAlien(_ serving: GenerationStatus, _ facts: UnitFacts) -> Bool {
-        guard let parent = facts.parents[serving.processID] else { return false }
-        if facts.living.contains(where: { $0.processID == parent }) { return true }
+        guard let parent = serving.visibleProcessID.flatMap({ facts.parents[$0] }) else {
+            return false
+        }
+        if facts.living.contains(where: { $0.visibleProcessID == parent }) { return true }
         return !facts.unit.isOfUser && parent > 1
     }
 }

@@ -83,8 +83,11 @@ final class ShutService {
 
     /// Sets a limit of a process that runs.
     func limit(_ limit: String, of pid: Int32) throws {
-        let shut = Shut("--limit-of", "\(pid)", "--limit", limit)
-        let run = try run(shut, ["/bin/true"])
+        var options = ["--limit-of", "\(pid)", "--limit", limit]
+        if let index = shut.options.firstIndex(of: "--user") {
+            options += shut.options[index...(index + 1)]
+        }
+        let run = try run(Shut(options), ["/bin/true"])
         #expect(run.status == .exited(0), "\(run)")
     }
 

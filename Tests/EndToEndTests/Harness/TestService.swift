@@ -10,6 +10,8 @@ final class TestService {
     let name: String
     let directory: String
     let runtime: String
+    /// Processes that are to live as long as this.
+    var companions: [ChildProcess] = []
 
     init() throws {
         name = "t\(UInt32.random(in: 0 ... .max))"
@@ -21,8 +23,11 @@ final class TestService {
     }
 
     deinit {
-        for pid in DescriptorAudit.processes(mentioning: name) {
-            try? ProcessHandle.open(pid).signal(Signals.kill)
+        // A generation that drains starts another one in the place of one that was killed.
+        for _ in 0..<3 {
+            for pid in DescriptorAudit.processes(mentioning: name) {
+                try? ProcessHandle.open(pid).signal(Signals.kill)
+            }
         }
         try? FileManager.default.removeItem(atPath: directory)
     }

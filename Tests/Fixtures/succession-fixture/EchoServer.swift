@@ -18,6 +18,9 @@ struct EchoServer {
         var configuration = GenerationConfiguration()
         configuration.drainDeadline = options.drain
         if let grace = options.exitGrace { configuration.exitGrace = grace }
+        if let maximum = options.maximumGenerations {
+            configuration.maximumGenerations = maximum
+        }
         if let signal = options.upgradeSignal { configuration.signals[signal] = .upgrade }
         if let signal = options.reloadSignal { configuration.signals[signal] = .reload }
         let fault = options.fault
@@ -43,10 +46,14 @@ struct EchoServer {
         }
         if options.tellsHoldings { (listeners + others).forEach(tell) }
         if fault == .neverReady { try await Task.sleep(for: .seconds(3_600)) }
+        if case .holdReady(let fifo) = fault { Fault.wait(at: fifo) }
         if let answer = options.reload {
             let reloads = generation.reloads
             Task { await answer.give(to: reloads) { announce($0) } }
         }
+        var hoard: [OwnedDescriptor] = []
+        while options.hoards, let one = try? Syscall.eventDescriptor() { hoard.append(one) }
+        defer { withExtendedLifetime(hoard) {} }
         try await generation.ready()
         announce("ready \(generation.number) \(ProcessEnvironment.processID)\n")
         await serve(listeners)

@@ -12,6 +12,8 @@ struct Options {
     var fault = Fault.none
     var stateSize: Int?
     var openFilesLimit: Int?
+    /// Whether the application opens as many files as it can before it is ready.
+    var hoards = false
     var drain: Duration = .seconds(30)
     /// Nil: as the library has it.
     var exitGrace: Duration?
@@ -21,6 +23,8 @@ struct Options {
     var taken: [String] = []
     /// Whether everything that is held is told before `ready`.
     var tellsHoldings = false
+    /// Nil: as the library has it.
+    var maximumGenerations: Int?
     var upgradeSignal: Int32?
     var reloadSignal: Int32?
     var reload: ReloadAnswer?
@@ -40,9 +44,11 @@ struct Options {
             case "--fault": fault = try Fault(value)
             case "--state-size": stateSize = Int(value)
             case "--open-files": openFilesLimit = Int(value)
+            case "--hoard" where value == "descriptors": hoards = true
             case "--keep": kept = value
             case "--take": taken.append(value)
             case "--tell" where value == "holdings": tellsHoldings = true
+            case "--max-generations": maximumGenerations = Int(value)
             case "--upgrade-signal": upgradeSignal = Int32(value)
             case "--reload": reload = try ReloadAnswer(value)
             case "--reload-signal": reloadSignal = Int32(value)

@@ -18,7 +18,7 @@
 //     succession-sandbox [OPTION]… -- PROGRAM [ARGUMENT]…
 //
 //     --answer CALL[/CONDITION]=ERROR[*TIMES[@PASSED]]   the system call fails; see rules.c
-//     --limit nofile=64                         also nproc, fsize; of both kinds
+//     --limit nofile=64                         also nproc, fsize; the soft one
 //     --no-proc, --hidepid                      /proc is gone, or shows only the user's own
 //     --tmpfs DIRECTORY:OPTIONS                 a file system of its own there
 //     --memfd-noexec N                          vm.memfd_noexec, in a pid namespace of its own
@@ -50,8 +50,10 @@ static void set_limit(const char *text, int pid) {
         : !strncmp(text, "fsize=", 6)           ? RLIMIT_FSIZE
                                                 : -1;
     if (!value || resource < 0) misuse("limit", text);
-    struct rlimit limit = {.rlim_cur = strtoul(value + 1, NULL, 10)};
-    limit.rlim_max = limit.rlim_cur;
+    struct rlimit limit;
+    if (prlimit(pid, resource, NULL, &limit) < 0) fail(text);
+    // The hard limit stays: whoever has no CAP_SYS_RESOURCE could not go back.
+    limit.rlim_cur = strtoul(value + 1, NULL, 10);
     if (prlimit(pid, resource, &limit, NULL) < 0) fail(text);
 }
 
@@ -139,8 +141,10 @@ int main(int count, char **words) {
     for (int i = 0; i < sandbox.group_count; i++) join_group(sandbox.groups[i]);
     if (sandbox.joined) join_surroundings(sandbox.joined);
     change_surroundings(&sandbox);
+    // Of another process as its user, of this one before a limit of the user's processes counts.
+    if (sandbox.limited && sandbox.user >= 0) become(sandbox.user);
     for (int i = 0; i < sandbox.limit_count; i++) set_limit(sandbox.limits[i], sandbox.limited);
-    if (sandbox.user >= 0) become(sandbox.user);
+    if (!sandbox.limited && sandbox.user >= 0) become(sandbox.user);
     if (sandbox.in_flight > 0) send_into_the_void(sandbox.in_flight);
     enforce(sandbox.rules, sandbox.rule_count);
     for (int i = 0; i < sandbox.closed_count; i++) close(sandbox.closed[i]);

@@ -154,18 +154,20 @@ import Testing
         await server.generation.drain(deadline: .seconds(20))
         let ping = try client.read(17)
         #expect(ping.prefix(9) == [0, 0, 8, 6, 0, 0, 0, 0, 0])
-        try client.write(Wire.headers(23, ends: true))
-        #expect(try client.read(10) == Wire.headers(23, ends: true))
+        try client.write(Wire.headers(27, ends: true))
+        #expect(try client.read(10) == Wire.headers(27, ends: true))
         try client.write(Wire.acknowledgement(Array(ping.suffix(8))))
-        #expect(try client.read(17) == Wire.goAway(lastStream: 23))
+        #expect(try client.read(17) == Wire.goAway(lastStream: 27))
         try client.expectEnd()
         #expect(await server.stop() == 0)
     }
 
     @Test func stream_thatIsOpenAtTheDeadline_isCut() async throws {
-        let (server, client) = try await start(patience: .beginning)
-        try client.write(Wire.headers(FakeHTTP2.silent, ends: true))
-        while server.generation.connections.count == 0 { await Task.yield() }
+        let (server, client) = try await start(patience: .spread(0.5...0.5))
+        // Answered behind it: so it has been read.
+        try client.write(
+            Wire.headers(FakeHTTP2.silent, ends: true) + Wire.headers(23, ends: true))
+        #expect(try client.read(10) == Wire.headers(23, ends: true))
         await server.generation.drain(deadline: .milliseconds(300))
         try client.write(Wire.acknowledgement(announcement(to: client)))
         try client.expectEnd()
@@ -248,7 +250,7 @@ private final class FakeHTTP2: ChannelInboundHandler {
     /// goodbye and refuses nothing.
     static let silent: UInt8 = 19
     static let late: UInt8 = 21
-    static let announcing: UInt8 = 11
+    static let announcing: UInt8 = 25
 
     /// A stream with whose answer a file is sent, and what is in it.
     static let fromFile: UInt8 = 17

@@ -9,14 +9,19 @@ import Testing
 
 /// A server in one call.
 @Suite struct ServeTests {
-    /// SIGHUP means something only where other signals do.
-    @Test func signals_whenTheTableIsEmpty_areLeftAlone() async throws {
+    /// SIGHUP is never taken: it also says that a terminal was closed.
+    @Test(
+        arguments: [[:], [12 /* SIGUSR2 */: .upgrade]]
+            as [[Int32: GenerationConfiguration.SignalAction]])
+    func hangUp_whenTheTableDoesNotNameIt_isLeftAlone(
+        signals: [Int32: GenerationConfiguration.SignalAction]
+    ) async throws {
         let directory = NSTemporaryDirectory() + "succession-serve-\(UInt32.random(in: 0 ... .max))"
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let (events, event) = AsyncStream.makeStream(of: SuccessionEvent.Kind.self)
         var configuration = GenerationConfiguration()
         configuration.runtimeDirectory = directory
-        configuration.signals = [:]
+        configuration.signals = signals
         configuration.exitGrace = nil
         configuration.onEvent = { event.yield($0.kind) }
         let generations = AsyncStream.makeStream(of: Generation.self)
@@ -45,5 +50,37 @@ import Testing
         }
         try await serving.value
         try await client.closeFuture.get()
+    }
+
+    /// SwiftNIO's default is to close when it reads the end, before an answer that takes a while.
+    @Test func client_thatShutsDownWriting_isAnswered() async throws {
+        let directory = NSTemporaryDirectory() + "succession-serve-\(UInt32.random(in: 0 ... .max))"
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let (events, event) = AsyncStream.makeStream(of: SuccessionEvent.Kind.self)
+        var configuration = GenerationConfiguration()
+        configuration.runtimeDirectory = directory
+        configuration.signals = [SIGUSR1: .drain]
+        configuration.exitGrace = nil
+        configuration.onEvent = { event.yield($0.kind) }
+        let path = directory + ".socket"
+        let serving = Task { [configuration] in
+            defer { event.finish() }
+            try await Generation.serveHTTP(
+                "inside", at: ListenAddress("unix:\(path)"), configuration: configuration
+            ) { [NumberedAnswers(.later)] }
+        }
+        for await kind in events {
+            if case .serving = kind { break }
+        }
+        let client = try TestClient(path: path)
+        try client.write(Array("GET / HTTP/1.1\r\nHost: test\r\n\r\n".utf8))
+        client.shutDownWriting()
+        var answer = ""
+        while case let bytes = try client.readUntilEnd(1_000), !bytes.isEmpty {
+            answer += String(decoding: bytes, as: UTF8.self)
+        }
+        #expect(answer.hasPrefix("HTTP/1.1 200 ") && answer.contains("X-Number: 1\r\n"))
+        kill(getpid(), SIGUSR1)
+        try await serving.value
     }
 }

@@ -2,7 +2,7 @@
 
 import Foundation
 
-/// A blocking TCP client that waits for nothing longer than ten seconds.
+/// A blocking client that waits for nothing longer than ten seconds.
 final class TestClient: Sendable {
     struct Failure: Error, CustomStringConvertible {
         let description: String
@@ -10,13 +10,31 @@ final class TestClient: Sendable {
 
     private let descriptor: Int32
 
-    init(port: UInt16) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    init(path: String) throws {
+        descriptor = Self.socket(AF_UNIX)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix(107)) }
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard result == 0 else { throw Failure(description: "cannot connect: errno \(errno)") }
+    }
+
+    private static func socket(_ family: Int32) -> Int32 {
+        let descriptor = Foundation.socket(family, Int32(SOCK_STREAM.rawValue), 0)
         var limit = timeval(tv_sec: 10, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(
                 descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
         }
+        return descriptor
+    }
+
+    init(port: UInt16) throws {
+        descriptor = Self.socket(AF_INET)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian

@@ -7,13 +7,13 @@ import Testing
     @Test(
         arguments: [
             ("hello\nPID=1\nFEATURES=state memfd\n", .hello(features: ["state", "memfd"])),
-            ("hello\n", .hello(features: [])),
+            ("hello\n", .hello(features: [])), ("hello\nFEATURES=\n", .hello(features: [])),
             (
-                "offer\nBATCH=2/3\nTOTAL=7\nSTATE=1\nFDS=2\n",
+                "offer\nGENERATION=2\nPID=9\nBATCH=2/3\nTOTAL=7\nSTATE=1\nFDS=2\n",
                 .offer(batch: 2, of: 3, descriptors: 2, total: 7, hasState: true)
             ),
             (
-                "offer\nBATCH=1/1\nTOTAL=0\nSTATE=0\n",
+                "offer\nGENERATION=2\nPID=9\nBATCH=1/1\nTOTAL=0\nSTATE=0\n",
                 .offer(batch: 1, of: 1, descriptors: 0, total: 0, hasState: false)
             ),
             ("state\nSIZE=5\n\nhello", .state(size: 5)),
@@ -30,7 +30,8 @@ import Testing
                 .refused(Failure(code: FailureCode(rawValue: "of-tomorrow"), reason: "x"))
             ),
             ("abort\n", .abort(Failure(code: .application, reason: "no reason was given"))),
-            ("status\n", .misplaced(.status)), ("bake\n", .unknown("bake")),
+            ("status\n", .misplaced(.status)), ("aborted\n", .misplaced(.aborted)),
+            ("bake\n", .unknown("bake")),
         ] as [(String, ChannelMessage)])
     func init_whenMessageIsWhole_readsIt(text: String, expected: ChannelMessage) throws {
         let message = try Message.decode([UInt8]("SUCCESSION/1 \(text)".utf8))
@@ -38,10 +39,19 @@ import Testing
     }
 
     @Test(arguments: [
-        "offer\n", "offer\nBATCH=1/1\nSTATE=0\n", "offer\nBATCH=1/1\nTOTAL=1\n",
-        "offer\nBATCH=1/1\nTOTAL=1\nSTATE=2\n", "offer\nBATCH=0/1\nTOTAL=1\nSTATE=0\n",
-        "offer\nBATCH=2/1\nTOTAL=1\nSTATE=0\n", "offer\nBATCH=1\nTOTAL=1\nSTATE=0\n",
-        "offer\nBATCH=1/1/1\nTOTAL=1\nSTATE=0\n", "offer\nBATCH=1/1\nTOTAL=-1\nSTATE=0\n",
+        "offer\n", "offer\nGENERATION=2\nPID=9\nBATCH=1/1\nSTATE=0\n",
+        "offer\nGENERATION=2\nPID=9\nBATCH=1/1\nTOTAL=1\n",
+        "offer\nGENERATION=2\nPID=9\nBATCH=1/1\nTOTAL=1\nSTATE=2\n",
+        "offer\nGENERATION=2\nPID=9\nBATCH=0/1\nTOTAL=1\nSTATE=0\n",
+        "offer\nGENERATION=2\nPID=9\nBATCH=2/1\nTOTAL=1\nSTATE=0\n",
+        "offer\nGENERATION=2\nPID=9\nBATCH=1\nTOTAL=1\nSTATE=0\n",
+        "offer\nGENERATION=2\nPID=9\nBATCH=1/1/1\nTOTAL=1\nSTATE=0\n",
+        "offer\nGENERATION=2\nPID=9\nBATCH=1/1\nTOTAL=-1\nSTATE=0\n",
+        "offer\nPID=9\nBATCH=1/1\nTOTAL=1\nSTATE=0\n",
+        "offer\nGENERATION=0\nPID=9\nBATCH=1/1\nTOTAL=1\nSTATE=0\n",
+        "offer\nGENERATION=9223372036854775807\nPID=9\nBATCH=1/1\nTOTAL=1\nSTATE=0\n",
+        "offer\nGENERATION=2\nBATCH=1/1\nTOTAL=1\nSTATE=0\n",
+        "offer\nGENERATION=2\nPID=-9\nBATCH=1/1\nTOTAL=1\nSTATE=0\n",
         "state\n", "state\nSIZE=-1\n", "taken\n", "taken\nBATCH=1\n", "taken\nSTATE=x\n",
     ])
     func init_whenKeyIsMissingOrWrong_isMalformed(_ text: String) throws {

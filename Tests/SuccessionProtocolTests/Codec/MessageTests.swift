@@ -66,7 +66,7 @@ import Testing
 
     @Test(
         arguments: [
-            ("42", 42), ("0", 0), ("-7", -7), ("007", 7), ("+7", nil), ("", nil), ("-", nil),
+            ("42", 42), ("0", 0), ("-7", nil), ("007", 7), ("+7", nil), ("", nil), ("-", nil),
             (" 7", nil), ("7 ", nil), ("0x7", nil), ("99999999999999999999", nil), ("٣", nil),
         ] as [(String, Int?)])
     func integer_whenAnyText_isDecimalOrNil(text: String, expected: Int?) {

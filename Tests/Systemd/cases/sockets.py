@@ -49,6 +49,18 @@ def upgrade():
     old.wait()
 
 
+def accept_yes():
+    """A socket unit that passes connections is refused with its name and the remedy."""
+    install_binary("succession-fixture", "/usr/local/lib/swift-succession")
+    install_unit("accept@.service")
+    install_unit("accept.socket")
+    journal = Journal()
+    Manager().do("start", "accept.socket")
+    with socket.create_connection(("127.0.0.1", 8020), 10) as client:
+        journal.wait("'connection' (descriptor 3) is a connection from 127.0.0.1:", "Accept=no")
+        expect(client.recv(100) == b"", "an answer of a server that was not started")
+
+
 def start():
     install_binary("succession-fixture", "/usr/local/lib/swift-succession")
     install_binary("swapctl", "/usr/local/bin")

@@ -91,6 +91,7 @@ import Testing
         connection.endPatience()
         #expect(connection.channel.isActive)
         try stream.close().wait()
+        connection.pass(.zero)
         #expect(!connection.channel.isActive)
     }
 

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionProtocol
+import SuccessionSystem
+import SuccessionTransport
+import SystemPackage
+
+/// Other living generations of a service, asked what they are at.
+@ControlThread
+final class Crowd {
+    struct Member: Sendable {
+        let generation: Int
+        /// As the kernel tells it; 0: it cannot be seen from here.
+        var processID: Int32 = 0
+        /// `serving` and the like; nil: it has not said.
+        var state: String?
+        /// A predicate: `drains 3 connections for at most 20 s more`.
+        var clause = "does not answer"
+
+        var description: String {
+            "generation \(generation)" + (processID > 0 ? " (pid \(processID)) " : " ") + clause
+        }
+    }
+
+    private var members: [Int: Member] = [:]
+    private var waiting: [Int: MessageSocket] = [:]
+    private var timer: Timer?
+    private var completion: (@ControlThread ([Member]) -> Void)?
+
+    private init(completion: @escaping @ControlThread ([Member]) -> Void) {
+        self.completion = completion
+    }
+
+    /// Asks the generations of these numbers; `completion` gets what they say, the oldest first, after
+    /// half a second at the latest.
+    static func ask(
+        _ numbers: [Int], in directory: RuntimeDirectory,
+        completion: @escaping @ControlThread ([Member]) -> Void
+    ) {
+        let crowd = Crowd(completion: completion)
+        // Also keeps it until then.
+        crowd.timer = ControlThread.schedule(after: .milliseconds(500)) { crowd.finish() }
+        for number in numbers { crowd.ask(number, directory) }
+        crowd.finishIfDone()
+    }
+
+    /// The same for who can wait.
+    static func ask(_ numbers: [Int], in directory: RuntimeDirectory) async -> [Member] {
+        let answer = OneShot<[Member]>()
+        ask(numbers, in: directory) { answer.fulfil($0) }
+        return await answer.value()
+    }
+
+    private func ask(_ number: Int, _ directory: RuntimeDirectory) {
+        var member = Member(generation: number)
+        do {
+            let socket = try directory.find(number).connect(isPatient: false)
+            member.processID = try PeerCredentials.of(socket.descriptor.rawValue).processID
+            try socket.send(Message(.status))
+            try ControlThread.watch(socket.descriptor.rawValue) { [weak self] in
+                self?.readable(number)
+            }
+            waiting[number] = socket
+        } catch {
+            member.clause =
+                error == .resourceTemporarilyUnavailable
+                ? "lets nobody in" : "cannot be asked (\(error))"
+        }
+        members[number] = member
+    }
+
+    private func readable(_ number: Int) {
+        guard let socket = waiting[number] else { return }
+        do throws(TransportError) {
+            if let packet = try socket.receive() {
+                members[number]?.state = packet.message.text("STATE")
+                members[number]?.clause = Self.clause(packet.message)
+            } else {
+                members[number]?.clause = "ended just now"
+            }
+        } catch {
+            if error.isWouldBlock { return }
+            members[number]?.clause = "cannot be understood"
+        }
+        close(number)
+        finishIfDone()
+    }
+
+    private static func clause(_ status: Message) -> String {
+        guard status.kind == .status, let state = status.text("STATE") else {
+            return "does not say what it does"
+        }
+        let connections = status.number(.connections) ?? 0
+        let count = "\(connections) connection\(connections == 1 ? "" : "s")"
+        guard state == "draining" else { return "is \(state) with \(count)" }
+        guard let remaining = status.number(.remaining) else { return "drains \(count)" }
+        return remaining > 0
+            ? "drains \(count) for at most \((remaining - 1) / 1_000 + 1) s more"
+            : "should have left by now, with \(count)"
+    }
+
+    private func close(_ number: Int) {
+        guard let socket = waiting.removeValue(forKey: number) else { return }
+        ControlThread.unwatch(socket.descriptor.rawValue)
+        socket.descriptor.close()
+    }
+
+    private func finishIfDone() {
+        if waiting.isEmpty { finish() }
+    }
+
+    private func finish() {
+        guard let completion else { return }
+        self.completion = nil
+        timer?.cancel()
+        for number in Array(waiting.keys) { close(number) }
+        completion(members.values.sorted { $0.generation < $1.generation })
+    }
+}
+
+// MARK: - Too many
+
+extension GenerationCore {
+    /// How many generations may live at once, at least this one and a successor; nil: any number.
+    var maximumGenerations: Int? { configuration.maximumGenerations.map { max(2, $0) } }
+
+    /// Calls `refuse` if a successor would be one too many, and returns whether it will.
+    func refuseIfCrowded(_ refuse: @escaping @ControlThread (Failure) -> Void) -> Bool {
+        guard let maximum = maximumGenerations else { return false }
+        let others = directory.generations().filter { $0 != number && directory.isLiving($0) }
+        // This one, and the successor.
+        guard others.count + 2 > maximum else { return false }
+        Crowd.ask(others, in: directory) { [service, number] members in
+            let clauses = members.map(\.description).joined(separator: "; ")
+            refuse(
+                Failure(
+                    code: .generations,
+                    reason:
+                        "at most \(maximum) generations may live at once, and a successor would be one more: \(clauses); generation \(number) serves on. Wait, cut the oldest with `swapctl drain \(service) --generation \(others[0]) --deadline 0s`, or upgrade with --evict-oldest"
+                ))
+        }
+        return true
+    }
+}
