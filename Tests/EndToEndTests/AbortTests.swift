@@ -49,7 +49,8 @@ import Testing
         #expect(service.files() == ["1.sock", "lock", "serving"])
         #expect(
             try DescriptorAudit.settles(old.processID, to: before), "held before: \(before.kinds)")
-        #expect(try service.upgradeFixture(listen).generation == 2)
+        let next = try service.upgradeFixture(listen, swapctl: ["--drain", "100ms"])
+        #expect(next.generation == 2, "\(next)")
     }
 
     @Test func abort_whileTheStateIsWritten_undoesTheUpgrade() throws {

@@ -10,12 +10,12 @@ import Testing
     .serialized,
     .enabled(if: getuid() == 0 && FileManager.default.isExecutableFile(atPath: "/usr/bin/unshare")))
 struct ForeignNamespaceTests {
-    /// A server that is process 1 of a namespace of its own.
+    /// A server in a namespace of its own, with a number that is low there.
     private func startInside(_ service: TestService, _ command: [String]) throws -> ChildProcess {
         let server = try ChildProcess(
             "/usr/bin/unshare", ["--pid", "--fork", "--kill-child"] + command,
             environment: service.environment)
-        _ = try server.line("ready 1 1")
+        _ = try server.line("ready 1 ")
         return server
     }
 
@@ -27,13 +27,14 @@ struct ForeignNamespaceTests {
         let service = try TestService()
         let server = try startInside(service, [Binaries.fixture] + options(service))
         let status = try service.servingStatus()
-        #expect(status["pid"] as? Int == 1)
+        let inside = try #require(status["pid"] as? Int)
         let pid = try #require(status["peer_pid"] as? Int)
+        #expect(inside < 100 && inside != pid)
         let program = try Syscall.readLink("/proc/\(pid)/exe")
         #expect(program == (try Syscall.realPath(Binaries.fixture)))
         let text = try service.swapctl(["status", service.name])
         #expect(text.standardOutput.contains(" \(pid) "), "\(text)")
-        #expect(text.standardOutput.contains("pid 1 in its own pid namespace"), "\(text)")
+        #expect(text.standardOutput.contains("pid \(inside) in its own pid namespace"), "\(text)")
         // It waits for that process, and for no other.
         let drain = try service.swapctl(["drain", service.name, "--json"])
         #expect(drain.status == .exited(0), "\(drain)")
@@ -55,7 +56,7 @@ struct ForeignNamespaceTests {
         #expect(server.handle.isAlive())
     }
 
-    /// Seen from a third namespace process 1 is swapctl itself.
+    /// Seen from a third namespace the low number may be swapctl itself.
     @Test func prune_fromANamespaceInWhichTheServerIsNotSeen_removesNothing() throws {
         let site = try WatchedSite()
         for version in ["1.0", "2.0", "3.0"] { try site.makeRelease(version) }

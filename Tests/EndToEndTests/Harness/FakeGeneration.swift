@@ -33,7 +33,7 @@ struct FakeGeneration {
                 print("asked " + request.decode("utf-8", "replace").split("\\n")[0], flush=True)
                 if answer.startswith("turn "):
                     # Before it answers: whoever asked looks at the name again after that.
-                    target, _, answer = answer.removeprefix("turn ").partition("\n")
+                    target, _, answer = answer.removeprefix("turn ").partition("\\n")
                     os.unlink(runtime + "/" + name)
                     os.symlink(target, runtime + "/" + name)
                 if answer: connection.send(answer.encode("utf-8", "surrogateescape"))

@@ -41,6 +41,7 @@ final class TestService {
         let process = try ChildProcess(
             Binaries.fixture, ["serve", "--service", name] + options,
             environment: environment.merging(extra) { $1 })
+        companions.append(process)
         _ = try process.line("ready 1 ")
         return process
     }
