@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -66,6 +67,26 @@ int csuccession_reap(int pidfd, int pid, struct csuccession_exit *result) {
     result->value = info.si_status;
     result->dumped_core = info.si_code == CLD_DUMPED;
     return 1;
+}
+
+int csuccession_reap_any(int *pid, struct csuccession_exit *result) {
+    siginfo_t info;
+    int status;
+    do {
+        memset(&info, 0, sizeof info);
+        status = waitid(P_ALL, 0, &info, WEXITED | WNOHANG);
+    } while (status < 0 && errno == EINTR);
+    if (status < 0) return -errno;
+    if (info.si_pid == 0) return 0;
+    *pid = info.si_pid;
+    result->was_signaled = info.si_code != CLD_EXITED;
+    result->value = info.si_status;
+    result->dumped_core = info.si_code == CLD_DUMPED;
+    return 1;
+}
+
+int csuccession_become_subreaper(void) {
+    return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
 int csuccession_pidfd_exit(int pidfd, struct csuccession_exit *result) {

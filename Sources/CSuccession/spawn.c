@@ -38,11 +38,11 @@ struct child {
 
 // By system call: glibc hides 32 and 33 from its callers, and an ignored signal stays ignored over
 // exec.
-static void reset_signals(int ignores_pipe) {
+static void reset_signals(uint64_t ignored) {
     unsigned long handler_default[4] = {0};
     unsigned long handler_ignore[4] = {(unsigned long)SIG_IGN};
     for (int number = 1; number <= SIGNALS; number++) {
-        int is_ignored = ignores_pipe && number == SIGPIPE;
+        int is_ignored = (ignored >> (number - 1)) & 1;
         syscall(SYS_rt_sigaction, number, is_ignored ? handler_ignore : handler_default, NULL,
             KERNEL_SIGSET_SIZE);
     }
@@ -99,7 +99,7 @@ static void write_number(int number, char *digits) {
 static int run_child(void *argument) {
     struct child *child = argument;
     const struct csuccession_spawn_request *request = child->request;
-    reset_signals(request->ignores_pipe);
+    reset_signals(request->ignored_signals);
     if (request->new_session && setsid() < 0) goto failed;
     if (request->working_directory >= 0 && fchdir(request->working_directory) < 0) goto failed;
     if (place_descriptors(request) < 0) goto failed;

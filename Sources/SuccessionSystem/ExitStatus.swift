@@ -22,6 +22,14 @@ package enum ExitStatus: Sendable, Hashable {
             : .signaled(signal, coreDumped: waitStatus & 0x80 != 0)
     }
 
+    /// As a shell tells it: 128 and the number of the signal for a process that one has ended.
+    package var asShellStatus: Int32 {
+        switch self {
+        case .exited(let status): status
+        case .signaled(let number, _): 128 &+ number
+        }
+    }
+
     /// The name of a signal, `SIGKILL`, or `signal 42`.
     package static func signalName(_ number: Int32) -> String {
         Signals.name(number)

@@ -94,8 +94,13 @@ package enum ProcessEnvironment {
     }
 
     /// From `argv[0]` on; empty if /proc is not mounted.
-    package static func arguments() -> [String] {
-        guard let bytes = try? Syscall.readFile("/proc/self/cmdline"), !bytes.isEmpty else {
+    package static func arguments() -> [String] { arguments("self") }
+
+    /// Those of another process; empty if it is not to be seen.
+    package static func arguments(of pid: Int32) -> [String] { arguments("\(pid)") }
+
+    private static func arguments(_ entry: String) -> [String] {
+        guard let bytes = try? Syscall.readFile("/proc/\(entry)/cmdline"), !bytes.isEmpty else {
             return []
         }
         // Each argument ends with a zero byte, so the last piece is no argument.

@@ -4,7 +4,10 @@ import Glibc
 
 /// What `/proc/PID/stat` says about a process.
 package struct ProcessStatus: Sendable, Hashable {
+    /// What the kernel calls it: the first 15 bytes of its program's name, or what it chose itself.
+    package var name: String
     package var parentProcessID: Int32
+    package var processGroupID: Int32
     /// In clock ticks since boot: together with the number it names one process.
     package var startTime: UInt64
     /// It is a zombie, or on its way out.
@@ -39,10 +42,14 @@ package struct ProcessStatus: Sendable, Hashable {
         guard let end = line.lastIndex(of: UInt8(ascii: ")")) else { return nil }
         let fields = String(decoding: line[(end + 1)...], as: UTF8.self).split(separator: " ")
         // The first of these is field 3 in proc(5).
-        guard fields.count > 19, let parent = Int32(fields[1]), let start = UInt64(fields[19])
+        guard fields.count > 19, let parent = Int32(fields[1]), let group = Int32(fields[2]),
+            let start = UInt64(fields[19]), let begin = line.firstIndex(of: UInt8(ascii: "(")),
+            begin < end
         else {
             return nil
         }
+        name = String(decoding: line[(begin + 1)..<end], as: UTF8.self)
+        processGroupID = group
         parentProcessID = parent
         startTime = start
         hasEnded = fields[0] == "Z" || fields[0] == "X"

@@ -2,6 +2,7 @@
 
 import CSuccession
 import Glibc
+import Synchronization
 package import SystemPackage
 
 /// Turns signals into bytes in a pipe, where a thread that may do anything reads them.
@@ -22,6 +23,21 @@ package enum SignalRelay {
         }
     }
 
+    /// As ``install(_:writingTo:)``, with bit 7 of the byte set where the kernel sent the signal: the
+    /// key of a terminal, which told the whole foreground group.
+    ///
+    /// The corresponding C function is `sigaction` with SA_SIGINFO.
+    package static func installTellingOrigin(_ signals: [CInt], writingTo fd: CInt) throws(Errno) {
+        for (index, signal) in signals.enumerated() {
+            do {
+                _ = try Syscall.shim(csuccession_relay_install_with_origin(signal, fd))
+            } catch {
+                restoreDefault(Array(signals.prefix(index)))
+                throw error
+            }
+        }
+    }
+
     /// Has each signal do what it does by default.
     ///
     /// The corresponding C function is `sigaction`.
@@ -33,8 +49,12 @@ package enum SignalRelay {
     ///
     /// The corresponding C function is `signal` with SIGPIPE and SIG_IGN.
     package static func ignoreBrokenPipes() {
+        if !Signals.isIgnored(SIGPIPE) { ignoresPipesItself.store(true, ordering: .relaxed) }
         _ = Glibc.signal(SIGPIPE, SIG_IGN)
     }
+
+    /// Whether SIGPIPE is ignored by this program's own choice, which is no other program's.
+    static let ignoresPipesItself = Atomic(false)
 
     /// Lets signals be delivered to the calling thread, whatever mask it inherited.
     ///

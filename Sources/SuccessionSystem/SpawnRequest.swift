@@ -5,7 +5,7 @@ package import SystemPackage
 
 /// A program that is to be started.
 ///
-/// It begins with default signal dispositions but for ``ignoresBrokenPipes``, no signal blocked, and
+/// It begins with default signal dispositions but for ``ignoredSignals``, no signal blocked, and
 /// no descriptors above 2 but those named here.
 package struct SpawnRequest: Sendable {
     /// Not searched for in PATH.
@@ -29,8 +29,8 @@ package struct SpawnRequest: Sendable {
     package var asSibling: Bool
     /// A directory to change to, as a descriptor.
     package var workingDirectory: CInt?
-    /// SIGPIPE is ignored when the program begins.
-    package var ignoresBrokenPipes = false
+    /// What is ignored when the program begins.
+    package var ignoredSignals = IgnoredSignals()
 
     package init(
         path: String, arguments: [String], environment: [String] = ProcessEnvironment.snapshot(),
@@ -98,7 +98,7 @@ package struct SpawnRequest: Sendable {
                         request.new_session = newSession ? 1 : 0
                         request.as_sibling = asSibling ? 1 : 0
                         request.working_directory = workingDirectory ?? -1
-                        request.ignores_pipe = ignoresBrokenPipes ? 1 : 0
+                        request.ignored_signals = ignoredSignals.rawValue
                         return csuccession_spawn(&request, &pidfd)
                     }
                 }

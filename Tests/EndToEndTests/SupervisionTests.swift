@@ -121,9 +121,13 @@ import Testing
         _ = try server.errorLine("\(service.name)[1] warning: 'b' ")
     }
 
-    /// systemd starts services with SIGPIPE ignored (IgnoreSIGPIPE=), and every generation is one.
-    @Test(arguments: [("trap '' PIPE; ", "0000000000001000"), ("", "0000000000000000")])
-    func brokenPipes_areIgnoredByEveryGeneration_orByNone(trap: String, ignored: String) throws {
+    /// systemd starts services with SIGPIPE ignored (IgnoreSIGPIPE=), nohup with SIGHUP, and every
+    /// generation is one.
+    @Test(arguments: [
+        ("trap '' PIPE; ", "0000000000001000"), ("trap '' HUP; ", "0000000000000001"),
+        ("trap '' HUP QUIT USR1; ", "0000000000000205"), ("", "0000000000000000"),
+    ])
+    func signals_areIgnoredByEveryGeneration_orByNone(trap: String, ignored: String) throws {
         let serve = [
             Binaries.fixture, "serve", "--service", service.name, "--listen",
             "echo=tcp:127.0.0.1:0",

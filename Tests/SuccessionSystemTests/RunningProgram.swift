@@ -17,7 +17,7 @@ final class RunningProgram {
         descriptors: [(source: CInt, target: CInt)] = [],
         environment: [String] = ProcessEnvironment.snapshot(), setsListenPID: Bool = false,
         newSession: Bool = false, asSibling: Bool = false, workingDirectory: CInt? = nil,
-        ignoresBrokenPipes: Bool = false
+        ignoredSignals: IgnoredSignals = IgnoredSignals()
     ) throws {
         let toProgram = try Syscall.pipe(nonBlocking: false)
         let fromProgram = try Syscall.pipe(nonBlocking: false)
@@ -29,7 +29,7 @@ final class RunningProgram {
             path: "/bin/cat", arguments: ["cat"], environment: environment,
             descriptors: streams + descriptors, setsListenPID: setsListenPID,
             newSession: newSession, asSibling: asSibling, workingDirectory: workingDirectory)
-        request.ignoresBrokenPipes = ignoresBrokenPipes
+        request.ignoredSignals = ignoredSignals
         process = try request.spawn()
         (input, output) = (toProgram.write, fromProgram.read)
         withExtendedLifetime((toProgram, fromProgram)) {}

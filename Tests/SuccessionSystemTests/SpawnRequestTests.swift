@@ -60,9 +60,15 @@ extension SystemTests {
             }
         }
 
-        @Test func spawn_whenBrokenPipesAreToBeIgnored_nothingElseIs() throws {
-            let status = try RunningProgram(ignoresBrokenPipes: true).status()
-            #expect(status["SigIgn"] == "0000000000001000")
+        @Test(arguments: [
+            ([SIGPIPE], "0000000000001000"), ([SIGHUP, SIGQUIT], "0000000000000005"),
+            ([64], "8000000000000000"), ([0, 65, -1], "0000000000000000"),
+        ])
+        func spawn_whenSignalsAreToBeIgnored_nothingElseIs(
+            signals: [CInt], expected: String
+        ) throws {
+            let status = try RunningProgram(ignoredSignals: IgnoredSignals(signals)).status()
+            #expect(status["SigIgn"] == expected)
             #expect(status["SigBlk"] == "0000000000000000")
         }
 

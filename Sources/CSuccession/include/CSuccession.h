@@ -105,6 +105,10 @@ int csuccession_pidfd_open(int pid);
 int csuccession_pidfd_send_signal(int pidfd, int signal);
 /// 1: it has ended and is reaped; 0: it still runs. `pidfd` may be -1.
 int csuccession_reap(int pidfd, int pid, struct csuccession_exit *result);
+/// Any child: 1 and its pid, 0 if none has ended, -ECHILD if there is none.
+int csuccession_reap_any(int *pid, struct csuccession_exit *result);
+/// prctl is variadic. Orphans among the descendants of this process become its children.
+int csuccession_become_subreaper(void);
 /// 1: it has ended and somebody has reaped it; 0: not yet.
 int csuccession_pidfd_exit(int pidfd, struct csuccession_exit *result);
 /// 1: the number by which the kernel knows the process, never used again before the next boot; 0:
@@ -140,8 +144,8 @@ struct csuccession_spawn_request {
     int as_sibling;
     /// -1: stay.
     int working_directory;
-    /// SIGPIPE is ignored, and not at its default.
-    int ignores_pipe;
+    /// Signals that are ignored, and not at their default: bit 0 is signal 1.
+    uint64_t ignored_signals;
 };
 
 /// Returns the pid; `pidfd` is -1 on kernels that have none.
@@ -178,6 +182,9 @@ int csuccession_user(uint32_t id, char *name, char *home, size_t capacity);
 // MARK: relay.c: nothing says that Swift code may run in a signal handler
 
 int csuccession_relay_install(int signal, int descriptor);
+/// As csuccession_relay_install, with bit 7 of the byte set where the kernel itself sent the signal, as
+/// the terminal's does to every process of the foreground group.
+int csuccession_relay_install_with_origin(int signal, int descriptor);
 int csuccession_relay_restore(int signal);
 
 #endif

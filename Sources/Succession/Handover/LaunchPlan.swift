@@ -37,7 +37,7 @@ package struct LaunchPlan: Sendable, Hashable {
                 (source: 2, target: Self.standardErrorNumber),
             ],
             setsListenPID: false, newSession: false, asSibling: asSibling, workingDirectory: nil)
-        request.ignoresBrokenPipes = own.ignoresBrokenPipes
+        request.ignoredSignals = own.ignoredSignals
         return request
     }
 
@@ -67,13 +67,16 @@ package struct LaunchPlan: Sendable, Hashable {
 struct OwnProgram: Sendable, Hashable {
     /// Absolute, with links not followed.
     let path: String
+    /// The file to which that led then; empty where /proc is not mounted.
+    let file: String
     let arguments: [String]
-    /// Service managers start services so: what writes to a pipe whose reader is gone goes on.
-    let ignoresBrokenPipes: Bool
+    /// SIGPIPE by service managers, SIGHUP by nohup, SIGINT and SIGQUIT by a shell in the background.
+    let ignoredSignals: IgnoredSignals
 
     static func current() -> OwnProgram {
         OwnProgram(
-            path: ProcessEnvironment.invokedPath(), arguments: ProcessEnvironment.arguments(),
-            ignoresBrokenPipes: Signals.isIgnored(Signals.pipe))
+            path: ProcessEnvironment.invokedPath(), file: ProcessEnvironment.executablePath,
+            arguments: ProcessEnvironment.arguments(),
+            ignoredSignals: .inherited())
     }
 }
