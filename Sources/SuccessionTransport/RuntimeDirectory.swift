@@ -46,6 +46,32 @@ package struct RuntimeDirectory: Sendable, Hashable {
             && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") }
     }
 
+    /// Directories of the system in /run, and of daemons that are on most machines.
+    private static let systemNames: Set<String> = [
+        "NetworkManager", "apache2", "avahi-daemon", "blkid", "containerd", "credentials", "crond",
+        "cryptsetup", "dbus", "docker", "fsck", "host", "initctl", "initramfs", "lock", "log",
+        "lvm",
+        "mount", "mysqld", "needrestart", "netns", "nginx", "openrc", "php", "plymouth", "podman",
+        "polkit-1", "postgresql", "resolvconf", "rpcbind", "runit", "s6", "sendsigs.omit.d", "shm",
+        "sshd", "sudo", "supervisor", "systemd", "tmpfiles.d", "tpm2-tss", "udev", "udisks2",
+        "user",
+        "utmp", "uuidd", "wpa_supplicant",
+    ]
+
+    /// Whether a service would find its sockets in a directory of the system: only where nobody says
+    /// where they are.
+    package static func isOfTheSystem(_ service: String, explicit: String? = nil) -> Bool {
+        systemNames.contains(service)
+            && locate(service: service, explicit: explicit)?.path == "/run/" + service
+    }
+
+    /// For messages: whose it is, and who may write to it.
+    package var ownership: String {
+        guard let facts = try? Syscall.status(path) else { return "" }
+        let mode = String(facts.mode & 0o7777, radix: 8)
+        return "it belongs to uid \(facts.userID) and has mode 0\(mode);"
+    }
+
     package var lockPath: String { path + "/lock" }
     package var servingPath: String { path + "/serving" }
     package func controlPath(_ generation: Int) -> String { path + "/\(generation).sock" }

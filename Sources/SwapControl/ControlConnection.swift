@@ -22,6 +22,9 @@ struct ControlConnection: Sendable {
         return peer.flatMap { $0.processID > 0 ? Int($0.processID) : nil }
     }
 
+    /// Lent, to be waited for.
+    var descriptor: CInt { socket.descriptor.rawValue }
+
     /// Sends the request.
     ///
     /// A generation that has closed the connection already is no error here: what it said before is still to be read.

@@ -16,6 +16,17 @@ package struct DrainRequest: Sendable {
         self.deadline = deadline
     }
 
+    /// The generation that serves, if it is the one that is to leave.
+    package func serving() throws(ControlError) -> Serving? {
+        if let generation {
+            guard case .generation(let serving) = client.whoServes(),
+                serving.generation == generation
+            else { return nil }
+            return serving
+        }
+        return try client.servingStatus().serving
+    }
+
     /// Returns when the process is gone, or is still there well after its deadline.
     package func run(
         pace: Pace = .quiet, _ observe: (ControlEvent) -> Void

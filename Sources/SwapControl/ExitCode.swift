@@ -13,6 +13,8 @@ package enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
     case cut = 2
     /// Whether another release serves cannot be told, or could not be written down.
     case unknown = 3
+    /// A generation lives and builds its server: nobody serves yet.
+    case notYet = 4
     case usage = 64
     case noService = 69
     /// A file could not be written: a full disk, a file system that is read-only.
@@ -44,6 +46,7 @@ package enum ExitCode: Int32, Sendable, Hashable, CaseIterable {
         case .cut: "done, but connections were cut, or the generation stays"
         case .unknown:
             "not known, or not recorded, which release serves; the next watch or rollback sees"
+        case .notYet: "of status: a generation is starting, and nobody serves yet"
         case .usage: "wrong usage"
         case .noService: "no such service, or nobody serves it"
         case .inputOutput: "a file could not be written"

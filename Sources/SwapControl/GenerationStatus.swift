@@ -29,6 +29,9 @@ package struct GenerationStatus: Sendable, Hashable {
     /// Monotonic nanoseconds; nil: an earlier version, which does not say.
     package var beganAt: Int?
     package var executable: String
+    /// The file that really runs, with links followed when it began; nil: an earlier version, which
+    /// does not say.
+    package var running: String?
     package var connections: Int
     /// Until the deadline of its drain.
     package var remainingMilliseconds: Int?
@@ -58,6 +61,7 @@ package struct GenerationStatus: Sendable, Hashable {
         uptimeMicroseconds = message.integer("UPTIME_US") ?? 0
         beganAt = message.integer("BEGAN_NS")
         executable = message.text("EXECUTABLE") ?? ""
+        running = message.text("RUNNING")
         connections = message.integer("CONNECTIONS") ?? 0
         remainingMilliseconds = message.integer("REMAINING_MS")
         upgrade = message.integer("UPGRADE").map { successor in
@@ -77,6 +81,15 @@ package struct GenerationStatus: Sendable, Hashable {
         watchdogMicroseconds = message.integer("WATCHDOG_US")
         stored = message.integer("STORED")
         storedMaximum = message.integer("STORED_MAX")
+    }
+
+    /// The release it runs, where its file lies below a directory `release`.
+    package var release: String? {
+        let names = (running ?? executable).split(separator: "/")
+        guard let index = names.lastIndex(of: "release"), index + 1 < names.endIndex else {
+            return nil
+        }
+        return String(names[index + 1])
     }
 
     package var serving: Serving { Serving(generation: generation, processID: processID) }

@@ -50,7 +50,8 @@ extension JSONValue {
         }
         return [
             "event": "result", "service": .string(outcome.service),
-            "result": .string(outcome.isCommitted ? "committed" : "unchanged"),
+            "result": .string(
+                outcome.goesOn ? "running" : outcome.isCommitted ? "committed" : "unchanged"),
             "code": .optional(failure?.code), "reason": .optional(failure?.reason),
             "generation": .optional(outcome.serving?.generation),
             "pid": .optional(outcome.serving?.processID), "successor": .optional(successor),

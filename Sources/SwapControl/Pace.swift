@@ -19,6 +19,7 @@ extension ControlConnection {
             let pause =
                 pace == .quiet ? deadline : min(deadline, Clock.after(milliseconds: 100))
             do {
+                try Interruption.check(awaiting: descriptor, deadline: pause)
                 return try receive(deadline: pause)
             } catch {
                 guard error.isTimeout, pause < deadline else { throw error }

@@ -11,6 +11,9 @@ package struct Service: Sendable, Hashable {
     /// False if the directory was given without a name: any service may then be found in it.
     let isNamed: Bool
 
+    /// The numbers of the generations that have a control socket, living or not.
+    package var generations: [Int] { directory.generations() }
+
     /// The path of that directory.
     package var runtimeDirectory: String { directory.path }
 
@@ -27,14 +30,34 @@ package struct Service: Sendable, Hashable {
         guard RuntimeDirectory.isValidServiceName(name) else {
             throw .usage("'\(name.harmless)' cannot be the name of a service")
         }
+        if RuntimeDirectory.isOfTheSystem(name, explicit: runtimeDirectory) {
+            throw .usage(
+                "'\(name)' cannot be the name of a service: /run/\(name) is the system's; give --runtime-directory if its sockets are elsewhere"
+            )
+        }
         guard let directory = RuntimeDirectory.locate(service: name, explicit: runtimeDirectory)
-        else { throw .noSuchService(nowhereToLook) }
+        else {
+            if let other = directoryOfRoot(name) {
+                throw .permission(path: other.path, owner: other.owner)
+            }
+            throw .noSuchService(nowhereToLook)
+        }
         return Service(name: name, directory: directory)
     }
 
     static let nowhereToLook =
         "no directory to look in: XDG_RUNTIME_DIR is not set; give --runtime-directory, "
         + "set SUCCESSION_RUNTIME_DIRECTORY, or run swapctl as root"
+
+    /// Where root's service of this name would be, for somebody else who has not said where to look.
+    private static func directoryOfRoot(_ name: String) -> (path: String, owner: UInt32)? {
+        let path = "/run/" + name
+        guard ProcessEnvironment.effectiveUserID != 0, let facts = try? Syscall.status(path),
+            facts.isDirectory,
+            !RuntimeDirectory.isOfTheSystem(name, explicit: path)
+        else { return nil }
+        return (path, facts.userID)
+    }
 
     /// Throws unless the directory can be listed, and says what to check if it cannot.
     func checkDirectory() throws(ControlError) {
@@ -43,6 +66,12 @@ package struct Service: Sendable, Hashable {
         } catch {
             switch error {
             case .noSuchFileOrDirectory:
+                let isDefault = RuntimeDirectory.parents.contains {
+                    $0 + "/" + name == directory.path
+                }
+                if isDefault, let other = Self.directoryOfRoot(name) {
+                    throw .permission(path: other.path, owner: other.owner)
+                }
                 throw .noSuchService(
                     "no service '\(name)': there is no directory \(directory.path); check the name, "
                         + "that the server runs, and its RUNTIME_DIRECTORY, or give --runtime-directory"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SuccessionProtocol
+import SuccessionSystem
 import SuccessionTransport
 
 /// All generations of a service that have a control socket, newest first.
@@ -41,9 +42,13 @@ package struct StatusReport: Sendable {
     /// The one that serves; during a hand-over it may be none for a moment.
     package var serving: GenerationStatus? { living.first { $0.state == "serving" } }
 
-    /// Done if anybody answered as they should.
+    /// Done if anybody serves, or hands over; a word of a later version is no reason for doubt.
     package var exitCode: ExitCode {
-        if !living.isEmpty { return .done }
+        if living.contains(where: { $0.state != "starting" && $0.state != "draining" }) {
+            return .done
+        }
+        if living.contains(where: { $0.state == "starting" }) { return .notYet }
+        if !living.isEmpty { return .noService }
         let isForeign = entries.contains { entry in
             if case .silent(_, let error) = entry.answer { return !error.isTimeout }
             return false
@@ -79,6 +84,26 @@ package struct StatusReport: Sendable {
             }
         }
         return StatusReport(service: service, entries: entries)
+    }
+
+    /// Asks until somebody serves; at the deadline the last report is returned, or what was in its
+    /// place is thrown.
+    package static func ask(
+        _ service: Service, untilServing patience: Duration
+    ) throws(ControlError) -> StatusReport {
+        let deadline = Clock.after(milliseconds: patience.wholeMilliseconds)
+        var pause: CInt = 5
+        while true {
+            let result = Result { () throws(ControlError) in try ask(service) }
+            if case .success(let report) = result, report.exitCode == .done { return report }
+            if case .failure(let error) = result, error.exitCode != .noService { throw error }
+            let now = Clock.now
+            guard now < deadline else { return try result.get() }
+            // Nobody can say when a server begins to answer: not even its directory need be there.
+            let left = CInt(clamping: (deadline - now) / 1_000_000 + 1)
+            _ = try? Syscall.poll([], timeoutMilliseconds: min(pause, left))
+            pause = min(pause * 2, 200)
+        }
     }
 
     private static func connectAndAsk(

@@ -17,6 +17,7 @@ package enum StatusTable {
         if let listening = report.serving ?? report.living.first {
             lines += listeners(listening)
         }
+        lines += programs(report.living)
         lines += report.living.flatMap(upgrade)
         lines += report.living.filter { $0.state == "draining" }.flatMap(leftOver)
         return lines
@@ -81,6 +82,20 @@ package enum StatusTable {
         ]
             + Columns.lines(rows, [.left, .left, .left, .left])
             + (missing > 0 ? ["  and \(missing) more"] : [])
+    }
+
+    /// What each generation runs: the file itself, and the link by which it was started.
+    private static func programs(_ living: [GenerationStatus]) -> [String] {
+        let rows = living.compactMap { status -> [String]? in
+            guard let file = status.running else { return nil }
+            let release = status.release.map { "release \($0)" } ?? ""
+            let link = file == status.executable ? "" : "by \(status.executable)"
+            return [
+                "  \(status.generation)", release.harmless, file.harmless, link.harmless,
+            ]
+        }
+        return rows.isEmpty
+            ? [] : ["", "generations run:"] + Columns.lines(rows, [.right, .left, .left, .left])
     }
 
     private static func upgrade(_ status: GenerationStatus) -> [String] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SuccessionProtocol
+import SuccessionSystem
 
 /// One upgrade, as the operator sees it.
 ///
@@ -28,35 +29,84 @@ package struct Upgrade: Sendable {
         try connection.send(request.message)
         observe(.asked(predecessor))
         var outcome: UpgradeOutcome
-        if let result = try awaitResult(connection, observe) {
+        var interruption: Int32?
+        switch try awaitResult(connection, observe) {
+        case .message(let result, let signal):
             outcome = try read(result, predecessor, since: start)
-        } else {
+            interruption = signal
+        case .ended:
             outcome = try Aftermath(client, predecessor.serving).outcome(since: start)
+        case .interrupted(let signal):
+            return goesOn(predecessor.serving, signal, since: start)
         }
+        outcome.interruption = interruption ?? Interruption.pending()
         switch outcome.result {
         case .committed(let successor): observe(.committed(successor))
         case .unchanged(let failure): observe(.failed(failure))
         }
-        if outcome.isCommitted, !request.isDetached, !outcome.isConnectionLost {
-            outcome.departure = follow(connection, predecessor.generation, observe)
+        if outcome.isCommitted, !request.isDetached, !outcome.isConnectionLost,
+            outcome.interruption == nil
+        {
+            do {
+                outcome.departure = try follow(connection, predecessor.generation, observe)
+            } catch {
+                outcome.interruption = error.signal
+            }
         }
         return outcome
     }
 
-    /// Nil: the connection ended, or nothing was heard for so long that the server must hang.
+    private enum Answer {
+        case message(Message, signal: Int32?)
+        /// The connection ended, or nothing was heard for so long that the server must hang.
+        case ended
+        case interrupted(Int32)
+    }
+
+    /// After a signal the result is waited for a little: whoever stops swapctl may have stopped the
+    /// server too, and that calls the upgrade off.
     private func awaitResult(
         _ connection: ControlConnection, _ observe: (ControlEvent) -> Void
-    ) throws(ControlError) -> Message? {
-        do {
-            while let message = try connection.next(deadline: silence, pace: pace, observe) {
-                if message.kind == .result { return message }
+    ) throws(ControlError) -> Answer {
+        var signal: Int32?
+        var end = silence
+        while true {
+            do {
+                guard let message = try connection.next(deadline: end, pace: pace, observe) else {
+                    return .ended
+                }
+                if message.kind == .result { return .message(message, signal: signal) }
                 if message.kind == .step, let step = UpgradeStep(message) { observe(.step(step)) }
+                if signal == nil { end = silence }
+            } catch {
+                if let first = error.signal {
+                    // The second one wants an end at once.
+                    if let signal { return .interrupted(signal) }
+                    signal = first
+                    let patience = first == Signals.terminate ? 4_000 : 0
+                    end = Clock.after(milliseconds: patience)
+                } else if error.isTimeout {
+                    if let signal { return .interrupted(signal) }
+                    return .ended
+                } else {
+                    throw error
+                }
             }
-            return nil
-        } catch {
-            if error.isTimeout { return nil }
-            throw error
         }
+    }
+
+    private func goesOn(
+        _ predecessor: Serving, _ signal: Int32, since start: UInt64
+    ) -> UpgradeOutcome {
+        let failure = UpgradeFailure(
+            code: ControlError.interrupted, reason: "\(Signals.name(signal)) ended the wait")
+        var outcome = UpgradeOutcome(
+            service: client.service.name, predecessor: predecessor, result: .unchanged(failure),
+            serving: nil)
+        outcome.elapsedMicroseconds = Clock.microseconds(since: start)
+        outcome.interruption = signal
+        outcome.goesOn = true
+        return outcome
     }
 
     /// How long the server may say nothing.
@@ -94,10 +144,11 @@ package struct Upgrade: Sendable {
 
     private func follow(
         _ connection: ControlConnection, _ generation: Int, _ observe: (ControlEvent) -> Void
-    ) -> Departure {
+    ) throws(ControlError) -> Departure {
         do {
             return try connection.followDeparture(of: generation, pace: pace, observe)
         } catch {
+            if error.signal != nil { throw error }
             // It is committed whatever the predecessor says from here on.
             return Departure(
                 end: error.isTimeout ? .stays : .died, cut: nil, elapsedMicroseconds: 0)

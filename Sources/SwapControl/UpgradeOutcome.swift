@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SuccessionSystem
+
 /// How an upgrade ended.
 package struct UpgradeOutcome: Sendable, Hashable {
     package enum Result: Sendable, Hashable {
@@ -22,6 +24,10 @@ package struct UpgradeOutcome: Sendable, Hashable {
     package var isConnectionLost = false
     /// Only looked at where the connection was lost.
     package var isPredecessorAlive = false
+    /// The signal that ended the wait; nil: nothing did.
+    package var interruption: Int32?
+    /// The signal came before the result: the upgrade goes on without swapctl.
+    package var goesOn = false
     /// A sentence for the operator that is no part of the result.
     package var warning: String?
 
@@ -37,14 +43,36 @@ package struct UpgradeOutcome: Sendable, Hashable {
         return false
     }
 
+    /// As a command of a service manager that stops the unit swapctl has done nothing wrong: a status
+    /// other than 0 would be the unit's.
+    private var isToldToLeave: Bool { interruption == Signals.terminate }
+
     package var exitCode: ExitCode {
+        if isToldToLeave, goesOn || isCalledOffForManager { return .done }
+        if goesOn { return .unchanged }
         guard isCommitted else { return .unchanged }
         return departure?.isClean ?? true ? .done : .cut
     }
 
+    /// The manager's own stop has called the upgrade off.
+    private var isCalledOffForManager: Bool {
+        guard case .unchanged(let failure) = result else { return false }
+        // Set for the commands of a unit, and for nobody else.
+        return failure.code == "operator" && ProcessEnvironment.value("MAINPID") != nil
+    }
+
     /// The last line: who serves now.
     package var sentence: String {
+        if goesOn {
+            return "\(service): the upgrade goes on in \(predecessor), without swapctl: "
+                + "'swapctl status \(service)' shows it, 'swapctl abort \(service)' calls it off"
+        }
         switch result {
+        case .unchanged(let failure) where interruption != nil && failure.code == "operator":
+            return serving.map {
+                "\(service): the upgrade was called off, \($0) is serving or leaves"
+            }
+                ?? WhoServes.unknown.sentence(service)
         case .unchanged:
             return serving.map { "\(service): unchanged, \($0) is serving" }
                 ?? WhoServes.unknown.sentence(service)

@@ -20,7 +20,7 @@ struct HistoryCommand: ParsableCommand {
               swapctl history web -n 3 --json
             """)
 
-    @Argument(help: "The name of the service.")
+    @Argument(help: "The name of the service.", completion: Completions.services)
     var service: String
 
     @Option(

@@ -119,7 +119,7 @@ struct ReleaseUseCommand: ParsableCommand {
               swapctl release use bin=1.1/app --current /srv/app
             """)
 
-    @Argument(help: "The releases.")
+    @Argument(help: "The releases.", completion: Completions.releases)
     var releases: [String]
 
     @OptionGroup var place: SiteOptions

@@ -18,7 +18,7 @@ struct ReloadCommand: ParsableCommand {
               swapctl reload web --timeout 5s --json
             """)
 
-    @Argument(help: "The name of the service.")
+    @Argument(help: "The name of the service.", completion: Completions.services)
     var service: String
 
     @Option(

@@ -23,7 +23,7 @@ struct RollbackCommand: ParsableCommand {
               swapctl rollback web --to app.1.0 --current /srv/app
             """)
 
-    @Argument(help: "The name of the service.")
+    @Argument(help: "The name of the service.", completion: Completions.services)
     var service: String
 
     @Option(

@@ -15,21 +15,43 @@ struct StatusCommand: ParsableCommand {
             Of a service in a systemd unit it also shows what its manager says, and warns of each \
             setting that would hurt, with the line to change.
 
+            Of one service the exit status says whether it is served: 0 it is, 4 not yet, for a \
+            generation is starting, 69 nobody serves or only drains. With --wait it is asked until \
+            somebody serves, for scripts that go on when a server is up.
+
             EXAMPLES:
               swapctl status
-              swapctl status web
+              swapctl status web --wait 30s
               swapctl status web --json
             """)
 
-    @Argument(help: "The name of the service; all services if none is given.")
+    @Argument(
+        help: "The name of the service; all services if none is given.",
+        completion: Completions.services)
     var service: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Wait until the service is served, for so long at most.", valueName: "time"),
+        transform: duration)
+    var wait: Duration?
+
     @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if wait != nil, service == nil {
+            throw ValidationError("--wait is for one service: give its name")
+        }
+    }
 
     func run() throws {
         if let service {
             try Reporter.run(service, common) { service, reporter in
-                try show(try StatusReport.ask(service), &reporter, isOneOfMany: false)
+                let report =
+                    if let wait { try StatusReport.ask(service, untilServing: wait) } else {
+                        try StatusReport.ask(service)
+                    }
+                try show(report, &reporter, isOneOfMany: false)
             }
         } else {
             try showAll()

@@ -15,7 +15,7 @@ struct StopCommand: ParsableCommand {
               swapctl stop web
             """)
 
-    @Argument(help: "The name of the service.")
+    @Argument(help: "The name of the service.", completion: Completions.services)
     var service: String
 
     @OptionGroup var common: CommonOptions

@@ -18,7 +18,9 @@ struct UpgradeCommand: ParsableCommand {
             A command is looked for from here: a path with a slash from this directory, a name \
             without one in PATH. It needs all arguments, its name being the first.
 
-            Interrupting swapctl does not stop the upgrade, which the server carries out.
+            Interrupting swapctl does not stop the upgrade, which the server carries out: it says so, \
+            and 'swapctl abort' calls it off. After SIGTERM it waits some seconds for the result, for \
+            a manager that stops the unit stops the server too, and that calls the upgrade off.
 
             EXAMPLES:
               swapctl upgrade web
@@ -26,7 +28,7 @@ struct UpgradeCommand: ParsableCommand {
               swapctl upgrade web --env LOG_LEVEL=debug -- /srv/web-2.1/bin/web --port 8080
             """)
 
-    @Argument(help: "The name of the service.")
+    @Argument(help: "The name of the service.", completion: Completions.services)
     var service: String
 
     @OptionGroup var times: UpgradeTimes
@@ -50,10 +52,11 @@ struct UpgradeCommand: ParsableCommand {
     var command: [String] = []
 
     func run() throws {
+        Interruption.begin()
         try Reporter.run(service, common) { service, reporter in
             let upgrade = Upgrade(service, try request(), pace: reporter.pace)
             let outcome = try upgrade.run { reporter.observe($0) }
-            let warning = PlainUpgrade.record(outcome, of: service)
+            let warning = outcome.goesOn ? nil : PlainUpgrade.record(outcome, of: service)
             try reporter.conclude(
                 .result(outcome), [outcome.sentence], warning: outcome.warning ?? warning,
                 outcome.exitCode)

@@ -33,7 +33,7 @@ struct WatchCommand: ParsableCommand {
               swapctl watch web --current /srv/app -- /srv/app/app.bin --service web --http tcp:8080
             """)
 
-    @Argument(help: "The name of the service.")
+    @Argument(help: "The name of the service.", completion: Completions.services)
     var service: String
 
     @Option(
