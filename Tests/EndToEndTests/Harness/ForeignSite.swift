@@ -60,7 +60,7 @@ final class ForeignSite {
         for name in [""] + names.compactMap({ $0 as? String }) {
             let full = name.isEmpty ? path : path + "/" + name
             // What is linked here from the build is not to be given away.
-            let isProgram = full.contains("/release/app.")
+            let isProgram = (full as NSString).lastPathComponent.hasPrefix("app.")
             if try isProgram && Syscall.linkStatus(full).isRegularFile { continue }
             try #require(lchown(full, Self.owner.userID, Self.owner.groupID) == 0, "\(full)")
         }
