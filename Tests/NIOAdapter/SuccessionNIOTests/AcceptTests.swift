@@ -38,8 +38,9 @@ import Testing
 
     @Test func datagramSocket_thatSomebodyMadeBlocking_hangsNoEventLoop() async throws {
         let (generation, directory) = try await TestServer.begin()
-        let address = try ListenAddress("unix-dgram:\(directory).socket")
-        let listener = try generation.listener("datagrams", orBind: address)
+        let listener = try generation.listener(
+            "datagrams", orBind: ListenAddress("udp:127.0.0.1:0"))
+        let port = UInt16("\(listener.address)".split(separator: ":").last ?? "") ?? 0
         let (received, report) = AsyncStream.makeStream(of: Void.self)
         let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         _ = try await DatagramBootstrap(group: loop)
@@ -52,17 +53,16 @@ import Testing
             .adopt(listener, of: generation)
         try await generation.ready()
         setNonBlocking(listener, false)
-        let client = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+        let client = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
         defer { close(client) }
         func send() throws {
-            var address = sockaddr_un()
-            address.sun_family = sa_family_t(AF_UNIX)
-            withUnsafeMutableBytes(of: &address.sun_path) {
-                $0.copyBytes(from: "\(directory).socket".utf8)
-            }
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = port.bigEndian
+            address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
             let result = withUnsafePointer(to: &address) {
                 $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    sendto(client, "x", 1, 0, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                    sendto(client, "x", 1, 0, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
                 }
             }
             #expect(result == 1)
@@ -87,7 +87,6 @@ import Testing
         }
         await TestServer.leave(generation, directory)
         try await loop.shutdownGracefully()
-        unlink("\(directory).socket")
     }
 
     /// Sixty clients, and room for a third of them.
