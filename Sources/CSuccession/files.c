@@ -75,9 +75,16 @@ int csuccession_user_groups(uint32_t id, uint32_t *primary, uint32_t *groups, si
     return count;
 }
 
-uint32_t csuccession_file_user(void) { return (uint32_t)setfsuid((uid_t)-1); }
+// Where a sandbox denies the call, nobody has ever changed what it would return.
+uint32_t csuccession_file_user(void) {
+    int user = setfsuid((uid_t)-1);
+    return user == -1 ? geteuid() : (uint32_t)user;
+}
 
-uint32_t csuccession_file_group(void) { return (uint32_t)setfsgid((gid_t)-1); }
+uint32_t csuccession_file_group(void) {
+    int group = setfsgid((gid_t)-1);
+    return group == -1 ? getegid() : (uint32_t)group;
+}
 
 int csuccession_groups(uint32_t *groups, size_t capacity) {
     int count = getgroups((int)capacity, groups);

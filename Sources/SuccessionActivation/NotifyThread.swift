@@ -54,9 +54,9 @@ final class NotifyThread: Sendable {
 
     /// Blocks until everything said so far has been sent, or the time has passed.
     func flush(within milliseconds: CInt) {
-        guard state.withLock({ $0.isRunning }), let done = try? Syscall.eventDescriptor() else {
-            return
-        }
+        guard state.withLock({ $0.isRunning }),
+            let done = try? DescriptorReserve.shared.eventDescriptor()
+        else { return }
         submit { Syscall.signalEvent(done.rawValue) }
         _ = try? Syscall.poll(
             done.rawValue, events: Syscall.pollIn, timeoutMilliseconds: milliseconds)

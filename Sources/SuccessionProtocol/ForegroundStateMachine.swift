@@ -24,6 +24,10 @@ package struct ForegroundStateMachine: Sendable, Hashable {
         /// A child, or an orphan below this process, with its status as a shell tells it.
         case ended(Int32, status: Int32)
         case found(Line)
+        /// A generation is no process any more, and its end was told to another one.
+        case vanished(Int32)
+        /// Everything that has happened has been told: what was found is the whole of it.
+        case allHeard
         /// The answer to ``Action/askForLock``: whether anybody holds the lock of the service.
         case locked(Bool)
         /// There is nobody left to wait for.
@@ -67,14 +71,25 @@ package struct ForegroundStateMachine: Sendable, Hashable {
         case .found(let line):
             self.line = line
             for (number, pid) in line.living { numbers[pid] = number }
-            return !firstLives && line.living.isEmpty ? [.askForLock] : []
+            return []
+        case .allHeard:
+            return isOver ? [.askForLock] : []
+        case .vanished(let pid):
+            if pid != first { numbers.removeValue(forKey: pid) }
+            return []
         case .locked(let isLocked):
             // A successor that has taken everything, and does not answer yet.
-            return isLocked || firstLives || !line.living.isEmpty ? [] : leave()
+            return isLocked || !isOver ? [] : leave()
         case .childless:
             return leave()
         }
     }
+
+    /// The generations that were seen, and of whose end nothing was heard.
+    package var known: [Int32] { Array(numbers.keys) }
+
+    /// One that does not answer may be about to end: its status is to come.
+    private var isOver: Bool { numbers.isEmpty && line.living.isEmpty }
 
     private func forward(_ number: Int32) -> [Action] {
         var targets: Set<Int32>

@@ -34,6 +34,13 @@ package enum Descendants {
         }
     }
 
+    /// Whether there is a process of this number, one that has ended and was not waited for too.
+    ///
+    /// The corresponding C function is `kill`.
+    package static func exists(_ pid: Int32) -> Bool {
+        pid > 0 && (kill(pid, 0) == 0 || errno == EPERM)
+    }
+
     /// Whether a process descends from this one; nil where /proc does not tell.
     package static func contain(_ pid: Int32) -> Bool? {
         let own = ProcessEnvironment.processID

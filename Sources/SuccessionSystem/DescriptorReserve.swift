@@ -131,6 +131,11 @@ package final class DescriptorReserve: Sendable {
         return mustLend ? Loan(self) : nil
     }
 
+    /// An event descriptor, at the cost of a spare if need be.
+    package func eventDescriptor() throws(Errno) -> OwnedDescriptor {
+        try sparing { () throws(Errno) in try Syscall.eventDescriptor() }
+    }
+
     /// Calls `body`, which makes one descriptor, and again with a spare less each time that there
     /// is no number for it.
     package func sparing<Result>(

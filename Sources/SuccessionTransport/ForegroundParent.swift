@@ -61,11 +61,18 @@ package struct ForegroundParent {
         var known = KnownProcesses()
         while true {
             let events = wait(pipe.read, watch)
-            let line = directory.line { known.isOurs($0) }
-            for event in [.found(line)] + events + [.found(directory.line { known.isOurs($0) })] {
+            // First: signals go to whoever is here.
+            let now = directory.line { known.isOurs($0) }
+            for event in [.found(now)] + events {
                 for action in machine.handle(event) {
                     if let status = perform(action, &machine) { return status }
                 }
+            }
+            for pid in machine.known where !Descendants.exists(pid) {
+                _ = machine.handle(.vanished(pid))
+            }
+            for action in machine.handle(.allHeard) {
+                if let status = perform(action, &machine) { return status }
             }
         }
     }

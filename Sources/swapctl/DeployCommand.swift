@@ -37,6 +37,15 @@ struct DeployCommand: ParsableCommand {
     @Flag(help: "Return when the successor serves; do not wait until the old generation is gone.")
     var detach = false
 
+    @Flag(
+        help: ArgumentHelp(
+            "Where as many generations live as may, cut the oldest and upgrade, instead of failing."
+        ))
+    var evictOldest = false
+
+    @Flag(help: "Call the upgrade off if the successor does not take every listener.")
+    var strict = false
+
     @Option(
         name: .customLong("env"),
         help: ArgumentHelp(
@@ -66,6 +75,8 @@ struct DeployCommand: ParsableCommand {
         try Reporter.run(service, common) { service, reporter in
             var options = try settings.options(command)
             options.environment = environment
+            options.evictsOldest = evictOldest
+            options.isStrict = strict
             options.pace = reporter.pace
             let deployment = Deployment(
                 try place.site(service), service, options, isDetached: detach)

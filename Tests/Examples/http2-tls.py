@@ -189,16 +189,15 @@ def slow_clients(service):
     """What began before the upgrade is served to its end by the generation that began it."""
     port, certificate = start(service)
     pid = service.serving()["pid"]
-    # They go on for as long as this check lets them, whatever else the machine does.
+    upload = service.directory / "upload"
+    upload.write_bytes(b"x" * 1_200_000)
+    # About 6 s, of which an upgrade takes little on a loaded machine too.
     begun = [
         subprocess.Popen(
-            curl(port, certificate, version, "--upload-file", "-",
+            curl(port, certificate, version, "--upload-file", upload, "--limit-rate", "200k",
                  "--header", "Expect: 100-continue", "--dump-header", service.directory / version),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            stdout=subprocess.PIPE, text=True)
         for version in ("--http1.1", "--http2")]
-    for upload in begun:
-        upload.stdin.write(b"x" * 50_000)
-        upload.stdin.flush()
     stream = HTTP2(connect(port, certificate, "h2"), "/slow?ms=4000")
     stream.request()
     stream.flush()
@@ -228,8 +227,8 @@ def slow_clients(service):
     harness.expect(load.generations == {str(pid)}, f"/slow by {load.generations}")
     stream.connection.close()
     for upload in begun:
-        text = upload.communicate(b"x" * 350_000, timeout=60)[0]
-        harness.expect((upload.returncode, text) == (0, b"400000 bytes\n"), f"upload: {text}")
+        text = upload.communicate(timeout=60)[0]
+        harness.expect((upload.returncode, text) == (0, "1200000 bytes\n"), f"upload: {text}")
     harness.until(lambda: len(service.status()) == 1, "the old generation leaves")
     harness.expect("[1] drained, 0 connections cut" in service.log.read_text(), "something was cut")
 

@@ -57,6 +57,12 @@ import Testing
         #expect(WaitingParent(above: [ancestor(400, name, oldest: false, only: false)]) != nil)
     }
 
+    @Test func supervisor_thatIsAScript_isKnownByItsName() {
+        let python = ancestor(400, "python3", ["python3", "-W", "ignore", "/usr/bin/supervisord"])
+        #expect(WaitingParent(above: [python])?.name == "supervisord")
+        #expect(WaitingParent(above: [ancestor(400, "python3", ["python3", "/x/run.py"])]) == nil)
+    }
+
     @Test(arguments: ["systemd", "init", "xctest", "python3", "make"])
     func others_areNotKnownToWait(name: String) {
         #expect(WaitingParent(above: [ancestor(1, name)]) == nil)

@@ -28,6 +28,10 @@ import Testing
         try Sandbox.run("releases.watch")
     }
 
+    @Test func release_whenWatchedByAUnit_inASiteOfAnotherUser_servesOrIsRefused() throws {
+        try Sandbox.run("releases.watch_of_another_user")
+    }
+
     @Test func startAndReload_longerThanTimeout_areWaitedFor() throws {
         try Sandbox.run("reload.slower_than_timeout")
     }

@@ -182,7 +182,8 @@ final class DrainRun {
     /// before the control thread has seen its last connection end, and an operator must not take
     /// that for a death.
     private nonisolated func sayLastWord() {
-        guard !hasFinished.load(ordering: .relaxed), let said = try? Syscall.eventDescriptor()
+        guard !hasFinished.load(ordering: .relaxed),
+            let said = try? DescriptorReserve.shared.eventDescriptor()
         else {
             return
         }

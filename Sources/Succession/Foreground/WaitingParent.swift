@@ -51,7 +51,7 @@ package struct WaitingParent: Sendable, Hashable {
     /// Looks from the parent of this process upwards; nil: nobody is known to wait for it alone.
     package init?(above ancestors: [Ancestor]) {
         for ancestor in ancestors {
-            if Self.supervisors.contains(ancestor.name) {
+            if Self.supervisors.contains(ancestor.program) {
                 self.init(ancestor)
                 return
             }
@@ -71,7 +71,7 @@ package struct WaitingParent: Sendable, Hashable {
 
     private init(_ ancestor: Ancestor) {
         processID = ancestor.processID
-        name = ancestor.name
+        name = ancestor.program
     }
 
     /// Why there is no upgrade, and what to do.
@@ -86,6 +86,13 @@ package struct WaitingParent: Sendable, Hashable {
 }
 
 extension WaitingParent.Ancestor {
+    /// Of an interpreter the script that it was given.
+    fileprivate var program: String {
+        guard name.hasPrefix("python") else { return name }
+        let script = arguments.dropFirst().first { $0.contains("/") }
+        return script?.split(separator: "/").last.map(String.init) ?? name
+    }
+
     fileprivate var waitsForOneProgram: Bool {
         guard isOnlyChildOurs else { return false }
         if WaitingParent.isWrapper(name) { return true }

@@ -33,7 +33,9 @@ extension UpgradeAttempt {
             return handle(
                 .spawnFailed(
                     error as? Failure
-                        ?? Failure(code: .start, reason: "cannot start a successor: \(error)")))
+                        ?? .executing(
+                            plan.executable ?? core.program.path,
+                            error as? Errno ?? .invalidArgument)))
         }
         self.captured = captured
         self.channel = MessageSocket(channel.ours)

@@ -88,6 +88,8 @@ struct ServerControl {
             ?? SuccessorCommand(executable: site.linkPath(Selection.program))
         request.timeout = options.readyTimeout
         request.drainDeadline = options.drain
+        request.evictsOldest = options.evictsOldest
+        request.isStrict = options.isStrict
         for change in options.environment { try request.addEnvironment(change) }
         try request.addEnvironment("\(ServerProcess.switchVariable)=\(id)")
         return request

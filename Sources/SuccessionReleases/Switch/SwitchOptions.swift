@@ -18,6 +18,10 @@ package struct SwitchOptions: Sendable {
     package var log: String?
     /// Changes to the environment of the successor, `KEY=VALUE` or `KEY`.
     package var environment: [String] = []
+    /// Whether old generations are cut, the oldest first, where a successor would be one too many.
+    package var evictsOldest = false
+    /// Whether an upgrade is called off whose successor does not take every listener.
+    package var isStrict = false
     package var pace = Pace.quiet
     /// Called before and after each step: the place where fixtures of the test suite die.
     package var onStep: @Sendable (String) -> Void = { _ in }

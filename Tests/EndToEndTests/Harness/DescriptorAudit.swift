@@ -28,12 +28,26 @@ struct DescriptorAudit: Equatable {
                     atPath: directory + "/" + entry)
             else { continue }
             if connected.contains(target) { continue }
-            let kind = target.split(separator: ":[").first.map(String.init) ?? target
+            // Of sockets and pipes the number is another one each time.
+            let kind =
+                target.hasPrefix("anon_inode:")
+                ? target : target.split(separator: ":[").first.map(String.init) ?? target
             kinds[kind, default: 0] += 1
         }
         self.kinds = kinds
         threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(processID)/task")
             .count
+    }
+
+    private init(kinds: [String: Int], threads: Int) {
+        self.kinds = kinds
+        self.threads = threads
+    }
+
+    /// The same with one timer: libdispatch makes it when its pool is busy for the first time.
+    var withTimer: DescriptorAudit {
+        DescriptorAudit(
+            kinds: kinds.merging(["anon_inode:[timerfd]": 1]) { max($0, $1) }, threads: threads)
     }
 
     /// Waits until a process holds no more than it held before, apart from connections; false if it

@@ -30,7 +30,8 @@ import Testing
         // The second died, and was waited for only after the first.
         #expect(machine.handle(.ended(20, status: 139)) == [])
         #expect(machine.handle(.ended(10, status: 0)) == [])
-        #expect(machine.handle(.found(Line(living: [:], serving: nil))) == [.askForLock])
+        #expect(machine.handle(.found(Line(living: [:], serving: nil))) == [])
+        #expect(machine.handle(.allHeard) == [.askForLock])
         #expect(machine.handle(.locked(false)) == [.leave(status: 139)])
         #expect(machine.handle(.childless) == [])
     }
@@ -38,16 +39,39 @@ import Testing
     @Test mutating func end_whileASuccessorHoldsTheLock_waitsForIt() {
         _ = machine.handle(.found(Line(living: [1: 10], serving: 1)))
         #expect(machine.handle(.ended(10, status: 137)) == [])
-        #expect(machine.handle(.found(Line(living: [:], serving: nil))) == [.askForLock])
+        #expect(machine.handle(.found(Line(living: [:], serving: nil))) == [])
+        #expect(machine.handle(.allHeard) == [.askForLock])
         #expect(machine.handle(.locked(true)) == [])
         #expect(machine.handle(.found(Line(living: [2: 20], serving: 2))) == [])
         #expect(machine.handle(.ended(20, status: 3)) == [])
         #expect(machine.handle(.childless) == [.leave(status: 3)])
     }
 
+    /// It does not answer any more, and how it ended is told in the next moment.
+    @Test mutating func end_thatIsNotToldYet_decidesNothing() {
+        _ = machine.handle(.found(Line(living: [1: 10, 2: 20], serving: 2)))
+        _ = machine.handle(.ended(10, status: 0))
+        #expect(machine.handle(.found(Line(living: [:], serving: nil))) == [])
+        #expect(machine.handle(.allHeard) == [])
+        #expect(machine.handle(.ended(20, status: 137)) == [])
+        #expect(machine.handle(.allHeard) == [.askForLock])
+        #expect(machine.handle(.locked(false)) == [.leave(status: 137)])
+    }
+
+    /// A successor that failed is its predecessor's, who waits for it.
+    @Test mutating func end_ofASuccessorThatFailed_isNotWaitedFor() {
+        _ = machine.handle(.found(Line(living: [1: 10, 2: 20], serving: 1)))
+        #expect(machine.handle(.vanished(20)) == [])
+        _ = machine.handle(.found(Line(living: [:], serving: nil)))
+        _ = machine.handle(.ended(10, status: 0))
+        #expect(machine.handle(.allHeard) == [.askForLock])
+        #expect(machine.handle(.locked(false)) == [.leave(status: 0)])
+    }
+
     /// A lock that is asked for while the first generation begins would keep that out.
     @Test mutating func lock_whileTheFirstLives_isNotAskedFor() {
         #expect(machine.handle(.found(Line(living: [:], serving: nil))) == [])
+        #expect(machine.handle(.allHeard) == [])
     }
 
     @Test mutating func end_ofAnOrphan_isNobodysStatus() {

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import subprocess
 
 from testbed import expect
 from testbed.machine import BINARIES, install_unit, put
@@ -20,6 +21,17 @@ ExecStart={SITE}/web.bin --service web --http tcp:8080
 
 def watch():
     """A good release serves; a broken one is refused with the reason, and the good one serves on."""
+    watch_site(None)
+
+
+def watch_of_another_user():
+    """The same in a directory of another user, with whose rights root works there."""
+    watch_site("daemon")
+    owners = {path.owner() for path in (SITE / ".succession").iterdir()}
+    expect(owners == {"daemon"}, f"{owners} have written in {SITE}/.succession")
+
+
+def watch_site(owner):
     for version in ["1.0", "1.1"]:
         put(BINARIES / "web", release(version))
     script = pathlib.Path("/run/broken")
@@ -27,6 +39,8 @@ def watch():
     put(script, release("1.2"))
     CURRENT.write_text(json.dumps({"bin.file": str(release("1.0"))}))
     (SITE / "web.bin").symlink_to(release("1.0"))
+    if owner:
+        subprocess.run(["chown", "-Rh", f"{owner}:", SITE], check=True)
     web = Web.behind_socket_unit(drop_in=DROP_IN)
     install_unit(WATCH)
     web.manager.do("daemon-reload")
