@@ -128,10 +128,10 @@ import Testing
                 "turn \(other.runtime)/1.sock\n" + FakeGeneration.status(mine),
                 "SUCCESSION/1 refused\nCODE=application\nREASON=not today\n",
             ])
-        let drain = try mine.swapctl(["drain", mine.name, "--json"])
-        #expect(drain.status == .exited(1), "\(drain)")
-        #expect(drain.reason.contains("not today"), "\(drain)")
-        _ = try fake.process.line("asked SUCCESSION/1 drain")
+        let reload = try mine.swapctl(["reload", mine.name, "--json"])
+        #expect(reload.status == .exited(1), "\(reload)")
+        #expect(reload.reason.contains("not today"), "\(reload)")
+        _ = try fake.process.line("asked SUCCESSION/1 reload")
         #expect(victim.handle.isAlive())
         #expect(try other.servingStatus()["state"] as? String == "serving")
     }

@@ -52,7 +52,8 @@ final class ControlServer {
                 return
             }
         }
-        ControlThread.unwatch(endpoint.listener.rawValue)
+        // Where somebody is silent still, the next one takes that place.
+        if newcomers.isEmpty { ControlThread.unwatch(endpoint.listener.rawValue) }
     }
 
     /// No descriptors left: the socket stays readable, and looking again at once would spin.

@@ -30,6 +30,9 @@ struct FakeGeneration {
                 answer = answers.pop(0) if len(answers) > 1 else answers[0]
                 if answer == "exit": os._exit(0)
                 request = connection.recv(65536)
+                if not request:
+                    connection.close()
+                    continue
                 print("asked " + request.decode("utf-8", "replace").split("\\n")[0], flush=True)
                 if answer.startswith("turn "):
                     # Before it answers: whoever asked looks at the name again after that.
