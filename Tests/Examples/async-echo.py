@@ -48,5 +48,37 @@ def who_stays_is_told(service):
     harness.expect(heard == [b""], f"heard {heard}")
 
 
+def who_does_not_look(service):
+    """A client that is silent and does not look at its socket is told all the same, and not cut."""
+    port = harness.free_port()
+    service.start("async-echo", "--service", service.name, "--listen", f"tcp:127.0.0.1:{port}")
+    silent = [socket.create_connection(("127.0.0.1", port), harness.SECONDS) for _ in range(20)]
+    harness.until(lambda: service.serving()["connections"] == 20, "all are taken")
+    service.upgrade("--drain", "2s")
+    for connection in silent:
+        with connection:
+            harness.expect(connection.recv(1) == b"", "a silent connection does not just end")
+
+
+def half_closed(service):
+    """Who has said everything hears the rest of its echo, however slowly it listens."""
+    port = harness.free_port()
+    service.start("async-echo", "--service", service.name, "--listen", f"tcp:127.0.0.1:{port}")
+    size = 20_000_000
+    with socket.create_connection(("127.0.0.1", port), harness.SECONDS) as connection:
+        def say():
+            connection.sendall(b"x" * size)
+            connection.shutdown(socket.SHUT_WR)
+
+        speaker = threading.Thread(target=say, daemon=True)
+        speaker.start()
+        heard = 0
+        while more := len(connection.recv(100_000)):
+            heard += more
+        speaker.join(harness.SECONDS)
+    harness.expect(heard == size, f"heard {heard} of {size} bytes")
+    harness.until(lambda: service.serving()["connections"] == 0, "no connection is left")
+
+
 if __name__ == "__main__":
-    harness.main(ten_upgrades, who_stays_is_told)
+    harness.main(ten_upgrades, who_stays_is_told, who_does_not_look, half_closed)

@@ -5,13 +5,15 @@
 import contextlib
 import os
 import socket
+import time
 
 import harness
 import harness_http
 
 
 def ten_upgrades(service):
-    harness_http.upgrades(service, "flyingfox-app")
+    # FlyingFox gives a handler 15 s for its response.
+    harness_http.upgrades(service, "flyingfox-app", long_upload=False)
 
 
 def sees_its_clients(service):
@@ -57,5 +59,41 @@ def descriptors_are_few(service):
     service.upgrade("--drain", "30s")
 
 
+def close_is_meant(service):
+    """A client that is told `Connection: close` and stays has its connection closed."""
+    port, _ = harness_http.start(service, "flyingfox-app")
+    connection, = harness_http.connections(port, 1)
+    harness_http.answered(connection)
+    upload, = harness_http.connections(port, 1)
+    upload.sendall(b"POST /upload HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+    service.upgrade("--detach", "--drain", "60s")
+    began = time.monotonic()
+    connection.sendall(harness_http.REQUEST)
+    text = harness_http.until_end(connection)
+    harness.expect(b"connection: close" in text.lower() and text.endswith(b"hello\n"), f"{text}")
+    upload.sendall(b"2\r\nde\r\n0\r\n\r\n")
+    text = harness_http.until_end(upload)
+    harness.expect(b"connection: close" in text.lower() and text.endswith(b"5\n"), f"{text}")
+    took = time.monotonic() - began
+    harness.expect(took < 20, f"closed only after {took:.1f} s")
+    harness.until(lambda: len(service.status()) == 1, "the old generation leaves")
+
+
+def pipelined(service):
+    port, _ = harness_http.start(service, "flyingfox-app")
+    harness_http.pipelined(service, port, "/body?chunks=10&ms=150")
+
+
+def idle_clients_do_not_look(service):
+    port, _ = harness_http.start(service, "flyingfox-app")
+    harness_http.nobody_looks(service, port)
+
+
+def silent_clients(service):
+    port, _ = harness_http.start(service, "flyingfox-app")
+    harness_http.silent_ends(service, port)
+
+
 if __name__ == "__main__":
-    harness.main(ten_upgrades, sees_its_clients, descriptors_are_few)
+    harness.main(ten_upgrades, sees_its_clients, descriptors_are_few, close_is_meant, pipelined,
+                 idle_clients_do_not_look, silent_clients)

@@ -120,13 +120,15 @@ class Service:
             expect(result["departure"] == "left", f"the old generation has not left: {result}")
         return result
 
-    def upgrade_under(self, *loads, upgrades=UPGRADES, each=5, options=("--drain", "30s")):
+    def upgrade_under(self, *loads, upgrades=UPGRADES, each=5, options=("--drain", "30s"),
+                      between=lambda: None):
         """Upgrades again and again while every client of every load gets answers.
 
-        Before the first upgrade and after each one every client is served `each` more times. The
-        third generation and the last hold the same descriptors.
+        Before the first upgrade and after each one every client is served `each` more times, and
+        `between` is called. The third generation and the last hold the same descriptors.
         """
         def progress():
+            between()
             for load in loads:
                 load.wait_for_progress(each)
 

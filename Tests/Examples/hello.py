@@ -7,6 +7,7 @@ import signal
 import subprocess
 
 import harness
+import harness_http
 
 
 def start(service):
@@ -66,5 +67,15 @@ def interrupt(service):
     start(service)
 
 
+def half_closed(service):
+    port, _ = start(service)
+    harness_http.half_closed(port)
+
+
+def expect_continue(service):
+    port, _ = start(service)
+    harness_http.expect_continue(port, "POST", "/")
+
+
 if __name__ == "__main__":
-    harness.main(twenty_upgrades, signals, interrupt)
+    harness.main(twenty_upgrades, signals, interrupt, half_closed, expect_continue)

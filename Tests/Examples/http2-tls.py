@@ -190,14 +190,15 @@ def slow_clients(service):
     port, certificate = start(service)
     pid = service.serving()["pid"]
     upload = service.directory / "upload"
-    upload.write_bytes(b"x" * 400_000)
+    upload.write_bytes(b"x" * 1_200_000)
+    # About 6 s, of which an upgrade takes little on a loaded machine too.
     begun = [
         subprocess.Popen(
             curl(port, certificate, version, "--upload-file", upload, "--limit-rate", "200k",
                  "--header", "Expect: 100-continue", "--dump-header", service.directory / version),
             stdout=subprocess.PIPE, text=True)
         for version in ("--http1.1", "--http2")]
-    stream = HTTP2(connect(port, certificate, "h2"), "/slow?ms=2000")
+    stream = HTTP2(connect(port, certificate, "h2"), "/slow?ms=4000")
     stream.request()
     stream.flush()
     drip = connect(port, certificate, "http/1.1")
@@ -227,7 +228,7 @@ def slow_clients(service):
     stream.connection.close()
     for upload in begun:
         text = upload.communicate(timeout=60)[0]
-        harness.expect((upload.returncode, text) == (0, "400000 bytes\n"), f"upload: {text}")
+        harness.expect((upload.returncode, text) == (0, "1200000 bytes\n"), f"upload: {text}")
     harness.until(lambda: len(service.status()) == 1, "the old generation leaves")
     harness.expect("[1] drained, 0 connections cut" in service.log.read_text(), "something was cut")
 
@@ -235,7 +236,8 @@ def slow_clients(service):
 def drain_deadline(service):
     """Clients that never go away: their connections are shown, then cut, counted and logged."""
     port, certificate = start(service)
-    deaf = HTTP2(connect(port, certificate, "h2"))
+    deaf = HTTP2(connect(port, certificate, "h2"), "/slow?ms=60000")
+    deaf.request()
     deaf.flush()
     stuck = connect(port, certificate, "http/1.1")
     stuck.sendall(b"POST / HTTP/1.1\r\nHost: stuck\r\nContent-Length: 10\r\n\r\n")
@@ -258,5 +260,60 @@ def drain_deadline(service):
                    or "cut 2 connections (http/1.1 127" in service.log.read_text(), "no log")
 
 
+def nobody_looks(service):
+    """Who is owed nothing is told, whether it looks or not, and is not cut; in time."""
+    port, certificate = start(service)
+    # Before TLS, in the middle of its handshake, and behind it without the preface.
+    silent = socket.create_connection(("127.0.0.1", port), harness.SECONDS)
+    begun = socket.create_connection(("127.0.0.1", port), harness.SECONDS)
+    begun.sendall(b"\x16\x03\x01\x02\x00\x01\x00")
+    agreed = connect(port, certificate, "h2")
+    deaf = HTTP2(connect(port, certificate, "h2"))
+    deaf.flush()
+    kept = [connect(port, certificate, "http/1.1") for _ in range(50)]
+    for connection in kept:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
+        heard = b""
+        while not heard.endswith(b"bytes\n"):
+            heard += connection.recv(1000)
+    harness.until(lambda: service.serving()["connections"] == 54, "all are taken")
+    began = time.monotonic()
+    service.upgrade("--drain", "6s")
+    harness.expect(time.monotonic() - began < 7.5, "the drain goes on behind its deadline")
+    for connection in kept:
+        with connection:
+            harness.expect(connection.recv(1) == b"", "an idle connection does not just end")
+    told = []
+    while (received := deaf.frames()) is not None:
+        told += [frame.last_stream_id for frame in received
+                 if isinstance(frame, frames.GoAwayFrame)]
+    harness.expect(told == [2**31 - 1, 0], f"GOAWAY: {told}")
+    for connection in (silent, begun, agreed, deaf.connection):
+        connection.close()
+
+
+def half_closed(service):
+    """A client that ends its side of TLS behind its request gets the answer."""
+    port, certificate = start(service)
+    asking = [connect(port, certificate, "http/1.1") for _ in range(20)]
+    for connection in asking:
+        # OpenSSL does not let a client end its side when an answer has come that it has not read.
+        connection.sendall(b"GET /slow?ms=1000 HTTP/1.1\r\nHost: test\r\n\r\n")
+        # Sends close_notify, and does not wait for the server's.
+        connection.settimeout(0)
+        with contextlib.suppress(ssl.SSLError, OSError):
+            connection.unwrap()
+    for connection in asking:
+        with connection:
+            connection.settimeout(harness.SECONDS)
+            raw = b""
+            with contextlib.suppress(ssl.SSLError):
+                while more := connection.recv(1000):
+                    raw += more
+            harness.expect(raw.startswith(b"HTTP/1.1 200 "), f"half-closed: {raw}")
+    harness.until(lambda: service.serving()["connections"] == 0, "no connection is left")
+
+
 if __name__ == "__main__":
-    harness.main(ten_upgrades, h2load_across_an_upgrade, slow_clients, drain_deadline)
+    harness.main(ten_upgrades, h2load_across_an_upgrade, slow_clients, drain_deadline, nobody_looks,
+                 half_closed)

@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 
 import harness
 import harness_http
@@ -134,14 +135,62 @@ def tls_without_a_request(service):
 
 
 def tls_is_cut(service):
-    """A client that answers nothing does not keep a generation alive."""
+    """A client that does not go on does not keep a generation alive."""
     port, certificate = start_with_tls(service)
-    idle = IdleHTTP2(port, certificate)
-    service.upgrade("--drain", "1s", status=2, cut=1)
+    context = ssl.create_default_context(cafile=certificate)
+    context.set_alpn_protocols(["http/1.1"])
+    with context.wrap_socket(
+            socket.create_connection(("127.0.0.1", port), harness.SECONDS),
+            server_hostname="127.0.0.1") as stuck:
+        stuck.sendall(b"POST /upload HTTP/1.1\r\nHost: stuck\r\nContent-Length: 10\r\n\r\n")
+        harness.until(lambda: [entry["protocol"] for entry in service.serving()["oldest"]]
+                      == ["http/1.1"], "it is taken")
+        service.upgrade("--drain", "1s", status=2, cut=1)
     log = service.log.read_text(errors="replace")
     harness.expect("still running" not in log and "the pool is closed" in log,
                    "it has not come to its end by itself")
-    idle.connection.close()
+
+
+def tls_clients_do_not_look(service):
+    """Clients that do not look at their sockets, or answer nothing, are told and not cut."""
+    port, certificate = start_with_tls(service)
+    idle = [IdleHTTP2(port, certificate) for _ in range(5)]
+    context = ssl.create_default_context(cafile=certificate)
+    kept = []
+    for _ in range(20):
+        connection = context.wrap_socket(
+            socket.create_connection(("127.0.0.1", port), harness.SECONDS),
+            server_hostname="127.0.0.1")
+        harness_http.answered(connection)
+        kept.append(connection)
+    began = time.monotonic()
+    service.upgrade("--drain", "6s")
+    harness.expect(time.monotonic() - began < 7.5, "the drain goes on behind its deadline")
+    for connection in kept:
+        harness.expect(harness_http.until_end(connection) == b"", "it does not just end")
+    for client in idle:
+        client.connection.close()
+
+
+def idle_clients_do_not_look(service):
+    port, _ = harness_http.start(service, "hummingbird-app")
+    harness_http.nobody_looks(service, port)
+
+
+def silent_clients(service):
+    port, _ = harness_http.start(service, "hummingbird-app")
+    harness_http.silent_ends(service, port)
+
+
+def half_closed(service):
+    port, _ = harness_http.start(service, "hummingbird-app")
+    harness_http.half_closed(port)
+    harness.until(lambda: service.serving()["connections"] == 0, "no connection is left")
+
+
+def pipelined(service):
+    port, _ = harness_http.start(service, "hummingbird-app")
+    harness_http.pipelined(service, port, "/body?chunks=10&ms=150")
 
 
 def connections_are_limited(service):
@@ -226,5 +275,6 @@ def signals(service):
 
 
 if __name__ == "__main__":
-    harness.main(ten_upgrades, tls, tls_without_a_request, tls_is_cut, connections_are_limited,
-                 in_a_service_group, told_why_when_it_cannot_serve, signals)
+    harness.main(ten_upgrades, tls, tls_without_a_request, tls_is_cut, tls_clients_do_not_look,
+                 idle_clients_do_not_look, silent_clients, half_closed, pipelined,
+                 connections_are_limited, in_a_service_group, told_why_when_it_cannot_serve, signals)
