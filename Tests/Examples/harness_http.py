@@ -119,7 +119,7 @@ class Upload:
 class Download:
     """A GET whose response is larger than all buffers on its way, and read bit by bit."""
 
-    SIZE = 40_000_000
+    SIZE = 12_000_000
 
     def __init__(self, port):
         self.connection = socket.socket()
