@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import SuccessionProtocol
+import SuccessionProtocol
 package import SuccessionSystem
 package import SystemPackage
 
