@@ -67,6 +67,17 @@ public final class Generation: Sendable {
     public func listener(
         _ name: String, orBind address: ListenAddress, options: BindOptions = BindOptions()
     ) throws(SuccessionError) -> Listener {
+        do {
+            return try take(name, address, options)
+        } catch {
+            succeeding?.mention(error)
+            throw error
+        }
+    }
+
+    private func take(
+        _ name: String, _ address: ListenAddress, _ options: BindOptions
+    ) throws(SuccessionError) -> Listener {
         try check(name)
         let match = core.holdings.withLock { $0.inheritance.take(name, at: address) }
         switch match {
@@ -111,10 +122,16 @@ public final class Generation: Sendable {
     /// drains.
     ///
     /// Returns when every listener accepts. Throws if the predecessor called the upgrade off or was
-    /// silent for too long: leave then, it serves on.
+    /// silent for too long: leave then, it serves on. Throws ``SuccessionError/Code/invalidState`` when
+    /// it is called a second time.
     @concurrent
     public func ready() async throws(SuccessionError) {
-        try await core.ready()
+        do {
+            try await core.ready()
+        } catch {
+            succeeding?.mention(error)
+            throw error
+        }
     }
 
     /// Refuses to succeed, because the state or the configuration will not do; the predecessor

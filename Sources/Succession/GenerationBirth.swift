@@ -18,6 +18,7 @@ enum GenerationBirth {
                 "'\(service)' is no service name: letters, digits and punctuation without '/' or spaces, not beginning with '.' or '-'"
             )
         }
+        try ProcessOne.standAside(for: service, configuration)
         let channel = takeChannel()
         do {
             try ReadinessLoop.shared.start()
@@ -41,9 +42,15 @@ enum GenerationBirth {
             await succeeding.refuse(Failure(code: .application, reason: error.description))
             throw error
         }
-        return try await withTaskExecutorPreference(ReadinessLoop.shared) {
-            () async throws(SuccessionError) in
-            try await succeed(service, configuration, program, directory, succeeding)
+        do {
+            return try await withTaskExecutorPreference(ReadinessLoop.shared) {
+                () async throws(SuccessionError) in
+                try await succeed(service, configuration, program, directory, succeeding)
+            }
+        } catch {
+            // It is heard only if nothing was said before.
+            await succeeding.refuse(Failure(code: .application, reason: error.description))
+            throw error
         }
     }
 
@@ -68,9 +75,15 @@ enum GenerationBirth {
         return (channel, standardError)
     }
 
-    private static func locate(
+    static func locate(
         _ service: String, _ configuration: GenerationConfiguration
     ) throws(SuccessionError) -> RuntimeDirectory {
+        if RuntimeDirectory.isOfTheSystem(service, explicit: configuration.runtimeDirectory) {
+            throw SuccessionError(
+                .invalidServiceName,
+                "'\(service)' cannot be the name of a service: /run/\(service) is the system's; choose another, or set SUCCESSION_RUNTIME_DIRECTORY"
+            )
+        }
         guard
             let directory = RuntimeDirectory.locate(
                 service: service, explicit: configuration.runtimeDirectory)
@@ -84,7 +97,7 @@ enum GenerationBirth {
         } catch {
             let why =
                 error == .notPermitted
-                ? "it must belong to this user or root, and nobody else may write to it"
+                ? "\(directory.ownership) it must belong to uid \(ProcessEnvironment.effectiveUserID) or root, and nobody else may write to it"
                 : "it cannot be made or used"
             throw SuccessionError(
                 .runtimeDirectory, "runtime directory \(directory.path): \(why)", cause: error)

@@ -14,6 +14,20 @@ public struct GenerationConfiguration: Sendable {
         case reload
     }
 
+    /// What is done about a process that waits for this one alone, and would take the end of a
+    /// generation for the end of the service.
+    public enum Foreground: Sendable, Hashable {
+        /// As process 1, the kernel's own waiter, ``Generation/begin(_:configuration:)`` starts this
+        /// program once more as a child and does not return: process 1 hands on signals, and leaves
+        /// with the status of the last generation. Below another process of that kind an upgrade is
+        /// refused, with the way out. See docs/supervision.md.
+        case automatic
+        /// Nothing; as `SUCCESSION_FOREGROUND=off` in the environment.
+        case off
+    }
+
+    /// Who waits for this process.
+    public var foreground = Foreground.automatic
     /// Where the control socket lies; nil: found as docs/protocol.md §3 says.
     public var runtimeDirectory: String?
     /// How long a drain may last before what is left is cut.

@@ -34,7 +34,8 @@ extension GenerationCore {
     private func status() -> Message {
         StatusReply(
             service: service, generation: number, state: states.current, stateSince: stateSince,
-            bornAt: bornAt, executable: program.path, connections: connections.count,
+            bornAt: bornAt, executable: program.path, running: program.file,
+            connections: connections.count,
             remaining: drain?.remaining,
             upgrade: upgradeRequest.map { (attempt?.successorPID ?? 0, $0.since, $0.by) },
             listeners: holdings.withLock { $0.listeners }.map { Manifest.entry(for: $0) },
@@ -44,7 +45,7 @@ extension GenerationCore {
 
     /// Starts an upgrade, or says why not; the session, if any, hears each step and the result.
     func upgrade(_ plan: LaunchPlan, session: ControlSession?) {
-        if let refusal = refusal(unlessServing: "be upgraded") {
+        if let refusal = refusal(unlessServing: "be upgraded") ?? refusalOfParent() {
             report(
                 .warning, "no upgrade: \(refusal.reason)",
                 .upgradeRefused(code: refusal.code.rawValue))
@@ -98,6 +99,12 @@ extension GenerationCore {
             )
         }
         return nil
+    }
+
+    /// Whoever waits for this process alone would end what the upgrade has begun.
+    private func refusalOfParent() -> Failure? {
+        Foreground.obstacle(to: service, configuration, isFirst: succeeding == nil)
+            .map { Failure(code: .parent, reason: $0) }
     }
 
     /// Told to leave before the successor was even started.

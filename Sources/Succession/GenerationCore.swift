@@ -41,6 +41,8 @@ final class GenerationCore {
     private var server: ControlServer?
     private var signals: SignalInbox?
     let succeeding: Succeeding?
+    /// Until the application is ready.
+    private var overdue: Timer?
     /// Nil without a service manager.
     private(set) var supervision: Supervision?
     /// Nil if the manager keeps no descriptors.
@@ -135,9 +137,24 @@ final class GenerationCore {
             throw .system("cannot watch the control socket or signals", error)
         }
         beginSupervision(stored, stale)
+        awaitReady()
         succeeding?.startAccepting = { [weak self] in try await self?.startAccepting() }
         succeeding?.predecessorGone = { [weak self] in self?.predecessorGone() }
         if succeeding?.isPredecessorGone == true { predecessorGone() }
+    }
+
+    /// Says so if the application takes long to build its server, or has forgotten to say that it is
+    /// ready.
+    ///
+    /// Until then nobody is served here.
+    private func awaitReady() {
+        let patience = configuration.readyTimeout / 2
+        overdue = ControlThread.schedule(after: patience) { [weak self] in
+            self?.report(
+                .warning,
+                "ready() has not been called in \(patience): nobody is served by generation \(self?.number ?? 0) until it is"
+            )
+        }
     }
 
     private nonisolated func removeNames() {
@@ -155,10 +172,23 @@ final class GenerationCore {
     // MARK: Ready
 
     func ready() async throws(SuccessionError) {
-        let leftOver = holdings.withLock { holdings in
-            holdings.isReady = true
+        let (isAgain, hasNone, leftOver) = holdings.withLock { holdings in
+            defer { holdings.isReady = true }
             holdings.inheritedState = nil
-            return holdings.inheritance.removeAll()
+            return (
+                holdings.isReady, holdings.listeners.isEmpty, holdings.inheritance.removeAll()
+            )
+        }
+        if isAgain {
+            throw SuccessionError(
+                .invalidState, "ready() was called before: a generation is ready once")
+        }
+        overdue?.cancel()
+        if hasNone {
+            report(
+                .warning,
+                "ready() without a listener: nobody can connect; take listeners with listener(_:orBind:) before it"
+            )
         }
         for item in leftOver {
             report(

@@ -50,6 +50,8 @@ extension FailureCode {
     package static let `operator` = FailureCode("operator")
     /// Asked of a generation that does not serve.
     package static let notServing = FailureCode("not-serving")
+    /// Whoever started the server waits for this process alone.
+    package static let parent = FailureCode("parent")
     /// The application let a request go without an answer.
     package static let unanswered = FailureCode("unanswered")
     /// The application does not take such requests.

@@ -26,6 +26,8 @@ extension MessageKind {
     package static let ready = MessageKind("ready")
     package static let committed = MessageKind("committed")
     package static let accepting = MessageKind("accepting")
+    /// What went wrong in a successor that has not given up yet.
+    package static let trouble = MessageKind("trouble")
 }
 
 // MARK: - The channel and the control socket
@@ -54,7 +56,7 @@ extension MessageKind {
     private static let known: Set<MessageKind> = [
         .hello, .offer, .state, .taken, .ready, .committed, .accepting, .draining, .drained, .abort,
         .refused, .status, .upgrade, .drain, .stop, .reload, .reloaded,
-        .step, .result,
+        .step, .result, .trouble,
     ]
 
     /// Whether this version of the protocol has such a message, on whatever socket.

@@ -82,6 +82,15 @@ extension RuntimeDirectory {
         }
     }
 
+    /// The pid of whoever listens on the socket of a generation, 0 if that cannot be seen from here;
+    /// nil: nobody does, or it cannot be asked.
+    package func listenerProcess(_ generation: Int) -> Int32? {
+        guard let socket = try? connect(entry: "\(generation).sock", isPatient: false) else {
+            return nil
+        }
+        return try? PeerCredentials.of(socket.descriptor.rawValue).processID
+    }
+
     private func connect(entry: String, isPatient: Bool = true) throws(Errno) -> MessageSocket {
         let socket = try Syscall.openSocket(
             family: .unix, type: .sequencedPacket, nonBlocking: !isPatient)

@@ -25,7 +25,7 @@ struct Swapctl: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             UpgradeCommand.self, StatusCommand.self, ReloadCommand.self, DrainCommand.self,
-            StopCommand.self,
+            StopCommand.self, SuperviseCommand.self,
             UnitsCommand.self,
             ReleaseCommand.self, WatchCommand.self, RollbackCommand.self, HistoryCommand.self,
         ])

@@ -56,6 +56,7 @@ import Testing
         let run = try service.upgradeFixture(listen)
         #expect(run.status == .exited(1), "\(run)")
         #expect(run.reason.contains("nobody else may write to it"), "\(run)")
+        #expect(run.reason.contains("belongs to uid \(getuid()) and has mode 0777"), "\(run)")
         #expect(run.pid == old.processID)
         #expect(chmod(service.runtime, 0o700) == 0)
         #expect(try service.upgradeFixture(listen).generation == 2)

@@ -87,4 +87,35 @@ import Testing
         } throws: { ($0 as? SuccessionError)?.code == .aborted }
         await leave(generation, directory)
     }
+
+    @Test func ready_aSecondTime_isAnError() async throws {
+        let (generation, directory) = try await begin()
+        try await generation.ready()
+        await #expect {
+            try await generation.ready()
+        } throws: {
+            ($0 as? SuccessionError)?.code == .invalidState
+        }
+        await leave(generation, directory)
+    }
+
+    /// What an author has forgotten is in the log.
+    @Test func ready_whenItIsOverdue_andWithoutAListener_isWarnedOf() async throws {
+        let directory = "/tmp/succession-\(UInt32.random(in: 0 ... .max))"
+        let (events, event) = AsyncStream.makeStream(of: SuccessionEvent.self)
+        var configuration = GenerationConfiguration()
+        configuration.runtimeDirectory = directory
+        configuration.signals = [:]
+        configuration.exitGrace = nil
+        configuration.readyTimeout = .milliseconds(100)
+        configuration.onEvent = { event.yield($0) }
+        let generation = try await Generation.begin("inside", configuration: configuration)
+        var warnings = events.filter { $0.level == .warning }.makeAsyncIterator()
+        let overdue = await warnings.next()
+        #expect(overdue?.message.hasPrefix("ready() has not been called") == true)
+        try await generation.ready()
+        let empty = await warnings.next()
+        #expect(empty?.message.hasPrefix("ready() without a listener") == true)
+        await leave(generation, directory)
+    }
 }

@@ -11,6 +11,7 @@ struct StatusReply {
     var stateSince: UInt64
     var bornAt: UInt64
     var executable: String
+    var running: String
     var connections: Int
     var remaining: Duration?
     var upgrade: (successor: Int32, since: UInt64, by: Int32?)?
@@ -32,6 +33,7 @@ struct StatusReply {
         message.add("UPTIME_US", microseconds(since: bornAt))
         message.add("BEGAN_NS", Int(clamping: bornAt))
         message.add("EXECUTABLE", executable)
+        if !running.isEmpty { message.add("RUNNING", running) }
         message.add("CONNECTIONS", connections)
         if let remaining { message.add("REMAINING_MS", remaining.millisecondsClamped) }
         if let upgrade {

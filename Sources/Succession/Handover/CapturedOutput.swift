@@ -18,18 +18,37 @@ struct CapturedOutput {
         try Syscall.setAppend(file.rawValue)
     }
 
-    /// Everything printed so far, at most the last 64 KiB.
-    func tail() -> [UInt8] {
+    /// Everything printed so far; of more than 64 KiB the first 16 and the last 48.
+    func text() -> [UInt8] {
         guard let size = try? MemoryFile.size(file.rawValue), size > 0 else { return [] }
-        let start = max(0, size - 65_536)
-        return (try? Syscall.readAt(file.rawValue, offset: start, count: size - start)) ?? []
+        if size <= 65_536 { return bytes(0, size) }
+        return bytes(0, 16_384) + Array("\n…\n".utf8) + bytes(size - 49_152, 49_152)
     }
 
-    /// The last lines, for an operator.
-    func lastLines(_ limit: Int) -> [String] {
-        String(decoding: tail(), as: UTF8.self)
-            .split(separator: "\n", omittingEmptySubsequences: true)
-            .suffix(limit).map { String(decoding: $0.utf8.prefix(500), as: UTF8.self) }
+    private func bytes(_ offset: Int, _ count: Int) -> [UInt8] {
+        (try? Syscall.readAt(file.rawValue, offset: offset, count: count)) ?? []
+    }
+
+    /// The lines that tell an operator why it ended.
+    func telltaleLines(_ limit: Int) -> [String] {
+        Self.telltale(
+            String(decoding: text(), as: UTF8.self)
+                .split(separator: "\n", omittingEmptySubsequences: true), limit
+        ).map { String(decoding: $0.utf8.prefix(500), as: UTF8.self) }
+    }
+
+    /// Of many lines the first and the last: what went wrong is said before a backtrace or after a
+    /// log.
+    ///
+    /// A Swift program says why it ends in a line of its own, between both.
+    static func telltale(_ lines: [Substring], _ limit: Int) -> [Substring] {
+        guard lines.count > limit, limit >= 4 else { return Array(lines.suffix(limit)) }
+        let first = lines.prefix(limit / 2 - 1)
+        let last = lines.suffix(limit / 2 - 1)
+        let between = lines[first.endIndex..<last.startIndex]
+        let fatal = between.first { $0.contains("Fatal error: ") }
+        let left = between.count - (fatal == nil ? 0 : 1)
+        return first + (fatal.map { [$0] } ?? []) + ["… \(left) lines left out …"] + last
     }
 }
 

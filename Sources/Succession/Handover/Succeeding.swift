@@ -99,6 +99,20 @@ final class Succeeding {
         handle(.applicationFailed(failure))
     }
 
+    /// Tells the predecessor what went wrong, should it be the reason for which this process ends.
+    ///
+    /// Returns when it is told: an application that does not catch the error is gone in a moment.
+    nonisolated func mention(_ error: SuccessionError) {
+        guard let told = try? Syscall.eventDescriptor() else { return }
+        Task { @ControlThread in
+            if !hasSaidReady, channel.descriptor.rawValue >= 0 {
+                send(Failure(code: .application, reason: "\(error)").message(.trouble))
+            }
+            Syscall.signalEvent(told.rawValue)
+        }
+        _ = try? Syscall.poll(told.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 500)
+    }
+
     private func handle(_ event: SuccessorStateMachine.Event) {
         for action in machine.handle(event) { perform(action) }
     }

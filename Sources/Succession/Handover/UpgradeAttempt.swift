@@ -38,6 +38,8 @@ final class UpgradeAttempt {
     /// In the place of a pidfd.
     private var polling: Repetition?
     private var exit: ExitStatus?
+    /// What the successor said had gone wrong: why it ended, if it ends without another word.
+    private var trouble: Failure?
     private var stepStartedAt = Syscall.monotonicNanoseconds()
     private var standstill = Duration.zero
     private let whenStepped: @ControlThread (StepReport) -> Void
@@ -305,6 +307,10 @@ extension UpgradeAttempt {
                 core.step("received \(packet.message.kind.rawValue)")
                 // Until it spoke, it was starting: what is measured from here is the hand-over.
                 if packet.message.kind == .hello { stepStartedAt = Syscall.monotonicNanoseconds() }
+                if packet.message.kind == .trouble {
+                    trouble = Failure(packet.message)
+                    continue
+                }
                 if onlyRefusals, packet.message.kind != .abort { continue }
                 handle(.received(ChannelMessage(packet.message)))
             } catch {
@@ -318,7 +324,7 @@ extension UpgradeAttempt {
         // A refusal says more than a status. Anything else it sent is the word of the dead: to
         // commit on it would leave nobody to accept.
         channelReadable(onlyRefusals: true)
-        exit = (try? process?.reap()) ?? process?.exitStatus()
+        exit = (isLeftToForegroundParent ? nil : try? process?.reap()) ?? process?.exitStatus()
         if let pidfd = process?.descriptor { ControlThread.unwatch(pidfd.rawValue) }
         polling?.stop()
         guard exit == nil, core.supervision?.isChildOfManager == true else {
@@ -332,6 +338,12 @@ extension UpgradeAttempt {
         }
     }
 
+    /// The line's status is that of its last generation: once it serves, its end is for the parent of
+    /// all of them, which gets it with the end of this process.
+    private var isLeftToForegroundParent: Bool {
+        machine.state == .succeeded && Foreground.parent != nil
+    }
+
     private func stopWatchingChannel() {
         if let channel { ControlThread.unwatch(channel.descriptor.rawValue) }
     }
@@ -342,14 +354,18 @@ extension UpgradeAttempt {
         if let pidfd = process?.descriptor, failure != nil || exit != nil {
             ControlThread.unwatch(pidfd.rawValue)
         }
+        var failure = failure
+        if let trouble, let code = failure?.code, [.exited, .channel, .timeout].contains(code) {
+            failure?.reason += ": \(trouble.reason)"
+        }
         var outcome = Outcome(failure: failure, successor: successorPID, exit: exit)
         outcome.standstill = standstill
         if failure != nil {
             stopWatchingChannel()
             if let captured {
-                outcome.lastLines = captured.lastLines(20)
+                outcome.lastLines = captured.telltaleLines(20)
                 // A successor that was ready has copied it itself.
-                if machine.step != .commit { Syscall.writeWithoutWaiting(2, captured.tail()) }
+                if machine.step != .commit { Syscall.writeWithoutWaiting(2, captured.text()) }
             }
             channel = nil
         }

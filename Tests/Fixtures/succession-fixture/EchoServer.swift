@@ -43,6 +43,7 @@ struct EchoServer {
         }
         if options.tellsHoldings { (listeners + others).forEach(tell) }
         if fault == .neverReady { try await Task.sleep(for: .seconds(3_600)) }
+        if case .holdReady(let fifo) = fault { Fault.wait(at: fifo) }
         if let answer = options.reload {
             let reloads = generation.reloads
             Task { await answer.give(to: reloads) { announce($0) } }

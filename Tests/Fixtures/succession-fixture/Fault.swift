@@ -10,6 +10,8 @@ enum Fault: Sendable, Equatable {
     case exitAtOnce
     /// Takes the descriptors and is never ready.
     case neverReady
+    /// Says on a FIFO that it has its listeners, and is ready when the other end is closed.
+    case holdReady(fifo: String)
     /// Will not have the state.
     case refuse
     /// Has an acceptor on its first listener that throws when it is to accept again.
@@ -28,6 +30,7 @@ enum Fault: Sendable, Equatable {
         switch (parts.first, parts.count) {
         case ("exit-at-once", 1): self = .exitAtOnce
         case ("never-ready", 1): self = .neverReady
+        case ("hold-ready", 2): self = .holdReady(fifo: parts[1])
         case ("refuse", 1): self = .refuse
         case ("resume-fails", 1): self = .resumeFails
         case ("pause-hangs", 1): self = .pauseHangs
@@ -44,7 +47,7 @@ enum Fault: Sendable, Equatable {
         case .kill(step): Glibc.kill(getpid(), SIGKILL)
         case .hang(step): while true { Glibc.kill(getpid(), SIGSTOP) }
         case .hold(step, let fifo): Self.wait(at: fifo)
-        case .none, .exitAtOnce, .neverReady, .refuse, .resumeFails, .pauseHangs: break
+        case .none, .exitAtOnce, .neverReady, .holdReady, .refuse, .resumeFails, .pauseHangs: break
         case .kill, .hang, .hold: break
         }
     }
