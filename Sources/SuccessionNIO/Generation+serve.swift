@@ -11,8 +11,8 @@ extension Generation {
     ///
     /// Begins a generation, takes the listener called `service` or binds it, accepts, and returns
     /// when nothing more is accepted and every connection is over or was cut by the deadline:
-    /// return from `main` then. SIGUSR2 and SIGHUP start a successor, SIGTERM drains, SIGINT stops,
-    /// unless the configuration says otherwise; with an empty table of signals all are left alone.
+    /// return from `main` then. SIGUSR2 starts a successor, SIGTERM drains, SIGINT stops, unless the
+    /// configuration says otherwise. SIGHUP is left alone: it also says that a terminal was closed.
     /// `swapctl` does all of that too.
     ///
     /// `initialise` sets up each connection on its event loop; a drain handler belongs into it.
@@ -25,10 +25,6 @@ extension Generation {
         group: any EventLoopGroup = .singletonMultiThreadedEventLoopGroup,
         initialise: @escaping @Sendable (any Channel, Generation) throws -> Void
     ) async throws {
-        var configuration = configuration
-        if !configuration.signals.isEmpty, configuration.signals[1 /* SIGHUP */] == nil {
-            configuration.signals[1] = .upgrade
-        }
         let generation = try await begin(service, configuration: configuration)
         let listener = try generation.listener(service, orBind: address)
         _ = try await ServerBootstrap(group: group)

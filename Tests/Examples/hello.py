@@ -38,7 +38,7 @@ def twenty_upgrades(service):
 def signals(service):
     port, pid = start(service)
     with harness.Clients(2, harness.kept_alive(port), "kept alive") as load:
-        for number in (signal.SIGUSR2, signal.SIGHUP):
+        for number in (signal.SIGUSR2, signal.SIGUSR2):
             load.wait_for_progress(5)
             os.kill(pid, number)
 

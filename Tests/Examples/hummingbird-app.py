@@ -205,10 +205,10 @@ def told_why_when_it_cannot_serve(service):
 
 
 def signals(service):
-    """SIGUSR2 and SIGHUP upgrade, SIGTERM drains."""
+    """SIGUSR2 upgrades, SIGTERM drains."""
     port, pid = harness_http.start(service, "hummingbird-app")
     with harness.Clients(2, harness.kept_alive(port), "kept alive") as load:
-        for number in (signal.SIGUSR2, signal.SIGHUP):
+        for number in (signal.SIGUSR2, signal.SIGUSR2):
             load.wait_for_progress(5)
             os.kill(pid, number)
             harness.until(lambda old=pid: (serving := service.serving())

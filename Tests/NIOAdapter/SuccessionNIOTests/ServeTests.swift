@@ -9,14 +9,19 @@ import Testing
 
 /// A server in one call.
 @Suite struct ServeTests {
-    /// SIGHUP means something only where other signals do.
-    @Test func signals_whenTheTableIsEmpty_areLeftAlone() async throws {
+    /// SIGHUP is never taken: it also says that a terminal was closed.
+    @Test(
+        arguments: [[:], [12 /* SIGUSR2 */: .upgrade]]
+            as [[Int32: GenerationConfiguration.SignalAction]])
+    func hangUp_whenTheTableDoesNotNameIt_isLeftAlone(
+        signals: [Int32: GenerationConfiguration.SignalAction]
+    ) async throws {
         let directory = NSTemporaryDirectory() + "succession-serve-\(UInt32.random(in: 0 ... .max))"
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let (events, event) = AsyncStream.makeStream(of: SuccessionEvent.Kind.self)
         var configuration = GenerationConfiguration()
         configuration.runtimeDirectory = directory
-        configuration.signals = [:]
+        configuration.signals = signals
         configuration.exitGrace = nil
         configuration.onEvent = { event.yield($0.kind) }
         let generations = AsyncStream.makeStream(of: Generation.self)

@@ -12,8 +12,8 @@ extension ApplicationProtocol {
     /// ```
     ///
     /// Takes the place of `runService()`; the address in the application's own configuration is not
-    /// used. `SIGUSR2` and `SIGHUP` upgrade, `SIGTERM` drains, `SIGINT` stops, unless the
-    /// configuration says otherwise; with an empty table of signals all are left alone. The
+    /// used. `SIGUSR2` upgrades, `SIGTERM` drains, `SIGINT` stops, unless the configuration says
+    /// otherwise; `SIGHUP` is left alone, for it also says that a terminal was closed. The
     /// listeners are called `http`. Throws if the generation cannot begin or the application fails;
     /// a predecessor is told why, and serves on.
     @concurrent
@@ -21,10 +21,6 @@ extension ApplicationProtocol {
         service: String, at addresses: ListenAddress...,
         configuration: GenerationConfiguration = GenerationConfiguration()
     ) async throws {
-        var configuration = configuration
-        if !configuration.signals.isEmpty, configuration.signals[1 /* SIGHUP */] == nil {
-            configuration.signals[1] = .upgrade
-        }
         let generation = try await Generation.begin(service, configuration: configuration)
         do {
             let listeners = try addresses.map { try generation.listener("http", orBind: $0) }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Glibc
+@preconcurrency import Glibc  // its stderr is a variable
 import NIOCore
 import NIOHTTP1
 import Succession
@@ -9,14 +9,19 @@ import SuccessionNIO
 // snippet main
 @main
 enum Main {
-    static func main() async throws {
+    static func main() async {
         let arguments = CommandLine.arguments
         guard arguments.count == 3 else {
             print("usage: hello NAME tcp:127.0.0.1:8080")
             exit(64)
         }
-        try await Generation.serveHTTP(arguments[1], at: ListenAddress(arguments[2])) {
-            [Hello()]
+        do {
+            try await Generation.serveHTTP(arguments[1], at: ListenAddress(arguments[2])) {
+                [Hello()]
+            }
+        } catch {
+            fputs("hello: \(error)\n", stderr)
+            exit(1)
         }
     }
 }
