@@ -36,59 +36,6 @@ import Testing
         #expect(await server.stop(atOnce: true) <= 3)
     }
 
-    @Test func datagramSocket_thatSomebodyMadeBlocking_hangsNoEventLoop() async throws {
-        let (generation, directory) = try await TestServer.begin()
-        let listener = try generation.listener(
-            "datagrams", orBind: ListenAddress("udp:127.0.0.1:0"))
-        let port = UInt16("\(listener.address)".split(separator: ":").last ?? "") ?? 0
-        let (received, report) = AsyncStream.makeStream(of: Void.self)
-        let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        _ = try await DatagramBootstrap(group: loop)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(
-                        EndOfRow { report.yield() })
-                }
-            }
-            .adopt(listener, of: generation)
-        try await generation.ready()
-        setNonBlocking(listener, false)
-        let client = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
-        defer { close(client) }
-        func send() throws {
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_port = port.bigEndian
-            address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-            let result = withUnsafePointer(to: &address) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    sendto(client, "x", 1, 0, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
-            }
-            #expect(result == 1)
-        }
-        try send()
-        let isDone = await withTaskGroup(of: Bool.self) { group in
-            group.addTask {
-                var rows = received.makeAsyncIterator()
-                return await rows.next() != nil
-            }
-            group.addTask {
-                try? await Task.sleep(for: .seconds(10))
-                return false
-            }
-            defer { group.cancelAll() }
-            return await group.next() ?? false
-        }
-        #expect(isDone)
-        if !isDone {
-            setNonBlocking(listener, true)
-            try send()
-        }
-        await TestServer.leave(generation, directory)
-        try await loop.shutdownGracefully()
-    }
-
     /// Sixty clients, and room for a third of them.
     ///
     /// The process can still open what it needs; who waits is let in as soon as another leaves.
@@ -158,19 +105,4 @@ private final class Greeter: ChannelInboundHandler {
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "hello")), promise: nil)
         context.fireChannelActive()
     }
-}
-
-/// Tells when nothing more is to be read for the moment.
-private final class EndOfRow: ChannelInboundHandler {
-    typealias InboundIn = AddressedEnvelope<ByteBuffer>
-
-    private let tell: @Sendable () -> Void
-
-    init(_ tell: @escaping @Sendable () -> Void) {
-        self.tell = tell
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {}
-
-    func channelReadComplete(context: ChannelHandlerContext) { tell() }
 }
