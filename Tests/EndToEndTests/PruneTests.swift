@@ -20,7 +20,6 @@ import Testing
             ["--pid", "--fork", "--kill-child", site.release("app.1.0")]
                 + site.options, environment: site.service.environment)
         try site.service.waitUntilServing()
-        #expect(try site.service.servingStatus()["pid"] as? Int == 1)
         let prune = ["release", "prune", "--keep", "1", "--service", site.service.name, "--json"]
         let process = try ChildProcess(
             "/usr/bin/unshare",
