@@ -312,7 +312,11 @@ extension UpgradeAttempt {
     /// The line's status is that of its last generation: once it serves, its end is for the parent of
     /// all of them, which gets it with the end of this process.
     private var isLeftToForegroundParent: Bool {
-        machine.state == .succeeded && Foreground.parent != nil
+        guard Foreground.parent != nil else { return false }
+        switch machine.state {
+        case .succeeded, .relieved: return true
+        default: return false
+        }
     }
 
     private func tellEnd() {

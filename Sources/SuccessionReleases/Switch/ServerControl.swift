@@ -68,11 +68,19 @@ struct ServerControl {
     /// Throws if the owner of the site would so decide what root executes.
     private func checkUser() throws(ControlError) {
         guard let owner = site.rights.owner, let status = try serving() else { return }
-        let users = site.rights.asCaller {
-            ServerProcess.users(Int32(clamping: status.visibleProcessID ?? 0))
-        }
-        guard let users, users.contains(0) else { return }
         let name = SiteRights.name(owner.userID)
+        let users = site.rights.asCaller { () -> Set<UInt32>? in
+            status.visibleProcessID.flatMap { ServerProcess.users(Int32(clamping: $0)) }
+        }
+        guard let users else {
+            throw ControlError(
+                code: "permission",
+                message: "as whom \(status.serving) of \(service.name) runs cannot be seen from "
+                    + "here, and \(site.directory) belongs to \(name); run swapctl as \(name), or "
+                    + "where the server's processes can be seen",
+                exitCode: .permission)
+        }
+        guard users.contains(0) else { return }
         throw ControlError(
             code: "permission",
             message: "\(status.serving) of \(service.name) runs as root, and \(site.directory) "
