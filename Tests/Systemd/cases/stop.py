@@ -58,5 +58,12 @@ def during_a_reload():
     web.journal.wait("offer", unit=web.unit)
     job = web.manager.start_to("stop", web.unit)
     reload.communicate(timeout=20)
-    check_end(web, job)
+    output, _ = job.communicate(timeout=20)
+    expect(job.returncode == 0, output)
+    # The successor is ended by its predecessor, not by the manager.
+    web.journal.wait("was called off", unit=web.unit)
+    web.journal.wait("Deactivated successfully", unit=web.unit)
+    failed = web.journal.all("Failed with result", unit=web.unit)
+    expect(not failed, f"{[entry['MESSAGE'] for entry in failed]}")
+    expect(web.manager.get(web.unit, "Result") == "success", "not a success")
     old.wait()
