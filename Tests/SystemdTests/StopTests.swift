@@ -12,6 +12,10 @@ import Testing
         try Sandbox.run("stop.long_drain")
     }
 
+    @Test func stop_duringAReload_leavesNoFailedUnit() throws {
+        try Sandbox.run("stop.during_a_reload")
+    }
+
     @Test func restart_withSocketUnit_refusesNobody() throws {
         try Sandbox.run("restart.with_socket_unit")
     }

@@ -4,6 +4,12 @@ from testbed import expect
 from testbed.http import Request
 from testbed.web import Web
 
+SLOW_SUCCESSOR = """
+[Service]
+ExecStart=
+ExecStart=/usr/local/lib/swift-succession/web --service web --http tcp:8080 --start-delay 3s
+"""
+
 
 def two_generations():
     """A stop while an old generation still drains lets both finish; nobody is killed."""
@@ -41,3 +47,23 @@ def check_end(web, job):
         found = web.journal.all(word, unit=web.unit)
         expect(not found, f"{[entry['MESSAGE'] for entry in found]}")
     expect(web.manager.get(web.unit, "Result") == "success", "not a success")
+
+
+def during_a_reload():
+    """A stop while a successor starts calls the upgrade off, and leaves no failed unit behind."""
+    web = Web.behind_socket_unit(drop_in=SLOW_SUCCESSOR)
+    old = web.main()
+    web.load.stop(least=1)
+    reload = web.manager.start_to("reload", web.unit)
+    web.journal.wait("offer", unit=web.unit)
+    job = web.manager.start_to("stop", web.unit)
+    reload.communicate(timeout=20)
+    output, _ = job.communicate(timeout=20)
+    expect(job.returncode == 0, output)
+    # The successor is ended by its predecessor, not by the manager.
+    web.journal.wait("was called off", unit=web.unit)
+    web.journal.wait("Deactivated successfully", unit=web.unit)
+    failed = web.journal.all("Failed with result", unit=web.unit)
+    expect(not failed, f"{[entry['MESSAGE'] for entry in failed]}")
+    expect(web.manager.get(web.unit, "Result") == "success", "not a success")
+    old.wait()
