@@ -137,6 +137,15 @@ static int bind_unmasked(void *argument) {
     _exit(0);
 }
 
+static void *bind_on_a_thread(void *argument) {
+    struct unmasked_bind *request = argument;
+    // The mask of this thread alone from here on; where that is refused too, the process's stays.
+    if (unshare(CLONE_FS) == 0) umask(0);
+    request->error =
+        bind(request->socket, request->address, request->length) < 0 ? errno : 0;
+    return NULL;
+}
+
 int csuccession_bind_unmasked(int socket, const void *address, uint32_t length) {
     struct unmasked_bind request = {socket, address, length, EAGAIN};
     sigset_t all, before;
@@ -151,7 +160,13 @@ int csuccession_bind_unmasked(int socket, const void *address, uint32_t length) 
     int pid = clone(bind_unmasked, stack + sizeof stack, flags, &request);
     int error = pid < 0 ? errno : 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (pid < 0) return -error;
+    if (pid < 0) {
+        // A sandbox refuses such a clone, or no more processes may run.
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, bind_on_a_thread, &request) != 0) return -error;
+        pthread_join(thread, NULL);
+        return request.error == 0 ? 0 : -request.error;
+    }
 
     int status;
     while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR) {}

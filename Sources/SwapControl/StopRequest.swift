@@ -34,6 +34,8 @@ package struct StopRequest: Sendable {
                 generation: entry.generation, processID: connection.processID)
             asked.append((generation, connection))
         }
+        // Nothing was done, and not because all had left: no order could be given to what is there.
+        if asked.isEmpty, let error = living.lazy.compactMap(\.failure).first { throw error }
         var departures: [DepartureReport.Entry] = []
         for (generation, connection) in asked {
             let departure = try connection.followDeparture(
@@ -47,6 +49,12 @@ package struct StopRequest: Sendable {
 }
 
 extension StatusReport.Entry {
+    /// Why it cannot be asked.
+    fileprivate var failure: ControlError? {
+        guard socket == nil, case .silent(_, let error) = answer else { return nil }
+        return error
+    }
+
     /// Somebody listens, answering or not.
     var isThere: Bool {
         if case .stale = answer { return false }

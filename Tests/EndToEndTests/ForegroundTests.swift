@@ -75,17 +75,25 @@ struct ForegroundTests {
         #expect(try container.process.waitForExit(within: 20) == .exited(137))
     }
 
-    /// The successor is the child of a generation that drains, and dies before that one has left.
-    @Test func processOne_whenTheSuccessorIsKilledDuringTheDrain_leavesWithItsStatus() throws {
-        let container = try start(server + ["--drain-ms", "1500"])
-        let client = try EchoClient(port: port)
-        _ = try client.greet()
+    /// The successor is the child of a generation that drains, which starts another one.
+    @Test func processOne_whenTheSuccessorIsKilledDuringTheDrain_staysWithTheNext() throws {
+        let container = try start(server + ["--drain-ms", "5000"])
+        var client: EchoClient? = try EchoClient(port: port)
+        _ = try client?.greet()
+        let first = try ProcessHandle.open(try #require(try container.others().last))
         let run = try service.swapctl(["upgrade", service.name, "--json", "--detach"])
         #expect(run.status == .exited(0), "\(run)")
-        let serving = try #require(try container.others().last)
-        try ProcessHandle.open(serving).signal(Signals.kill)
+        let second = try #require(try container.others().last)
+        try ProcessHandle.open(second).signal(Signals.kill)
+        _ = try container.process.line("ready 3 ")
+        #expect(try client?.exchange("still served") == "still served")
+        client = nil
+        #expect(first.waitForExit(deadline: Syscall.monotonicNanoseconds() + 20_000_000_000))
+        // Now nobody is left who would start another one.
+        let third = try #require(try container.others().last)
+        #expect(third != second)
+        try ProcessHandle.open(third).signal(Signals.kill)
         #expect(try container.process.waitForExit(within: 20) == .exited(137))
-        withExtendedLifetime(client) {}
     }
 
     @Test func processOne_handsOnSignals() throws {

@@ -51,7 +51,10 @@ import Testing
         #expect(run.generation == 4)
         #expect(try kept[0].isClosed(within: 5_000))
         #expect(try kept[1].exchange("here") == "here")
-        #expect(service.files().filter { $0.hasSuffix(".sock") } == ["2.sock", "3.sock", "4.sock"])
+        // The third had no client, and may have left by itself.
+        #expect(
+            service.files().filter { $0.hasSuffix(".sock") && $0 != "3.sock" }
+                == ["2.sock", "4.sock"])
     }
 
     @Test func socketsOfTheDead_doNotCount() throws {

@@ -45,7 +45,8 @@ import Testing
         // The other way has to end a successor as well as the usual one does.
         let failed = try shut.upgrade(["--fault", "never-ready"], swapctl: ["--timeout", "500ms"])
         #expect(failed.status == .exited(1), "\(failed)")
-        #expect(failed.pid == shut.first, "\(failed)")
+        // In a pid namespace of its own the server's number means nothing to swapctl.
+        #expect(failed.pid == (old == shut.first ? shut.first : nil), "\(failed)")
         #expect(try kept?.exchange("still served") == "still served")
         #expect(try EchoClient(port: shut.port).greet() == shut.first)
         #expect(shut.servers() == [old], "\(shut.log)")
@@ -79,9 +80,10 @@ import Testing
             let good = try shut.upgrade()
             try #require(good.status == .exited(0), "\(good) \(shut.log)")
             #expect(good.generation == generation)
-            let successor = try shut.outside(good.pid)
             let next = try EchoClient(port: shut.port)
-            #expect(try next.greet() == good.pid)
+            let number = try next.greet()
+            let successor = try shut.outside(number)
+            #expect(good.pid == (successor == number ? number : nil), "\(good)")
             // What the predecessor has begun it finishes.
             #expect(try kept?.exchange("to the end") == "to the end")
             kept = next

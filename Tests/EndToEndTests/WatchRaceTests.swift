@@ -110,8 +110,8 @@ import Testing
         try switchTo("2.0")
         let before = try DescriptorAudit(watch.process.processID)
         for index in 0..<10 { try switchTo(["1.0", "2.0"][index % 2]) }
-        #expect(
-            try DescriptorAudit.settles(watch.process.processID, to: before, exactly: true))
+        // What it still held of the first switch may be gone: the predecessor it followed has left.
+        #expect(try DescriptorAudit.settles(watch.process.processID, to: before))
         #expect(DescriptorAudit.zombies(of: watch.process.processID) == [])
         try site.expectAgreement("2.0", generation: 12)
     }

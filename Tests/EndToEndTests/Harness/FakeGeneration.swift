@@ -21,9 +21,9 @@ struct FakeGeneration {
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             os.umask(0)
             listener.bind(runtime + "/" + name)
+            if sys.argv[4] == "1": os.symlink(name, runtime + "/serving")
             if sys.argv[5]: os.setuid(int(sys.argv[5]))
             listener.listen(8)
-            if sys.argv[4] == "1": os.symlink(name, runtime + "/serving")
             print("ready", flush=True)
             while True:
                 connection, _ = listener.accept()
