@@ -45,9 +45,13 @@ struct DescriptorAudit: Equatable {
     }
 
     /// The same with one timer: libdispatch makes it when its pool is busy for the first time.
-    var withTimer: DescriptorAudit {
-        DescriptorAudit(
-            kinds: kinds.merging(["anon_inode:[timerfd]": 1]) { max($0, $1) }, threads: threads)
+    var withTimer: DescriptorAudit { with(oneOf: "anon_inode:[timerfd]") }
+
+    /// The same with one process that is watched: its end may not be waited for yet.
+    var withProcess: DescriptorAudit { with(oneOf: "anon_inode:[pidfd]") }
+
+    private func with(oneOf kind: String) -> DescriptorAudit {
+        DescriptorAudit(kinds: kinds.merging([kind: 1]) { max($0, $1) }, threads: threads)
     }
 
     /// Waits until a process holds no more than it held before, apart from connections; false if it
