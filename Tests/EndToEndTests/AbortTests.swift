@@ -136,6 +136,7 @@ import Testing
         let aborted = try service.swapctl(["abort", service.name, "--json"])
         #expect(aborted.status == .exited(0), "\(aborted)")
         #expect(aborted.result["result"] as? String == "aborted", "\(aborted)")
+        #expect(aborted.result["state"] as? String == "draining", "\(aborted)")
         _ = try old.errorLine("\(service.name)[1] error: nobody serves: called off by pid ")
         #expect(throws: Errno.connectionRefused) { _ = try EchoClient(port: port) }
         #expect(try kept.exchange("still served") == "still served")
