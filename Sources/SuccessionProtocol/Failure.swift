@@ -41,3 +41,9 @@ extension Failure {
         message.add(.reason, String(reason.unicodeScalars.prefix(Self.maximumReasonScalars)))
     }
 }
+
+extension Failure {
+    package static func unknownKind(_ kind: String) -> Failure {
+        Failure(code: .unknownKind, reason: "'\(kind)' is no message that I know")
+    }
+}
