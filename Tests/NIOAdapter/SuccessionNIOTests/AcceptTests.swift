@@ -7,7 +7,7 @@ import Succession
 import SuccessionNIO
 import Testing
 
-/// What NIO's accept loop meets: descriptors that are used up, and a socket that others have, too.
+/// How NIO accepts and reads when descriptors run out or another process changes the socket.
 @Suite(.serialized) struct AcceptTests {
     private func setNonBlocking(_ listener: Listener, _ isOn: Bool) {
         listener.withUnsafeDescriptor { descriptor in
@@ -26,7 +26,7 @@ import Testing
             setNonBlocking(server.listener, false)
             let client = try server.connect()
             let greeting = Result { try client.read(5) }
-            // Else the event loop of the other tests would hang, too.
+            // A connection ends the blocked accept; the other tests use this event loop too.
             if case .failure = greeting {
                 setNonBlocking(server.listener, true)
                 _ = try server.connect()
@@ -34,6 +34,38 @@ import Testing
             #expect(try greeting.get() == Array("hello".utf8))
         }
         #expect(await server.stop(atOnce: true) <= 3)
+    }
+
+    /// NIO reads until no datagram is left, where a blocking socket would stop the event loop.
+    ///
+    /// The answer is sent when that row of reads has ended: it shows that the loop goes on.
+    @Test func datagramSocket_thatSomebodyMadeBlocking_hangsNoEventLoop() async throws {
+        let (generation, directory) = try await TestServer.begin()
+        let listener = try generation.listener("test", orBind: ListenAddress("udp:127.0.0.1:0"))
+        let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        _ = try await DatagramBootstrap(group: loop)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AnswerAfterRow())
+                }
+            }
+            .adopt(listener, of: generation)
+        try await generation.ready()
+        let port = UInt16("\(listener.address)".split(separator: ":").last ?? "") ?? 0
+        let client = try TestClient(port: port, kind: SOCK_DGRAM)
+        for _ in 1...3 {
+            setNonBlocking(listener, false)
+            try client.write([1])
+            let answer = Result { try client.read(5) }
+            if case .failure = answer {
+                // Another datagram ends the blocked read, so that the loop can be shut down.
+                setNonBlocking(listener, true)
+                try client.write([1])
+            }
+            #expect(try answer.get() == Array("hello".utf8))
+        }
+        await TestServer.leave(generation, directory)
+        try await loop.shutdownGracefully()
     }
 
     /// Sixty clients, and room for a third of them.
@@ -104,5 +136,25 @@ private final class Greeter: ChannelInboundHandler {
     func channelActive(context: ChannelHandlerContext) {
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "hello")), promise: nil)
         context.fireChannelActive()
+    }
+}
+
+/// Answers the sender of the last datagram when nothing more is to be read for the moment.
+private final class AnswerAfterRow: ChannelInboundHandler {
+    typealias InboundIn = AddressedEnvelope<ByteBuffer>
+    typealias OutboundOut = AddressedEnvelope<ByteBuffer>
+
+    private var sender: SocketAddress?
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        sender = unwrapInboundIn(data).remoteAddress
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        guard let sender else { return }
+        self.sender = nil
+        let answer = AddressedEnvelope(
+            remoteAddress: sender, data: ByteBuffer(string: "hello"))
+        context.writeAndFlush(wrapOutboundOut(answer), promise: nil)
     }
 }

@@ -23,8 +23,10 @@ final class TestClient: Sendable {
         guard result == 0 else { throw Failure(description: "cannot connect: errno \(errno)") }
     }
 
-    private static func socket(_ family: Int32) -> Int32 {
-        let descriptor = Foundation.socket(family, Int32(SOCK_STREAM.rawValue), 0)
+    private static func socket(
+        _ family: Int32, _ kind: __socket_type = SOCK_STREAM
+    ) -> Int32 {
+        let descriptor = Foundation.socket(family, Int32(kind.rawValue), 0)
         var limit = timeval(tv_sec: 10, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(
@@ -33,8 +35,9 @@ final class TestClient: Sendable {
         return descriptor
     }
 
-    init(port: UInt16) throws {
-        descriptor = Self.socket(AF_INET)
+    /// Connects to a port of the loopback interface; with `SOCK_DGRAM` each write is a datagram.
+    init(port: UInt16, kind: __socket_type = SOCK_STREAM) throws {
+        descriptor = Self.socket(AF_INET, kind)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
