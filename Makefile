@@ -74,8 +74,9 @@ $(DEBUG_EXAMPLES:%=build-example-%): build-example-%: | deps
 	@scripts/collect-binaries \
 	    "$$(swift build --package-path examples/$* $(UNASSERTED) --show-bin-path)" $(BIN)
 
-lint: | deps ## formatting, layers, sizes, licence headers, snippets
+lint: | deps ## formatting, layers, folders, sizes, licence headers, snippets
 	@scripts/check-layers
+	@scripts/check-folders
 	@scripts/check-sizes
 	@scripts/check-headers
 	@scripts/check-readme
