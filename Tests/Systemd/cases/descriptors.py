@@ -6,8 +6,10 @@ import select
 import socket
 import time
 
-from testbed import Journal, Manager, Process, expect, install_binary, install_unit
-from testbed.http import Request
+from harness import expect
+from harness.http1 import PacedRequest
+from harness.processes import Process
+from testbed import Journal, Manager, install_binary, install_unit
 from testbed.machine import PROGRAMS
 from testbed.web import Web
 
@@ -23,7 +25,7 @@ def used_up_by_clients():
     web = Web.behind_socket_unit(drop_in=LIMITS)
     web.load.stop(least=1)
     old = web.main()
-    served = Request(SECONDS)
+    served = PacedRequest(SECONDS)
     expect(served.begin() == old.pid, "another one answers")
     crowd = [socket.create_connection(("127.0.0.1", 8080)) for _ in range(CROWD)]
     web.journal.wait("connections wait to be accepted", unit=web.unit)
@@ -40,7 +42,7 @@ def used_up_by_clients():
     web.manager.do("reload", web.unit)
     new = web.main()
     expect(new.pid != old.pid, "the same process after the upgrade")
-    late = Request(1)
+    late = PacedRequest(1)
     expect(late.begin() == new.pid, "another one answers")
     late.finish()
     for client in crowd:

@@ -3,7 +3,7 @@
 import os
 import pathlib
 
-from testbed import expect
+from harness import expect
 from testbed.web import Web
 
 # Meant for the first process of the unit, or for its control process; never for a successor.

@@ -5,7 +5,7 @@ import os
 import pathlib
 import subprocess
 
-from testbed import expect
+from harness import expect
 from testbed.machine import BINARIES, install_unit, put
 from testbed.web import Web
 

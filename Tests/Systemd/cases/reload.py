@@ -3,7 +3,8 @@
 import os
 import pwd
 
-from testbed import Manager, expect, install_release
+from harness import expect
+from testbed import Manager, install_release
 from testbed.machine import BINARIES
 from testbed.web import Web
 

@@ -2,7 +2,7 @@
 
 import pathlib
 
-from testbed import expect
+from harness import expect
 from testbed.web import Web
 
 

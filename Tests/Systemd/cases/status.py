@@ -1,8 +1,6 @@
 """What swapctl status tells of the unit."""
 
-import json
-
-from testbed import expect
+from harness import expect
 from testbed.web import Web
 
 HURTFUL = """
@@ -40,5 +38,4 @@ def hurtful_unit():
 def ask(web):
     result = web.swapctl("status", web.service, "--json")
     expect(result.status == 0, f"{result}")
-    events = [json.loads(line) for line in result.output.splitlines()]
-    return next(event for event in events if event.get("event") == "manager")
+    return next(event for event in result.objects if event.get("event") == "manager")

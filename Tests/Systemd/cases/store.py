@@ -1,6 +1,6 @@
 """The manager's descriptor store, of a service without a socket unit."""
 
-from testbed import expect
+from harness import expect
 from testbed.web import Web
 
 TWO = """

@@ -2,8 +2,8 @@
 
 import signal
 
-from testbed import expect
-from testbed.http import Request
+from harness import expect
+from harness.http1 import PacedRequest
 from testbed.web import Web
 
 WATCHDOG = "[Service]\nWatchdogSec=1\n"
@@ -33,7 +33,7 @@ def upgrades():
     for _ in range(2):
         main = web.reload()
         # As long as three periods of the watchdog.
-        request = Request(3)
+        request = PacedRequest(3)
         expect(request.begin() == main.pid, "another answers")
         request.finish()
         expect(web.pid == main.pid, f"pid {main.pid} was restarted as {web.pid}")
