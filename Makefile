@@ -30,6 +30,9 @@ RELEASE       := -c release --static-swift-stdlib --disable-local-rpath \
 CHECKED       := -Xswiftc -warnings-as-errors
 UNASSERTED    := -debug-info-format none -Xswiftc -assert-config -Xswiftc Release
 BIN           := dist/bin
+# Tests that look at the children, the descriptors and the memory of their process, and change its
+# environment, its limits and its signals.
+ALONE         := SuccessionSystemTests|SuccessionActivationTests|SuccessionTransportTests
 # Manual pages and completions, as below share/.
 SHARE          = $(dir $(BIN))share
 
@@ -84,11 +87,8 @@ lint: | deps ## formatting, layers, folders, sizes, licence headers, snippets
 
 test: deps lint build ## everything that must pass before a change is merged
 	swift build --build-tests $(CHECKED)
-	swift test --skip-build $(CHECKED) --skip 'EndToEndTests|SuccessionSystemTests|SuccessionActivationTests|^SystemdTests'
-# In processes of their own: they look at the children, the descriptors and the memory of theirs, and
-# change its environment.
-	swift test --skip-build $(CHECKED) --no-parallel \
-	    --filter 'SuccessionSystemTests|SuccessionActivationTests'
+	swift test --skip-build $(CHECKED) --skip '$(ALONE)|EndToEndTests|^SystemdTests'
+	swift test --skip-build $(CHECKED) --no-parallel --filter '$(ALONE)'
 	swift test --package-path Tests/Adapters $(CHECKED)
 	@scripts/check-consumer
 	SUCCESSION_BIN="$(CURDIR)/$(BIN)" swift test --skip-build $(CHECKED) --no-parallel \

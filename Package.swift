@@ -170,6 +170,13 @@ let package = Package(
         .testTarget(
             name: "SuccessionProtocolTests", dependencies: ["SuccessionProtocol"],
             swiftSettings: settings),
+        .testTarget(
+            name: "SuccessionTransportTests",
+            dependencies: [
+                "SuccessionTransport", "SuccessionProtocol", "SuccessionSystem",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings),
         // Compiled as a user's code is, without our upcoming features: they change who runs where.
         .testTarget(
             name: "SuccessionTests",
