@@ -89,14 +89,16 @@ test: deps lint build ## everything that must pass before a change is merged
 	swift build --build-tests $(CHECKED)
 	swift test --skip-build $(CHECKED) --skip '$(ALONE)|EndToEndTests|^SystemdTests'
 	swift test --skip-build $(CHECKED) --no-parallel --filter '$(ALONE)'
-	swift test --package-path Tests/Adapters $(CHECKED)
+	swift build --package-path Tests/Integrations --build-tests $(CHECKED)
+	swift test --package-path Tests/Integrations --skip-build $(CHECKED) --filter AdapterTests
+# One after the other: their clients block, and each has a generation in this process.
+	swift test --package-path Tests/Integrations --skip-build $(CHECKED) --no-parallel \
+	    --filter SuccessionNIOTests
 	@scripts/check-consumer
 	SUCCESSION_BIN="$(CURDIR)/$(BIN)" swift test --skip-build $(CHECKED) --no-parallel \
 	    --filter EndToEndTests
 	SUCCESSION_BIN="$(CURDIR)/$(BIN)" swift test --skip-build $(CHECKED) --no-parallel \
 	    --filter '^SystemdTests'
-# One after the other: their clients block, and each has a generation in this process.
-	swift test --package-path Tests/NIOAdapter $(CHECKED) --no-parallel
 # With what was built for its example.
 	swift test --package-path Adapters/SuccessionGRPC \
 	    --scratch-path examples/grpc-greeter/.build $(UNASSERTED)

@@ -9,7 +9,7 @@ import SuccessionNIO
 import Testing
 
 /// Kept-alive connections while their generation drains.
-@Suite struct HTTP1DrainTests {
+@Suite(.timeLimit(.minutes(1))) struct HTTP1DrainTests {
     private let request = Array("GET / HTTP/1.1\r\nHost: test\r\n\r\n".utf8)
 
     private func start(
@@ -186,7 +186,7 @@ import Testing
         let server = try await start(idle: .deadline) { LateEnds(now, written) }
         let client = try server.connect()
         try client.write(Array(request.prefix(7)))
-        while server.generation.connections.count < 1 { await Task.yield() }
+        await server.connectionTaken()
         await server.generation.drain(deadline: .seconds(20))
         try client.write(Array(request.dropFirst(7)))
         #expect(try answer(client).contains("Connection: close"))

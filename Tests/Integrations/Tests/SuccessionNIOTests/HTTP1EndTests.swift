@@ -9,7 +9,7 @@ import Synchronization
 import Testing
 
 /// What a client sees of the end of its connection, and what is counted as cut.
-@Suite struct HTTP1EndTests {
+@Suite(.timeLimit(.minutes(1))) struct HTTP1EndTests {
     private let request = Array("GET / HTTP/1.1\r\nHost: test\r\n\r\n".utf8)
 
     private func start(
@@ -70,7 +70,7 @@ import Testing
         let server = try await start(answers: .never)
         let client = try server.connect()
         try client.write(request)
-        while server.generation.connections.count < 1 { await Task.yield() }
+        await server.connectionTaken()
         await server.generation.drain(deadline: .milliseconds(300))
         #expect(await server.stop() == 1)
         withExtendedLifetime(client) {}
@@ -83,7 +83,7 @@ import Testing
         let server = try await start(idle: .deadline, answers: answers)
         let client = try server.connect()
         try client.write(Array(repeatElement(request, count: count).joined()))
-        while control.isEmpty { await Task.yield() }
+        await control.holdsAnAnswer()
         await server.generation.drain(deadline: .seconds(20))
         control.release()
         for number in 1...count {
@@ -102,7 +102,7 @@ import Testing
         let server = try await start(idle: .deadline, answers: answers)
         let client = try server.connect()
         try client.write(request)
-        while control.isEmpty { await Task.yield() }
+        await control.holdsAnAnswer()
         await server.generation.drain(deadline: .seconds(20))
         control.release()
         #expect(try answer(client).contains("Connection: close"))
@@ -122,7 +122,7 @@ import Testing
             _ = try answer(client)
         }
         try client.write(Array(request.prefix(9)))
-        while server.generation.connections.count < 1 { await Task.yield() }
+        await server.connectionTaken()
         await server.generation.drain(deadline: .seconds(4))
         let text = try rest(client)
         #expect(text.hasPrefix("HTTP/1.1 408 ") && text.contains("Connection: close\r\n"))
@@ -133,7 +133,7 @@ import Testing
     @Test func connection_withoutAByte_isNotCut() async throws {
         let server = try await start(idle: .spread(0.5...0.5))
         let client = try server.connect()
-        while server.generation.connections.count < 1 { await Task.yield() }
+        await server.connectionTaken()
         await server.generation.drain(deadline: .seconds(2))
         #expect(try rest(client) == "")
         client.end()
@@ -176,7 +176,7 @@ import Testing
         client.shutDownWriting()
         let text = try rest(client)
         #expect(text.contains("X-Number: 1\r\n") && text.contains("X-Number: 2\r\n"))
-        while server.generation.connections.count > 0 { await Task.yield() }
+        await server.connectionEnded()
         #expect(await server.stop(atOnce: true) == 0)
     }
 
@@ -187,7 +187,7 @@ import Testing
         if !part.isEmpty { try client.write(Array(part.utf8)) }
         client.shutDownWriting()
         #expect(!(try rest(client)).contains("200"))
-        while server.generation.connections.count > 0 { await Task.yield() }
+        await server.connectionEnded()
         #expect(await server.stop(atOnce: true) == 0)
     }
 }
@@ -219,15 +219,17 @@ final class NumberedAnswers: ChannelInboundHandler {
         }
 
         private let state = Mutex(State())
+        private let (holds, hold) = AsyncStream.makeStream(of: Void.self)
 
-        var isEmpty: Bool { state.withLock { $0.held.isEmpty } }
+        /// Returns when an answer is held back.
+        func holdsAnAnswer() async { for await _ in holds { return } }
 
         func wait(_ then: @escaping @Sendable () -> Void) {
             let isOpen = state.withLock { state in
                 if !state.isOpen { state.held.append(then) }
                 return state.isOpen
             }
-            if isOpen { then() }
+            if isOpen { then() } else { hold.yield() }
         }
 
         func release() {

@@ -6,7 +6,7 @@ import SuccessionNIO
 import Testing
 
 /// The application's own way to end a connection.
-@Suite struct StreamDrainTests {
+@Suite(.timeLimit(.minutes(1))) struct StreamDrainTests {
     private func start(tells moment: DrainMoment) async throws -> (TestServer, TestClient) {
         let server = try await TestServer { channel, generation in
             try channel.pipeline.syncOperations.addHandler(
@@ -22,7 +22,7 @@ import Testing
     @Test(arguments: [DrainMoment.beginning, .spread(0...0.01)])
     func application_whenDraining_endsTheConnection(moment: DrainMoment) async throws {
         let (server, client) = try await start(tells: moment)
-        while server.generation.connections.count == 0 { await Task.yield() }
+        await server.connectionTaken()
         await server.generation.drain(deadline: .seconds(20))
         #expect(try client.read(4) == Array("bye\n".utf8))
         try client.expectEnd()
@@ -38,9 +38,9 @@ import Testing
                 })
         }
         let client = try server.connect()
-        while server.generation.connections.count == 0 { await Task.yield() }
+        await server.connectionTaken()
         await server.generation.drain(deadline: .seconds(60))
-        while server.generation.connections.count > 0 { await Task.yield() }
+        await server.connectionEnded()
         #expect(try client.readUntilEnd(1).isEmpty)
         #expect(await server.stop() == 0)
     }
@@ -53,7 +53,7 @@ import Testing
                 })
         }
         let client = try server.connect()
-        while server.generation.connections.count == 0 { await Task.yield() }
+        await server.connectionTaken()
         await server.generation.drain(deadline: .milliseconds(500))
         #expect(await server.stop() == 0)
         #expect(try client.readUntilEnd(1).isEmpty)
@@ -61,7 +61,7 @@ import Testing
 
     @Test func connection_withoutAMoment_isCut() async throws {
         let (server, client) = try await start(tells: .deadline)
-        while server.generation.connections.count == 0 { await Task.yield() }
+        await server.connectionTaken()
         await server.generation.drain(deadline: .milliseconds(200))
         try client.expectEnd()
         #expect(await server.stop() == 1)

@@ -6,14 +6,16 @@ import NIOPosix
 import Succession
 import SuccessionNIO
 
-/// A generation in the process of the test, alone of its line, that serves one adopted listener.
+/// A generation in the process of the test, without a predecessor, that serves one adopted listener.
 struct TestServer {
-    /// Of one thread: what comes first on one connection is read before what comes later on another.
+    /// Has one thread: what comes first on one connection is read before what comes later on another.
     private static let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
     let generation: Generation
     let listener: Listener
     private let directory: String
+    private let taken: AsyncStream<Void>
+    private let ended: AsyncStream<Void>
 
     static func begin() async throws -> (Generation, String) {
         let directory = NSTemporaryDirectory() + "succession-nio-\(UInt32.random(in: 0 ... .max))"
@@ -28,11 +30,20 @@ struct TestServer {
     init(
         _ initialise: @escaping @Sendable (any Channel, Generation) throws -> Void
     ) async throws {
+        let take: AsyncStream<Void>.Continuation
+        let end: AsyncStream<Void>.Continuation
+        (taken, take) = AsyncStream.makeStream()
+        (ended, end) = AsyncStream.makeStream()
         (generation, directory) = try await Self.begin()
         listener = try generation.listener("test", orBind: ListenAddress("tcp:127.0.0.1:0"))
         _ = try await ServerBootstrap(group: Self.loop)
-            .childChannelInitializer { [generation] channel in
-                channel.eventLoop.makeCompletedFuture { try initialise(channel, generation) }
+            .childChannelInitializer { [generation, take, end] channel in
+                // The generation has counted it, and registered for its end, before it is here.
+                take.yield()
+                channel.closeFuture.whenComplete { _ in end.yield() }
+                return channel.eventLoop.makeCompletedFuture {
+                    try initialise(channel, generation)
+                }
             }
             .adopt(listener, of: generation)
         try await generation.ready()
@@ -41,6 +52,12 @@ struct TestServer {
     func connect() throws -> TestClient {
         try TestClient(port: UInt16("\(listener.address)".split(separator: ":").last ?? "") ?? 0)
     }
+
+    /// Returns when one more connection is taken.
+    func connectionTaken() async { for await _ in taken { return } }
+
+    /// Returns when one more connection has ended.
+    func connectionEnded() async { for await _ in ended { return } }
 
     /// Returns how many connections had to be cut, at the deadline of the drain that was begun or
     /// at once.

@@ -8,7 +8,7 @@ import SuccessionNIO
 import Testing
 
 /// What NIO is given, and what it must not be given.
-@Suite struct AdoptionTests {
+@Suite(.timeLimit(.minutes(1))) struct AdoptionTests {
     private func inside(
         _ body: (Generation) async throws -> Void
     ) async throws {
@@ -101,11 +101,13 @@ import Testing
     @Test func asyncConnections_takenBeforeTheDrain_areAllDelivered() async throws {
         try await inside { generation in
             let listener = try generation.listener("test", orBind: ListenAddress("tcp:127.0.0.1:0"))
+            let (taken, take) = AsyncStream.makeStream(of: Void.self)
             let server = try await server.adopt(
                 listener, of: generation,
                 backPressure: .init(lowWatermark: 100, highWatermark: 200)
             ) { channel in
-                channel.eventLoop.makeCompletedFuture {
+                take.yield()
+                return channel.eventLoop.makeCompletedFuture {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
                         wrappingChannelSynchronously: channel)
                 }
@@ -113,7 +115,8 @@ import Testing
             try await generation.ready()
             let port = UInt16("\(listener.address)".split(separator: ":").last ?? "") ?? 0
             let clients = try (0..<100).map { _ in try TestClient(port: port) }
-            while generation.connections.count < clients.count { await Task.yield() }
+            // The generation counts each before it is initialised.
+            _ = await taken.dropFirst(clients.count - 1).first { true }
             await generation.drain(deadline: .seconds(20))
             try await server.executeThenClose { connections in
                 for try await connection in connections {
