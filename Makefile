@@ -33,12 +33,16 @@ BIN           := dist/bin
 # Tests that look at the children, the descriptors and the memory of their process, and change its
 # environment, its limits and its signals.
 ALONE         := SuccessionSystemTests|SuccessionActivationTests|SuccessionTransportTests
+# Whole upgrades that take a few seconds, of the fixture server alone.
+QUICK         := UpgradeTests|FailedUpgradeTests|SuccessorDiesTests|ControlSocketTests|StatusTests
+# Tests that take more than ten seconds.
+LONG          := ExplorationTests|read_whenTheJournalIsHuge
 # Manual pages and completions, as below share/.
 SHARE          = $(dir $(BIN))share
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps build build-root $(EXAMPLES:%=build-example-%) demo test lint bench install clean
+.PHONY: help deps build build-root $(EXAMPLES:%=build-example-%) demo check test lint bench install clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,6 +88,15 @@ lint: | deps ## formatting, layers, folders, sizes, licence headers, snippets
 	@scripts/check-headers
 	@scripts/check-readme
 	@scripts/list-sources swift | xargs -d '\n' swift format lint --strict
+
+# No release build, no other package, no systemd.
+check: lint ## what to run while working: lint, debug build, unit tests, some upgrades
+	swift build --build-tests $(CHECKED)
+	swift test --skip-build $(CHECKED) \
+	    --skip '$(ALONE)|EndToEndTests|^SystemdTests|$(LONG)'
+	swift test --skip-build $(CHECKED) --no-parallel --filter '$(ALONE)'
+	SUCCESSION_BIN="$$(swift build --show-bin-path)" swift test --skip-build $(CHECKED) \
+	    --no-parallel --filter 'EndToEndTests\.($(QUICK))/'
 
 test: deps lint build ## everything that must pass before a change is merged
 	swift build --build-tests $(CHECKED)
