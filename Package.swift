@@ -194,7 +194,8 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: ["SuccessionSystem", "SuccessionTransport", "SuccessionProtocol"],
             swiftSettings: settings),
-        // Each case in Tests/Systemd beside a real systemd of its own.
-        .testTarget(name: "SystemdTests", swiftSettings: settings),
+        // Each case in Tests/Systemd/cases beside a real systemd of its own.
+        .testTarget(
+            name: "SystemdTests", path: "Tests/Systemd/Tests", swiftSettings: settings),
     ]
 )

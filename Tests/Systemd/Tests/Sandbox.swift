@@ -3,9 +3,9 @@
 import Foundation
 import Testing
 
-/// A throw-away systemd for each case: Tests/Systemd/sandbox/run, which says how.
+/// A throw-away systemd for each case, booted by Tests/Systemd/sandbox/run.
 enum Sandbox {
-    /// A case did not go as it must.
+    /// A case has failed.
     struct CaseFailed: Error, CustomStringConvertible {
         let description: String
     }
@@ -15,8 +15,9 @@ enum Sandbox {
     /// Seconds; a case takes less than ten.
     private static let limit = 60
 
+    /// The root of the package, four levels above this file.
     private static let root = URL(filePath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     private static let binaries =
         ProcessInfo.processInfo.environment["SUCCESSION_BIN"].map { URL(filePath: $0) }
         ?? root.appending(path: "dist/bin")

@@ -2,7 +2,7 @@
 
 import Testing
 
-/// Upgrades inside a unit, however they are asked for.
+/// Upgrades inside a unit, by systemctl reload and by swapctl.
 @Suite(.serialized, .enabled(if: Sandbox.isPossible)) struct ReloadTests {
     @Test func reload_twentyTimes_failsNoRequestAndMovesMainPID() throws {
         try Sandbox.run("reload.twenty_times")
@@ -32,15 +32,15 @@ import Testing
         try Sandbox.run("releases.watch_of_another_user")
     }
 
-    @Test func startAndReload_longerThanTimeout_areWaitedFor() throws {
+    @Test func startAndReload_longerThanTimeout_succeed() throws {
         try Sandbox.run("reload.slower_than_timeout")
     }
 
-    @Test func swapctl_inAShellOutside_isAsGoodAsReload() throws {
+    @Test func swapctl_inAShellOutside_upgradesAsReloadDoes() throws {
         try Sandbox.run("shell.without_private_users")
     }
 
-    @Test func swapctl_inAShellOutside_withPrivateUsers_isAsGoodAsReload() throws {
+    @Test func swapctl_inAShellOutside_withPrivateUsers_upgradesAsReloadDoes() throws {
         try Sandbox.run("shell.hardened")
     }
 
@@ -48,7 +48,7 @@ import Testing
         try Sandbox.run("inside.environment")
     }
 
-    @Test func successor_inHardenedUnit_isShutInAsItsPredecessor() throws {
+    @Test func successor_inHardenedUnit_isConfinedAsItsPredecessor() throws {
         try Sandbox.run("inside.sandboxing")
     }
 
@@ -56,7 +56,7 @@ import Testing
         try Sandbox.run("status.delivered_unit")
     }
 
-    @Test func status_ofUnitThatWouldHurt_warnsOfEachSetting() throws {
+    @Test func status_ofUnitWithHarmfulSettings_warnsOfEach() throws {
         try Sandbox.run("status.hurtful_unit")
     }
 }

@@ -8,11 +8,11 @@ import Testing
         try Sandbox.run("crash.upgraded_main")
     }
 
-    @Test func kill_ofUpgradedMain_duringALongDrain_isMendedInSeconds() throws {
+    @Test func kill_ofUpgradedMain_duringALongDrain_isRestartedInSeconds() throws {
         try Sandbox.run("crash.upgraded_main_during_a_long_drain")
     }
 
-    @Test func freeze_duringAnUpgrade_isNobodysFault() throws {
+    @Test func freeze_duringAnUpgrade_countsAgainstNoDeadline() throws {
         try Sandbox.run("freezer.during_an_upgrade")
     }
 
@@ -32,15 +32,15 @@ import Testing
         try Sandbox.run("watchdog.stopped_successor")
     }
 
-    @Test func watchdog_whenClientsUseUpDescriptors_hearsOfIt() throws {
+    @Test func watchdog_whenClientsUseUpDescriptors_isPinged() throws {
         try Sandbox.run("descriptors.used_up_by_clients")
     }
 
-    @Test func accept_whenItIsDeniedForEver_costsNoProcessorAndIsTold() throws {
+    @Test func accept_whenItIsAlwaysDenied_costsNoProcessorAndIsReported() throws {
         try Sandbox.run("descriptors.accept_that_is_denied")
     }
 
-    @Test func watchdog_acrossUpgrades_isContent() throws {
+    @Test func watchdog_acrossUpgrades_restartsNothing() throws {
         try Sandbox.run("watchdog.upgrades")
     }
 }
