@@ -28,7 +28,7 @@ def ten_upgrades(service):
         service.upgrade_under(load, each=20)
 
 
-def who_stays_is_told(service):
+def idle_connection_gets_its_end(service):
     """In the second half of a drain a connection gets its end, and none has to be cut."""
     port = harness.free_port()
     service.start("async-echo", "--service", service.name, "--listen", f"tcp:127.0.0.1:{port}")
@@ -48,8 +48,8 @@ def who_stays_is_told(service):
     harness.expect(heard == [b""], f"heard {heard}")
 
 
-def who_does_not_look(service):
-    """A client that is silent and does not look at its socket is told all the same, and not cut."""
+def silent_clients(service):
+    """A silent client that does not read its socket gets the end, and is not cut."""
     port = harness.free_port()
     service.start("async-echo", "--service", service.name, "--listen", f"tcp:127.0.0.1:{port}")
     silent = [socket.create_connection(("127.0.0.1", port), harness.PATIENCE) for _ in range(20)]
@@ -61,7 +61,7 @@ def who_does_not_look(service):
 
 
 def half_closed(service):
-    """Who has said everything hears the rest of its echo, however slowly it listens."""
+    """A client that has shut down writing gets the rest of its echo, however slowly it reads."""
     port = harness.free_port()
     service.start("async-echo", "--service", service.name, "--listen", f"tcp:127.0.0.1:{port}")
     size = 20_000_000
@@ -81,4 +81,4 @@ def half_closed(service):
 
 
 if __name__ == "__main__":
-    harness.main(ten_upgrades, who_stays_is_told, who_does_not_look, half_closed)
+    harness.main(ten_upgrades, idle_connection_gets_its_end, silent_clients, half_closed)

@@ -58,7 +58,7 @@ def descriptors_are_few(service):
     service.upgrade("--drain", "30s")
 
 
-def close_is_meant(service):
+def connection_is_closed_after_the_last_answer(service):
     """A client that is told `Connection: close` and stays has its connection closed."""
     port, _ = http1_checks.start(service, "flyingfox-app")
     connection, = network.connections(port, 1)
@@ -83,16 +83,17 @@ def pipelined(service):
     http1_checks.pipelined(service, port, "/body?chunks=10&ms=150")
 
 
-def idle_clients_do_not_look(service):
+def idle_clients(service):
     port, _ = http1_checks.start(service, "flyingfox-app")
-    http1_checks.nobody_looks(service, port)
+    http1_checks.idle_clients_do_not_read(service, port)
 
 
 def silent_clients(service):
     port, _ = http1_checks.start(service, "flyingfox-app")
-    http1_checks.silent_ends(service, port)
+    http1_checks.silent_clients_get_the_end(service, port)
 
 
 if __name__ == "__main__":
-    harness.main(ten_upgrades, sees_its_clients, descriptors_are_few, close_is_meant, pipelined,
-                 idle_clients_do_not_look, silent_clients)
+    harness.main(ten_upgrades, sees_its_clients, descriptors_are_few,
+                 connection_is_closed_after_the_last_answer, pipelined, idle_clients,
+                 silent_clients)

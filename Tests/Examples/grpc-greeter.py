@@ -125,7 +125,7 @@ def long_calls(service):
 
 
 def deadline(service):
-    """What is left at the deadline of the drain is cut and counted, and the client is told."""
+    """A call that is left at the deadline of the drain is cut and counted; the client gets UNAVAILABLE."""
     port = start(service)
     names = queue.Queue()
     with contextlib.closing(Greeter(port, NO_POLICY)) as greeter:
@@ -149,7 +149,7 @@ def tls(service):
 
 
 class SlowReader:
-    """A client that opens calls whenever the check says so, whatever the server has sent meanwhile."""
+    """A client that opens a call when the check says so, whatever the server has sent meanwhile."""
 
     def __init__(self, port):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=harness.PATIENCE)
@@ -229,7 +229,7 @@ def crossing(service):
 
 
 def silent_clients(service):
-    """Who is owed no answer is told, whether it listens or not, and is not cut."""
+    """Connections without a call get GOAWAY and are not cut, whether the client reads or not."""
     port = start(service)
     silent = socket.create_connection(("127.0.0.1", port), harness.PATIENCE)
     deaf = SlowReader(port)

@@ -20,7 +20,7 @@ def start(service):
 def twenty_upgrades(service):
     port, _ = start(service)
     before = backlog(port)
-    # What NIO sets when it is left alone.
+    # NIO's default.
     harness.expect(before != 128, "the backlog is NIO's from the beginning")
     with harness.Clients(2, harness.kept_alive(port), "kept alive") as kept, \
             harness.Wrk(f"http://127.0.0.1:{port}/") as wrk:

@@ -45,7 +45,7 @@ def connect(port, certificate, protocol):
 
 
 class HTTP2:
-    """One connection that keeps so many streams open until it is told to go."""
+    """One connection that keeps so many streams open until GOAWAY."""
 
     def __init__(self, connection, path="/"):
         self.connection = connection
@@ -231,7 +231,7 @@ def slow_clients(service):
 
 
 def drain_deadline(service):
-    """Clients that never go away: their connections are shown, then cut, counted and logged."""
+    """Connections of clients that never leave are shown, then cut, counted and logged."""
     port, certificate = start(service)
     deaf = HTTP2(connect(port, certificate, "h2"), "/slow?ms=60000")
     deaf.request()
@@ -257,8 +257,8 @@ def drain_deadline(service):
                    or "cut 2 connections (http/1.1 127" in service.log.read_text(), "no log")
 
 
-def nobody_looks(service):
-    """Who is owed nothing is told, whether it looks or not, and is not cut; in time."""
+def idle_clients_do_not_read(service):
+    """Clients without a request get GOAWAY or the end in time and are not cut, whether they read or not."""
     port, certificate = start(service)
     # Before TLS, in the middle of its handshake, and behind it without the preface.
     silent = socket.create_connection(("127.0.0.1", port), harness.PATIENCE)
@@ -312,5 +312,5 @@ def half_closed(service):
 
 
 if __name__ == "__main__":
-    harness.main(ten_upgrades, h2load_across_an_upgrade, slow_clients, drain_deadline, nobody_looks,
-                 half_closed)
+    harness.main(ten_upgrades, h2load_across_an_upgrade, slow_clients, drain_deadline,
+                 idle_clients_do_not_read, half_closed)

@@ -109,7 +109,7 @@ def tls(service):
 
 
 def tls_without_a_request(service):
-    """Nobody is owed an answer on such connections: they end before the deadline."""
+    """Connections without a request end before the deadline."""
     port, certificate = start_with_tls(service)
     context = ssl.create_default_context(cafile=certificate)
     context.set_alpn_protocols(["http/1.1"])
@@ -147,8 +147,8 @@ def tls_is_cut(service):
                    "it has not come to its end by itself")
 
 
-def tls_clients_do_not_look(service):
-    """Clients that do not look at their sockets, or answer nothing, are told and not cut."""
+def tls_idle_clients(service):
+    """Clients that do not read their sockets, or answer nothing, get the end and are not cut."""
     port, certificate = start_with_tls(service)
     idle = [IdleHTTP2(port, certificate) for _ in range(5)]
     context = ssl.create_default_context(cafile=certificate)
@@ -168,14 +168,14 @@ def tls_clients_do_not_look(service):
         client.connection.close()
 
 
-def idle_clients_do_not_look(service):
+def idle_clients(service):
     port, _ = http1_checks.start(service, "hummingbird-app")
-    http1_checks.nobody_looks(service, port)
+    http1_checks.idle_clients_do_not_read(service, port)
 
 
 def silent_clients(service):
     port, _ = http1_checks.start(service, "hummingbird-app")
-    http1_checks.silent_ends(service, port)
+    http1_checks.silent_clients_get_the_end(service, port)
 
 
 def half_closed(service):
@@ -232,7 +232,7 @@ def in_a_service_group(service):
     harness.expect("the pool is closed" in log, "the other service was not ended")
 
 
-def told_why_when_it_cannot_serve(service):
+def refuses_with_the_reason_when_it_cannot_serve(service):
     """A program that cannot serve what it is asked to refuses, and its predecessor serves on."""
     port, old = http1_checks.start(service, "hummingbird-app")
     with harness.Clients(2, harness.kept_alive(port), "kept alive") as load, \
@@ -268,6 +268,7 @@ def signals(service):
 
 
 if __name__ == "__main__":
-    harness.main(ten_upgrades, tls, tls_without_a_request, tls_is_cut, tls_clients_do_not_look,
-                 idle_clients_do_not_look, silent_clients, half_closed, pipelined,
-                 connections_are_limited, in_a_service_group, told_why_when_it_cannot_serve, signals)
+    harness.main(ten_upgrades, tls, tls_without_a_request, tls_is_cut, tls_idle_clients,
+                 idle_clients, silent_clients, half_closed, pipelined,
+                 connections_are_limited, in_a_service_group,
+                 refuses_with_the_reason_when_it_cannot_serve, signals)

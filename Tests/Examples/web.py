@@ -23,14 +23,14 @@ def ten_upgrades(service):
         service.upgrade_under(kept, single, wrk)
 
 
-def idle_clients_do_not_look(service):
+def idle_clients(service):
     port, _ = http1_checks.start(service, "web")
-    http1_checks.nobody_looks(service, port)
+    http1_checks.idle_clients_do_not_read(service, port)
 
 
 def silent_clients(service):
     port, _ = http1_checks.start(service, "web")
-    http1_checks.silent_ends(service, port)
+    http1_checks.silent_clients_get_the_end(service, port)
 
 
 def half_closed(service):
@@ -138,5 +138,5 @@ def far_away(service):
 
 
 if __name__ == "__main__":
-    harness.main(ten_upgrades, idle_clients_do_not_look, silent_clients, half_closed,
+    harness.main(ten_upgrades, idle_clients, silent_clients, half_closed,
                  expect_continue, pipelined, far_away)

@@ -10,7 +10,7 @@ REASON = "a new release: please reconnect"
 
 
 def chatter(port):
-    """Says something and waits until it hears it; comes back when it is told to."""
+    """Sends messages and waits for each to come back; reconnects after close 1012."""
     def client(run):
         with connect(f"ws://127.0.0.1:{port}/", open_timeout=harness.PATIENCE) as socket:
             generation = socket.recv(timeout=harness.PATIENCE).removeprefix("gen=")

@@ -65,8 +65,8 @@ def upgrades(service, binary, long_upload=True):
     expect(after == before, f"backlog {before} before the upgrades, {after} after them")
 
 
-def nobody_looks(service, port, count=100, drain="2s"):
-    """Clients that look at their sockets only when they need them are told, and not cut."""
+def idle_clients_do_not_read(service, port, count=100, drain="2s"):
+    """Idle clients that do not read their sockets get the end, and are not cut."""
     idle = connections(port, count)
     for connection in idle:
         answered(connection)
@@ -75,8 +75,8 @@ def nobody_looks(service, port, count=100, drain="2s"):
         expect(until_end(connection) == b"", "an idle connection does not just end")
 
 
-def silent_ends(service, port):
-    """Who has sent nothing, or a part of a head and no more, is let go before the deadline."""
+def silent_clients_get_the_end(service, port):
+    """Clients that have sent nothing, or only part of a head, get the end before the deadline."""
     silent, = connections(port, 1)
     partial, = connections(port, 1)
     partial.sendall(REQUEST[:20])
@@ -108,7 +108,7 @@ def half_closed(port, path="/", count=50):
 
 
 def pipelined(service, port, slow, count=20):
-    """What had come before the drain is answered, and the last answer says close."""
+    """Requests that came before the drain are answered, and the last answer says close."""
     connection, = connections(port, 1)
     connection.sendall(REQUEST.replace(b"/", slow.encode(), 1) + REQUEST * count)
     service.wait_for_connections(1)
@@ -124,7 +124,7 @@ def pipelined(service, port, slow, count=20):
 
 
 def expect_continue(port, method, path):
-    """A client that asks whether to go on is told so, and not left to guess."""
+    """A client that sends `Expect: 100-continue` gets 100 before it sends the body."""
     connection, = connections(port, 1)
     connection.sendall(
         f"{method} {path} HTTP/1.1\r\nHost: example\r\nContent-Length: 4\r\n"

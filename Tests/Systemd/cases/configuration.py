@@ -17,7 +17,7 @@ ExecReload=/usr/local/bin/swapctl reload web
 
 
 def reload():
-    """One that is accepted holds at once; of one that is refused the manager hears, and why."""
+    """An accepted configuration holds at once; a refused one fails the reload with its reason."""
     FILE.write_text("X-Colour: blue\n")
     web = Web.behind_socket_unit(drop_in=DROP_IN)
     pid = web.pid

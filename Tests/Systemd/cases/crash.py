@@ -1,4 +1,4 @@
-"""kill -9: the manager notices, and whoever waits in the queue is served."""
+"""kill -9: the manager notices, and the clients in the queue are served."""
 
 import time
 
@@ -25,7 +25,7 @@ def upgraded_main():
     entry = web.journal.wait("Main process exited", "killed", unit=web.unit)
     noticed = int(entry["__MONOTONIC_TIMESTAMP"]) / 1e6 - killed
     expect(noticed < 1, f"noticed after {noticed:.1f} s")
-    # The manager has the old one finish before it starts a new one.
+    # The manager lets the old one finish before it starts a new one.
     request.finish()
     web.journal.wait("Started", unit=web.unit)
     expect(web.load.wait_for(web.pid) not in (old.pid, new.pid), "not restarted")
@@ -33,7 +33,7 @@ def upgraded_main():
 
 
 def upgraded_main_during_a_long_drain():
-    """The new release dies while the old one has half a minute to finish: nobody waits for that."""
+    """The new release dies while the old one has half a minute to finish: the restart does not wait."""
     web = Web.behind_socket_unit()
     request = PacedRequest(30)
     old = web.main()
@@ -68,7 +68,7 @@ def kill_all(web):
     expect(len(generations) == 2, f"alive: {[process.pid for process in generations]}")
     web.journal.mark()
     with web.frozen():
-        # Nobody takes these any more.
+        # These stay in the queue.
         waiting = [PacedRequest() for _ in range(20)]
         # The successor last: while it lives the manager waits.
         for process in sorted(generations, key=lambda process: process.pid == new.pid):

@@ -21,7 +21,7 @@ CROWD = 400
 
 
 def used_up_by_clients():
-    """Served clients go on, the watchdog hears, and status, upgrade and drain work."""
+    """Served clients go on, the watchdog is pinged, and status, upgrade and drain work."""
     web = Web.behind_socket_unit(drop_in=LIMITS)
     web.load.stop(least=1)
     old = web.main()
@@ -38,7 +38,7 @@ def used_up_by_clients():
     status = web.swapctl("status", web.service)
     expect(status.status == 0, status)
 
-    # Who is served goes on with the old one, who waited with the new one.
+    # Clients that are served stay with the old one; those that waited go to the new one.
     web.manager.do("reload", web.unit)
     new = web.main()
     expect(new.pid != old.pid, "the same process after the upgrade")
@@ -55,7 +55,7 @@ def used_up_by_clients():
 
 
 def accept_that_is_denied():
-    """A call that a filter answers with an error for ever costs no processor, and is told."""
+    """An accept that a filter always denies costs no processor, and is reported."""
     manager = Manager()
     install_binary("web", PROGRAMS)
     install_unit("web.socket")
@@ -67,7 +67,7 @@ def accept_that_is_denied():
     with socket.create_connection(("127.0.0.1", 8080)):
         journal.wait("SwiftNIO has closed its server channel", "another one", unit="web.service")
         used, began = processor_seconds(main.pid), time.monotonic()
-        # As long as several attempts.
+        # Long enough for several attempts.
         expect(not select.select([main.pidfd], [], [], 3)[0], "the server has ended")
         share = (processor_seconds(main.pid) - used) / (time.monotonic() - began)
         expect(share < 0.3, f"the server is busy for {share:.0%} of the time")

@@ -1,4 +1,4 @@
-"""The end of a service: everybody finishes."""
+"""The end of a service: every generation finishes."""
 
 from harness import expect
 from harness.http1 import PacedRequest
@@ -12,7 +12,7 @@ ExecStart=/usr/local/lib/swift-succession/web --service web --http tcp:8080 --st
 
 
 def two_generations():
-    """A stop while an old generation still drains lets both finish; nobody is killed."""
+    """A stop while an old generation still drains lets both finish; no process is killed."""
     web = Web.behind_socket_unit()
     first = PacedRequest(2)
     old = web.main()
@@ -29,7 +29,7 @@ def two_generations():
 
 
 def long_drain():
-    """A drain that takes longer than TimeoutStopSec= has the manager wait."""
+    """The manager waits for a drain that takes longer than TimeoutStopSec=."""
     web = Web.behind_socket_unit(drop_in="[Service]\nTimeoutStopSec=1\n")
     request = PacedRequest(4)
     request.begin()

@@ -1,4 +1,4 @@
-"""WatchdogSec= watches whoever serves."""
+"""WatchdogSec= watches the generation that serves."""
 
 import signal
 
@@ -16,7 +16,7 @@ ExecStart=/usr/local/lib/swift-succession/web --service web --http tcp:8080 --st
 
 
 def stopped_successor():
-    """A successor that does not run any more is restarted."""
+    """A successor that is stopped is restarted."""
     web = Web.behind_socket_unit(drop_in=WATCHDOG)
     new = web.reload()
     web.journal.mark()
@@ -28,7 +28,7 @@ def stopped_successor():
 
 
 def upgrades():
-    """Upgrades that take longer than the watchdog, and the time after them, are no hangs."""
+    """Upgrades that take longer than the watchdog, and the time after them, cause no restart."""
     web = Web.behind_socket_unit(drop_in=SLOW_START)
     for _ in range(2):
         main = web.reload()

@@ -19,7 +19,7 @@ class Manager:
 
     @classmethod
     def of_user(cls, user):
-        """Starts the manager of a user, who is one of the machine's."""
+        """Starts the manager of a user of the machine."""
         install_unit("user@.service")
         install_milestones()
         machine = cls()

@@ -7,9 +7,9 @@ import SuccessionLifecycle
 import Synchronization
 import Testing
 
-/// A service group around a generation; `EndToEndTests` has one that is really upgraded.
+/// A service group around a generation; `EndToEndTests` upgrades one.
 @Suite(.timeLimit(.minutes(1))) struct LifecycleTests {
-    /// Runs until it is told to shut down, and keeps a diary.
+    /// Runs until its group shuts down, and records what happens.
     private final class Probe: Service {
         private let diary = Mutex<[String]>([])
         private let (pages, page) = AsyncStream.makeStream(of: String.self)

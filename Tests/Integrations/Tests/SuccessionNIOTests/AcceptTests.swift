@@ -70,7 +70,7 @@ import Testing
 
     /// Sixty clients, and room for a third of them.
     ///
-    /// The process can still open what it needs; who waits is let in as soon as another leaves.
+    /// The process can still open what it needs; a waiting client is accepted as soon as another leaves.
     @Test func descriptors_thatClientsUseUp_leaveSomeAndComeBack() async throws {
         let (generation, directory) = try await TestServer.begin()
         let listener = try generation.listener("test", orBind: ListenAddress("tcp:127.0.0.1:0"))

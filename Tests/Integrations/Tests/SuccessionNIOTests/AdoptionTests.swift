@@ -7,7 +7,7 @@ import Succession
 import SuccessionNIO
 import Testing
 
-/// What NIO is given, and what it must not be given.
+/// Which descriptors are adopted, and which are refused before NIO sees them.
 @Suite(.timeLimit(.minutes(1))) struct AdoptionTests {
     private func inside(
         _ body: (Generation) async throws -> Void

@@ -122,7 +122,7 @@ import Testing
         #expect(await server.stop() == 0)
     }
 
-    /// What TLS exchanges before the first request is none.
+    /// Bytes of a TLS handshake before the first request are no request.
     @Test func handshake_withoutARequest_leavesTheConnectionIdle() async throws {
         let server = try await TestServer { channel, generation in
             let pipeline = channel.pipeline.syncOperations

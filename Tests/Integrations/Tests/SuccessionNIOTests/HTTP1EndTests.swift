@@ -8,7 +8,7 @@ import SuccessionNIO
 import Synchronization
 import Testing
 
-/// What a client sees of the end of its connection, and what is counted as cut.
+/// How a connection ends for its client, and which ends are counted as cuts.
 @Suite(.timeLimit(.minutes(1))) struct HTTP1EndTests {
     private let request = Array("GET / HTTP/1.1\r\nHost: test\r\n\r\n".utf8)
 
@@ -44,7 +44,7 @@ import Testing
         return text
     }
 
-    /// A client that looks at its socket only when it needs it has got its end all the same.
+    /// A client that does not read its socket has received the end all the same.
     @Test func idleConnection_whoseClientDoesNotLook_isNotCut() async throws {
         let server = try await start(linger: .seconds(60))
         let client = try server.connect()
@@ -76,7 +76,7 @@ import Testing
         withExtendedLifetime(client) {}
     }
 
-    /// The last of those that had come is told; until then each is answered.
+    /// Each is answered, and the last answer says `Connection: close`.
     @Test(arguments: [2, 200])
     func requests_thatWerePipelinedBeforeTheDrain_areAnswered(count: Int) async throws {
         let (answers, control) = NumberedAnswers.held()
@@ -96,7 +96,7 @@ import Testing
         #expect(await server.stop() == 0)
     }
 
-    /// One that never stops asking is not answered for ever.
+    /// A client that never stops asking does not hold up the drain.
     @Test func requests_thatCameBehindTheLast_areNotAnswered() async throws {
         let (answers, control) = NumberedAnswers.held()
         let server = try await start(idle: .deadline, answers: answers)
@@ -140,7 +140,7 @@ import Testing
         #expect(await server.stop() == 0)
     }
 
-    /// What comes back that often is never closed under a request.
+    /// A connection that is used often is not closed while a request may be on its way.
     @Test func connection_thatWasUsedAMomentAgo_staysOpen() async throws {
         let server = try await start(minimum: .seconds(1))
         let client = try server.connect()
@@ -155,7 +155,7 @@ import Testing
         #expect(await server.stop() == 0)
     }
 
-    /// However long it may stay, it is told before the deadline.
+    /// The minimum idle time does not reach past the deadline.
     @Test func connection_thatWasUsedAMomentAgo_endsBeforeTheDeadline() async throws {
         let server = try await start(minimum: .hours(1))
         let client = try server.connect()
@@ -192,7 +192,7 @@ import Testing
     }
 }
 
-/// Answers with a number and no body, or when it is told to.
+/// Answers with a number and no body: at once, later, never, or when it is released.
 final class NumberedAnswers: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart

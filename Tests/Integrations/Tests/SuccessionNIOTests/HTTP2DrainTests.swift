@@ -98,7 +98,7 @@ import Testing
         _ = await server.stop(atOnce: true)
     }
 
-    /// What the kernel sends from a file goes by unseen.
+    /// The kernel sends file regions past the handler.
     @Test func answer_fromAFile_isFollowedByTheClose() async throws {
         let (server, client) = try await start()
         try client.write(Wire.headers(FakeHTTP2.fromFile, ends: true))
@@ -116,7 +116,7 @@ import Testing
     /// A GOAWAY may not raise the last stream of an earlier one (RFC 9113 §6.8): time-outs of the
     /// implementation send theirs when they like.
     ///
-    /// Such a connection ends when those streams are over that were not refused, whether the client
+    /// Such a connection ends when the streams that were not refused are over, whether the client
     /// acknowledges or not.
     @Test(arguments: [true, false], [true, false])
     func connection_thatTheImplementationHasEnded_isClosedWithItsLastStream(
@@ -136,7 +136,7 @@ import Testing
         #expect(try client.read(17) == Wire.goAway(lastStream: UInt32(FakeHTTP2.leaving)))
         if beforeTheDrain { await server.generation.drain(deadline: .seconds(20)) }
         if streamIsOpen {
-            // It is refused, and nobody waits for it.
+            // It is refused: the drain does not wait for it.
             try client.write(Wire.headers(FakeHTTP2.silent, ends: false))
             #expect(client.isSilent(for: 300))
             try client.write([0, 0, 0, 0, 1, 0, 0, 0, 5])
@@ -195,7 +195,7 @@ import Testing
         #expect(await server.stop() == 0)
     }
 
-    /// Who has been told everything, and only does not look, is not cut.
+    /// A client that has been sent everything and does not read it is not cut.
     @Test func connection_thatLingers_isNotCut() async throws {
         let (server, client) = try await start(linger: .seconds(60))
         await server.generation.drain(deadline: .seconds(1))
