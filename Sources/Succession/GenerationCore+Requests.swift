@@ -128,9 +128,7 @@ extension GenerationCore {
         let attempt = UpgradeAttempt(
             self, plan: plan, requestedBy: session?.peer.processID, state: state,
             whenStepped: { [weak self] step in
-                if step.step == PredecessorStateMachine.Step.start.rawValue, step.status == "ok" {
-                    self?.endStartLoan()
-                }
+                self?.endStartLoan(after: step)
                 session?.send(step.message())
                 self?.reportStep(step)
             },
@@ -142,7 +140,13 @@ extension GenerationCore {
         attempt.begin()
     }
 
-    private func endStartLoan() {
+    func endStartLoan(after step: StepReport) {
+        if step.step == PredecessorStateMachine.Step.start.rawValue, step.status == "ok" {
+            endStartLoan()
+        }
+    }
+
+    func endStartLoan() {
         startLoan?.end()
         startLoan = nil
     }

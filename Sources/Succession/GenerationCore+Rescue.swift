@@ -47,7 +47,10 @@ extension GenerationCore {
 
     private func rescue() {
         rescues += 1
-        upgradeRequest = (Syscall.monotonicNanoseconds(), nil)
+        if upgradeRequest == nil { upgradeRequest = (Syscall.monotonicNanoseconds(), nil) }
+        // Not the dead successor's any more: what is called off is the start of another one.
+        attempt = nil
+        startLoan = DescriptorReserve.shared.lend()
         var plan = LaunchPlan()
         plan.executable = Self.runningProgram() ?? program.path
         plan.arguments = program.arguments
@@ -56,17 +59,30 @@ extension GenerationCore {
         ControlThread.begin { [self, plan] in
             var state: HandedState?
             if let provider {
+                let collection = StateCollection()
+                self.collection = collection
                 // Without it rather than not at all: the first of a line has none either.
-                state = try? await StateCollection().collect(
+                state = try? await collection.collect(
                     from: provider, within: configuration.readyTimeout)
+                self.collection = nil
+            }
+            if let failure = calledOff() {
+                return concludeRescue(UpgradeAttempt.Outcome(failure: failure, successor: 0))
             }
             let attempt = UpgradeAttempt(
                 self, plan: plan, requestedBy: nil, state: state, isRescue: true,
-                whenStepped: { [weak self] in self?.reportStep($0) },
+                whenStepped: { [weak self] in
+                    self?.endStartLoan(after: $0)
+                    self?.reportStep($0)
+                },
                 whenDone: { [weak self] in self?.concludeRescue($0) })
             self.attempt = attempt
             attempt.begin()
         }
+    }
+
+    private func calledOff() -> Failure? {
+        abortReason.map { Failure(code: .operator, reason: $0) }
     }
 
     /// The file this process runs, whatever lies by now where it was started.
@@ -79,26 +95,41 @@ extension GenerationCore {
     }
 
     private func concludeRescue(_ outcome: UpgradeAttempt.Outcome) {
-        upgradeRequest = nil
+        endStartLoan()
         guard let failure = outcome.failure else {
             lock?.close()
             lock = nil
             report(.info, "generation \(number + 1) (pid \(outcome.successor)) serves in its place")
-            drain?.release()
-            return
+            return endRescue(outcome)
         }
         attempt = nil
         directory.removeIfStale(number + 1)
-        guard rescues < Self.maximumRescues, failure.code != .operator else {
-            report(.error, "nobody serves: \(failure.reason)")
+        let mayTryAgain = rescues < Self.maximumRescues && failure.code != .operator
+        guard mayTryAgain, abortReason == nil else {
+            report(.error, "nobody serves: \(abortReason ?? failure.reason)")
+            // While the lock is held nobody else writes it.
+            if directory.servingGeneration() == number + 1 {
+                try? Syscall.unlink(directory.servingPath)
+            }
             lock?.close()
             lock = nil
             letGo()
-            drain?.release()
-            return
+            return endRescue(outcome)
         }
         report(.error, "could not be started: \(failure.reason); trying again")
-        _ = ControlThread.schedule(after: .seconds(1)) { [weak self] in self?.rescue() }
+        _ = ControlThread.schedule(after: .seconds(1)) { [weak self] in
+            guard let self else { return }
+            if let failure = calledOff() {
+                return concludeRescue(UpgradeAttempt.Outcome(failure: failure, successor: 0))
+            }
+            rescue()
+        }
+    }
+
+    private func endRescue(_ outcome: UpgradeAttempt.Outcome) {
+        upgradeRequest = nil
+        answerAborts(outcome)
+        drain?.release()
     }
 
     /// What a successor says, or its end.

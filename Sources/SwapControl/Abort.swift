@@ -26,6 +26,7 @@ package struct Abort: Sendable {
                 predecessor.status.visibleProcessID == predecessor.status.processID
             return AbortReport(
                 service: client.service.name, serving: predecessor.status.serving,
+                isDraining: predecessor.status.state == "draining",
                 successor: isSeen ? message.number(.successor) : nil,
                 elapsedMicroseconds: message.number(.elapsed) ?? 0)
         }
@@ -57,14 +58,21 @@ package struct AbortReport: Sendable, Hashable {
     package let service: String
     /// Who serves as before.
     package let serving: Serving
+    /// That generation drains: what was called off is a replacement for its dead successor, and
+    /// nobody serves.
+    package let isDraining: Bool
     /// Pid of the successor that was ended; nil: none had been started, or it cannot be seen from here.
     package let successor: Int?
     /// From the request until it was undone.
     package let elapsedMicroseconds: Int
 
-    package init(service: String, serving: Serving, successor: Int?, elapsedMicroseconds: Int) {
+    package init(
+        service: String, serving: Serving, isDraining: Bool = false, successor: Int?,
+        elapsedMicroseconds: Int
+    ) {
         self.service = service
         self.serving = serving
+        self.isDraining = isDraining
         self.successor = successor
         self.elapsedMicroseconds = elapsedMicroseconds
     }
@@ -75,7 +83,9 @@ package struct AbortReport: Sendable, Hashable {
         let successor = successor.map { ", its successor (pid \($0)) has been ended" } ?? ""
         return [
             "\(service): the upgrade was called off in \(took)\(successor)",
-            "\(service): unchanged, \(serving) is serving",
+            isDraining
+                ? "\(service): nobody serves: \(serving) drains, and its successor is dead"
+                : "\(service): unchanged, \(serving) is serving",
         ]
     }
 }
@@ -84,7 +94,8 @@ extension JSONValue {
     package static func result(_ report: AbortReport) -> JSONValue {
         [
             "event": "result", "service": .string(report.service), "verb": "abort",
-            "result": "aborted", "generation": .integer(report.serving.generation),
+            "result": "aborted", "state": .string(report.isDraining ? "draining" : "serving"),
+            "generation": .integer(report.serving.generation),
             "pid": .optional(report.serving.processID), "successor": .optional(report.successor),
             "elapsed_us": .integer(report.elapsedMicroseconds), "exit_code": .integer(0),
         ]

@@ -48,8 +48,11 @@ package struct UpgradeOutcome: Sendable, Hashable {
     }
 
     /// As a command of a service manager that stops the unit swapctl has done nothing wrong: a status
-    /// other than 0 would be the unit's.
-    private var isToldToLeave: Bool { interruption == Signals.terminate }
+    /// other than 0 would be the unit's. For everybody else nothing is done that is not known.
+    private var isToldToLeave: Bool {
+        // Set for the commands of a unit, and for nobody else.
+        interruption == Signals.terminate && ProcessEnvironment.value("MAINPID") != nil
+    }
 
     package var exitCode: ExitCode {
         if isToldToLeave, goesOn || isCalledOffForManager { return .done }
@@ -61,8 +64,7 @@ package struct UpgradeOutcome: Sendable, Hashable {
     /// The manager's own stop has called the upgrade off.
     private var isCalledOffForManager: Bool {
         guard case .unchanged(let failure) = result else { return false }
-        // Set for the commands of a unit, and for nobody else.
-        return failure.code == "operator" && ProcessEnvironment.value("MAINPID") != nil
+        return failure.code == "operator"
     }
 
     /// The last line: who serves now.

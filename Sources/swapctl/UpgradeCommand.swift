@@ -20,7 +20,8 @@ struct UpgradeCommand: ParsableCommand {
 
             Interrupting swapctl does not stop the upgrade, which the server carries out: it says so, \
             and `swapctl abort` calls it off. After SIGTERM it waits some seconds for the result, for \
-            a manager that stops the unit stops the server too, and that calls the upgrade off.
+            a manager that stops the unit stops the server too, and that calls the upgrade off; its exit \
+            status is then 1, and 0 only as a command of a unit (MAINPID is set), which would else fail.
 
             A server lets only so many generations live at once (4, unless its author chose \
             otherwise), the new one among them: an upgrade that would be one too many is refused with \

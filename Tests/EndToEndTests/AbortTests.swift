@@ -4,6 +4,7 @@ import Foundation
 import SuccessionProtocol
 import SuccessionSystem
 import SuccessionTransport
+import SystemPackage
 import Testing
 
 /// `swapctl abort`: an upgrade that hangs is called off by hand.
@@ -118,5 +119,30 @@ import Testing
             #expect(answer?.kind == .aborted, "\(String(describing: answer))")
         }
         #expect(try upgrade.waitForExit() == .exited(1))
+    }
+
+    /// The successor has died, and its predecessor starts its own program in its place: an operator
+    /// may not want that.
+    @Test func abort_ofTheReplacementOfADeadSuccessor_isAnswered() throws {
+        let service = try TestService()
+        let fifo = try Fifo(in: service.directory)
+        let old = try service.startFixture(listen + ["--fault", "hold:send taken:\(fifo.path)"])
+        let port = try service.port("echo")
+        let kept = try EchoClient(port: port)
+        #expect(try kept.greet() == old.processID)
+        let run = try service.upgradeFixture(listen, swapctl: ["--detach"])
+        try ProcessHandle.open(try #require(run.pid)).signal(Signals.kill)
+        try fifo.waitUntilReached()
+        let aborted = try service.swapctl(["abort", service.name, "--json"])
+        #expect(aborted.status == .exited(0), "\(aborted)")
+        #expect(aborted.result["result"] as? String == "aborted", "\(aborted)")
+        #expect(aborted.result["state"] as? String == "draining", "\(aborted)")
+        _ = try old.errorLine("\(service.name)[1] error: nobody serves: called off by pid ")
+        #expect(throws: Errno.connectionRefused) { _ = try EchoClient(port: port) }
+        #expect(try kept.exchange("still served") == "still served")
+        try kept.closeForWriting()
+        #expect(try old.waitForExit() == .exited(0))
+        #expect(service.files() == ["lock"])
+        withExtendedLifetime(fifo) {}
     }
 }

@@ -50,10 +50,12 @@ import Testing
         withExtendedLifetime(fifo) {}
     }
 
-    @Test func termination_alone_saysThatTheUpgradeGoesOn() throws {
-        let (swapctl, fifo) = try begin()
+    /// Nothing is done yet, and only the command of a unit may not say so by its status.
+    @Test(arguments: [false, true])
+    func termination_alone_saysThatTheUpgradeGoesOn(ofAUnit: Bool) throws {
+        let (swapctl, fifo) = try begin(ofAUnit ? ["MAINPID": "\(server.processID)"] : [:])
         try swapctl.handle.signal(Signals.terminate)
-        #expect(try swapctl.waitForExit(within: 20) == .exited(0))
+        #expect(try swapctl.waitForExit(within: 20) == .exited(ofAUnit ? 0 : 1))
         #expect(swapctl.standardOutput.contains("the upgrade goes on"), "\(swapctl.standardOutput)")
         fifo.release()
         #expect(try server.waitForExit(within: 20) == .exited(0))
