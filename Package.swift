@@ -179,6 +179,13 @@ let package = Package(
         .testTarget(
             name: "SuccessionProtocolTests", dependencies: ["SuccessionProtocol"],
             swiftSettings: settings),
+        .testTarget(
+            name: "SuccessionTransportTests",
+            dependencies: [
+                "SuccessionTransport", "SuccessionProtocol", "SuccessionSystem",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings),
         // Compiled as a user's code is, without our upcoming features: they change who runs where.
         .testTarget(
             name: "SuccessionTests",
@@ -200,7 +207,8 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),
-        // Each case in Tests/Systemd beside a real systemd of its own.
-        .testTarget(name: "SystemdTests", swiftSettings: settings),
+        // Each case in Tests/Systemd/cases beside a real systemd of its own.
+        .testTarget(
+            name: "SystemdTests", path: "Tests/Systemd/Tests", swiftSettings: settings),
     ]
 )
