@@ -123,7 +123,7 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "SuccessionReleases",
+            name: "SwapReleases",
             dependencies: [
                 "SwapControl", "SuccessionSystem", "SuccessionProtocol",
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -133,7 +133,7 @@ let package = Package(
         .executableTarget(
             name: "swapctl",
             dependencies: [
-                "SwapControl", "SuccessionReleases",
+                "SwapControl", "SwapReleases",
                 .product(
                     name: "ArgumentParser", package: "swift-argument-parser",
                     condition: .when(traits: ["CLI"])),
@@ -150,7 +150,7 @@ let package = Package(
             name: "succession-fixture",
             dependencies: [
                 "Succession", "SuccessionSystem", "SuccessionProtocol", "SuccessionTransport",
-                "SuccessionReleases", "SwapControl",
+                "SwapReleases", "SwapControl",
             ],
             path: "Tests/Fixtures/succession-fixture", swiftSettings: settings),
         .testTarget(
@@ -180,8 +180,8 @@ let package = Package(
             name: "SwapControlTests", dependencies: ["SwapControl", "SuccessionProtocol"],
             swiftSettings: settings),
         .testTarget(
-            name: "SuccessionReleasesTests",
-            dependencies: ["SuccessionReleases", "SwapControl", "SuccessionSystem"],
+            name: "SwapReleasesTests",
+            dependencies: ["SwapReleases", "SwapControl", "SuccessionSystem"],
             swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests",

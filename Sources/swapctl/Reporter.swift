@@ -2,8 +2,8 @@
 
 #if CLI
 import ArgumentParser
-import SuccessionReleases
 import SwapControl
+import SwapReleases
 
 /// Writes what happens, for people or for programs, and ends the command with its exit status.
 struct Reporter {

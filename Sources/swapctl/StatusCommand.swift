@@ -2,8 +2,8 @@
 
 #if CLI
 import ArgumentParser
-import SuccessionReleases
 import SwapControl
+import SwapReleases
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

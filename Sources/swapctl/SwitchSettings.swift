@@ -2,8 +2,8 @@
 
 #if CLI
 import ArgumentParser
-import SuccessionReleases
 import SwapControl
+import SwapReleases
 
 /// Options of the verbs that switch from one release to another.
 struct SwitchSettings: ParsableArguments {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SuccessionReleases
 import SwapControl
+import SwapReleases
 
 /// `swapctl watch` with a fault at one step of its first switch.
 struct FaultyWatch {

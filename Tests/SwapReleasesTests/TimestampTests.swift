@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
-import SuccessionReleases
+import SwapReleases
 import Testing
 
 @Suite struct TimestampTests {

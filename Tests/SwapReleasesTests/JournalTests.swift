@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
-import SuccessionReleases
 import SwapControl
+import SwapReleases
 import Testing
 
 /// The journal on the disk, and what is shown and kept by what is in it.

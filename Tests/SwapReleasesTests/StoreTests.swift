@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
-import SuccessionReleases
 import SwapControl
+import SwapReleases
 import Testing
 
 /// A site in a directory of its own.

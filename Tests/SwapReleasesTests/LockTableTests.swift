@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
-import SuccessionReleases
 import SuccessionSystem
+import SwapReleases
 import Testing
 
 @Suite struct LockTableTests {

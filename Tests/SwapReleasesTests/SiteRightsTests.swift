@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SuccessionReleases
 import SwapControl
+import SwapReleases
 import Testing
 
 /// With whose rights swapctl works in a site: a decision of owners and permissions alone.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
-import SuccessionReleases
 import SwapControl
+import SwapReleases
 import Testing
 
 /// For which key a release is that is named by its file or its version.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SuccessionReleases
+import SwapReleases
 import Testing
 
 @Suite struct SwitchStateMachineTests {
