@@ -33,7 +33,7 @@ struct AbortCommand: ParsableCommand {
             let report = try Abort(service).run()
             try reporter.conclude(
                 .result(report), report.sentences,
-                warning: PlainUpgrade.record(report, of: service),
+                warning: UpgradeRecording.record(report, of: service),
                 .done)
         }
     }

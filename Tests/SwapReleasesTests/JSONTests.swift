@@ -30,7 +30,7 @@ import Testing
         ("{\"a\": \"x\n\"}", "1:7", "control character"),
         ("{\"a\": \"x", "1:7", "has no end"),
         ("{\"a\":1,\"a\":2}", "1:8", "twice"),
-        ("{} {}", "1:4", "more follows"),
+        ("{} {}", "1:4", "more text"),
         ("[1, 2", "1:6", "a comma or ]"),
         ("[01]", "1:3", "a comma or ]"),
         ("[1.]", "1:4", "a digit"),
@@ -88,7 +88,7 @@ import Testing
         let error = #expect(throws: JSONSyntaxError.self) {
             try JSONParser.parse(Array("{\n\(keys.joined(separator: ",\n"))}".utf8))
         }
-        #expect(error?.reason == "the key \"k7\" is there twice")
+        #expect(error?.reason == "the key \"k7\" is a duplicate")
         #expect(error?.place == JSONPlace(line: 1_002, column: 1))
     }
 }

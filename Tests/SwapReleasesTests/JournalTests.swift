@@ -50,7 +50,7 @@ import Testing
             count += 1
             try #require(count < 1_000)
         }
-        #expect(try size(test, "journal.1") <= JournalFile.largest)
+        #expect(try size(test, "journal.1") <= JournalFile.maximumSize)
         #expect(try size(test, "journal") < 8_000)
         // Nothing is shown twice or in another order, and nothing is lost.
         #expect(
@@ -80,7 +80,7 @@ import Testing
         }
         // More than two journals of the largest size: the oldest are gone, and no other.
         let left = try Journal.read(site).entries.count
-        let room = 2 * JournalFile.largest / (lines[0].utf8.count + 1)
+        let room = 2 * JournalFile.maximumSize / (lines[0].utf8.count + 1)
         #expect(left <= room && left >= room / 2, "\(left) of \(room)")
         #expect(Set(try Journal.read(site).entries.map(\.id)).count == left)
     }
@@ -160,7 +160,7 @@ import Testing
         let pruning = try ReleasePruning.prune(test.site, keeping: 1, services: [], dryRun: false)
         #expect(pruning.removed == ["app.1.2", "app.1.3", "cfg.1.2", "cfg.1.3"])
         #expect(pruning.kept.map(\.name) == ["app.1.0", "cfg.1.0"])
-        #expect(pruning.kept.allSatisfy { $0.uses == ["rollback"] }, "\(pruning.kept)")
+        #expect(pruning.kept.allSatisfy { $0.references == ["rollback"] }, "\(pruning.kept)")
     }
 
     /// Not by name: 1.3 served before 1.0 did, and 1.2 never.

@@ -45,7 +45,7 @@ import Testing
         let test = try TestSite()
         try test.program("1.0")
         try test.write("current.conf", "{\"bin.file\": \"\(test.directory)/release/app.1.0\"}")
-        _ = try ReleaseUse.use(["1.0"], in: test.site)
+        _ = try ReleaseSelection.use(["1.0"], in: test.site)
         let path = test.directory + "/.succession/watch.lock"
         _ = FileManager.default.createFile(atPath: path, contents: Data())
         let inode = try Syscall.linkStatus(path).inode
@@ -54,21 +54,21 @@ import Testing
             return
         }
         try Syscall.awaitLock(other.file.rawValue)
-        #expect(try ReleaseUse.use(["1.0"], in: test.site).watcher == nil)
+        #expect(try ReleaseSelection.use(["1.0"], in: test.site).watcher == nil)
     }
 
     @Test func use_whenSomebodyWatches_isLeftToTheWatch() throws {
         let test = try TestSite()
         try test.program("1.0")
         try test.write("current.conf", "{\"bin.file\": \"\(test.directory)/release/app.1.0\"}")
-        _ = try ReleaseUse.use(["1.0"], in: test.site)
+        _ = try ReleaseSelection.use(["1.0"], in: test.site)
         try test.write(".succession/watch.lock", "4711\n")
         let path = test.directory + "/.succession/watch.lock"
         let watch = try Syscall.open(path, .readOnly)
         try Syscall.awaitLock(watch.rawValue)
-        #expect(try ReleaseUse.use(["1.0"], in: test.site).watcher == 4_711)
+        #expect(try ReleaseSelection.use(["1.0"], in: test.site).watcher == 4_711)
         watch.close()
-        #expect(try ReleaseUse.use(["1.0"], in: test.site).watcher == nil)
+        #expect(try ReleaseSelection.use(["1.0"], in: test.site).watcher == nil)
     }
 }
 

@@ -22,12 +22,12 @@ import Testing
         let test = try TestSite()
         try test.program("1.0")
         try test.write("release/\(release)", "#!/bin/sh\n", mode: 0o755)
-        _ = try ReleaseUse.use(["app.1.0"], in: test.site)
-        _ = try ReleaseUse.use([release], in: test.site)
+        _ = try ReleaseSelection.use(["app.1.0"], in: test.site)
+        _ = try ReleaseSelection.use([release], in: test.site)
         #expect(try named(test) == ["bin.file": release])
         #expect(try test.link("app.bin").hasSuffix("/release/\(release)"))
         // And back, from a name whose version cannot be told.
-        _ = try ReleaseUse.use(["app.1.0"], in: test.site)
+        _ = try ReleaseSelection.use(["app.1.0"], in: test.site)
         #expect(try named(test) == ["bin.file": "app.1.0"])
     }
 
@@ -46,8 +46,8 @@ import Testing
             try test.program(version)
             try test.write("release/cfg.\(version)", "x")
         }
-        _ = try ReleaseUse.use(["1.0"], in: test.site)
-        _ = try ReleaseUse.use([word], in: test.site)
+        _ = try ReleaseSelection.use(["1.0"], in: test.site)
+        _ = try ReleaseSelection.use([word], in: test.site)
         #expect(try named(test) == expected)
     }
 
@@ -56,15 +56,15 @@ import Testing
         try test.program("1.0")
         try test.write("release/cfg.1.0", "x")
         try test.write("release/tls.1", "x")
-        _ = try ReleaseUse.use(["1.0"], in: test.site)
+        _ = try ReleaseSelection.use(["1.0"], in: test.site)
         let before = test.snapshot()
         let error = #expect(throws: ControlError.self) {
-            try ReleaseUse.use(["tls.1"], in: try test.site)
+            try ReleaseSelection.use(["tls.1"], in: try test.site)
         }
         #expect(error?.exitCode == .usage)
         #expect(error?.message.contains("there are bin, cfg; write KEY=tls.1") == true, "\(error!)")
         #expect(test.snapshot() == before)
-        _ = try ReleaseUse.use(["tls=tls.1"], in: test.site)
+        _ = try ReleaseSelection.use(["tls=tls.1"], in: test.site)
         #expect(try named(test)["tls.file"] == "tls.1")
     }
 
@@ -74,7 +74,7 @@ import Testing
         try test.write("release/server.f00ba12", "#!/bin/sh\n", mode: 0o755)
         try test.write("release/cfg.f00ba12", "x")
         try test.write("release/cfg.1.0", "x")
-        _ = try ReleaseUse.use(["f00ba12"], in: test.site)
+        _ = try ReleaseSelection.use(["f00ba12"], in: test.site)
         #expect(
             try named(test) == ["bin.file": "server.f00ba12", "cfg.file": "cfg.f00ba12"])
     }
@@ -84,7 +84,7 @@ import Testing
         try test.write("release/one.1", "x")
         try test.write("release/two.1", "x")
         let error = #expect(throws: ControlError.self) {
-            try ReleaseUse.use(["one.1", "two.1"], in: try test.site)
+            try ReleaseSelection.use(["one.1", "two.1"], in: try test.site)
         }
         #expect(error?.message.contains("write bin=RELEASE") == true, "\(error!)")
         #expect(!FileManager.default.fileExists(atPath: test.current))

@@ -176,7 +176,7 @@ final class TestSite {
         let test = try TestSite()
         try test.program("1.0")
         try test.write("release/cfg.1.0", "x")
-        _ = try ReleaseUse.use(["app.1.0", "cfg.1.0"], in: test.site)
+        _ = try ReleaseSelection.use(["app.1.0", "cfg.1.0"], in: test.site)
         #expect(
             try test.read("current.conf")
                 == """
@@ -202,7 +202,7 @@ final class TestSite {
               "bin.file":   "\(test.directory)/release/app.1.0","z":{"bin.file":"kept"}}
             """
         try test.write("current.conf", text)
-        _ = try ReleaseUse.use(["1.10"], in: test.site)
+        _ = try ReleaseSelection.use(["1.10"], in: test.site)
         let real = try test.site.directory
         #expect(
             try test.read("current.conf")
@@ -219,7 +219,7 @@ final class TestSite {
         try test.write(
             "current.conf",
             "{\n\t\"bin.file\": \"\(test.directory)/release/app.1.0\"\n}\n")
-        _ = try ReleaseUse.use(["tls=tls.1"], in: test.site)
+        _ = try ReleaseSelection.use(["tls=tls.1"], in: test.site)
         #expect(try test.read("current.conf").contains("app.1.0\",\n\t\"tls.file\": \""))
         #expect(try test.link("app.tls").hasSuffix("/release/tls.1"))
     }
@@ -230,8 +230,8 @@ final class TestSite {
             try test.write("release/\(version)/bin/app", version, mode: 0o755)
             try test.write("release/\(version)/cfg", version)
         }
-        _ = try ReleaseUse.use(["bin=1.0/bin/app", "cfg=1.0/cfg"], in: test.site)
-        _ = try ReleaseUse.use(["2.0"], in: test.site)
+        _ = try ReleaseSelection.use(["bin=1.0/bin/app", "cfg=1.0/cfg"], in: test.site)
+        _ = try ReleaseSelection.use(["2.0"], in: test.site)
         #expect(try test.read("app.bin") == "2.0")
         #expect(try test.read("app.cfg") == "2.0")
     }
@@ -255,7 +255,7 @@ final class TestSite {
         try test.write("current.conf", text)
         let before = test.snapshot()
         let error = #expect(throws: ControlError.self) {
-            try ReleaseUse.use(["app.1.0"], in: try test.site)
+            try ReleaseSelection.use(["app.1.0"], in: try test.site)
         }
         #expect(error?.exitCode == .configuration)
         #expect(error?.message.contains(reason) == true, "\(String(describing: error))")
@@ -264,12 +264,12 @@ final class TestSite {
 
     @Test(arguments: [
         ("missing", "no release"), ("directory", "is a directory"), ("plain", "chmod +x"),
-        ("empty", "is empty"), ("loop", "circle"), ("changed", "is not what was added"),
+        ("empty", "is empty"), ("loop", "circle"), ("changed", "was changed after it was added"),
     ])
     func use_whenFileIsNoGood_saysWhyAndChangesNothing(kind: String, reason: String) throws {
         let test = try TestSite()
         try test.program("1.0")
-        _ = try ReleaseUse.use(["app.1.0"], in: test.site)
+        _ = try ReleaseSelection.use(["app.1.0"], in: test.site)
         var word = "app.2.0"
         switch kind {
         case "directory":
@@ -288,7 +288,7 @@ final class TestSite {
         }
         let before = test.snapshot()
         let error = #expect(throws: ControlError.self) {
-            try ReleaseUse.use([word], in: try test.site)
+            try ReleaseSelection.use([word], in: try test.site)
         }
         #expect(error?.exitCode == .configuration, "\(String(describing: error))")
         #expect(error?.message.contains(reason) == true, "\(String(describing: error))")
@@ -301,9 +301,9 @@ final class TestSite {
         try test.write("app.bin", "somebody's program")
         let before = test.snapshot()
         let error = #expect(throws: ControlError.self) {
-            try ReleaseUse.use(["app.1.0"], in: try test.site)
+            try ReleaseSelection.use(["app.1.0"], in: try test.site)
         }
-        #expect(error?.message.contains("app.bin is no link") == true)
+        #expect(error?.message.contains("app.bin is not a link") == true)
         #expect(test.snapshot() == before)
     }
 
@@ -314,7 +314,7 @@ final class TestSite {
         try FileManager.default.removeItem(atPath: test.directory + "/release/app.1.2")
         try FileManager.default.copyItem(
             atPath: "/bin/sleep", toPath: test.directory + "/release/app.1.2")
-        _ = try ReleaseUse.use(["app.1.4"], in: test.site)
+        _ = try ReleaseSelection.use(["app.1.4"], in: test.site)
         let running = Process()
         running.executableURL = URL(filePath: test.directory + "/release/app.1.2")
         running.arguments = ["60"]
@@ -332,7 +332,7 @@ final class TestSite {
             try ReleaseList.read(test.site).releases.map(\.name)
                 == ["app.1.2", "app.1.4", "app.1.9", "app.1.10"])
         #expect(pruning.kept.map(\.name) == ["app.1.2", "app.1.4"])
-        #expect(pruning.kept[0].uses == ["pid \(running.processIdentifier)"])
+        #expect(pruning.kept[0].references == ["pid \(running.processIdentifier)"])
     }
 }
 

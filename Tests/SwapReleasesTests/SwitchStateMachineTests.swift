@@ -22,7 +22,7 @@ import Testing
     @Test func switch_whenAllIsWell_commitsBeforeTheJournal() {
         #expect(
             walk(writesCurrent: false, at: nil, .done) == [
-                .check, .writeIntent, .turnLinks, .ask, .commit, .journal(.committed),
+                .check, .writeIntent, .pointLinks, .upgradeServer, .commit, .journal(.committed),
                 .finish(.committed),
             ])
         #expect(walk(writesCurrent: true, at: nil, .done)[2] == .writeCurrent)
@@ -30,12 +30,12 @@ import Testing
 
     @Test(
         arguments: [
-            (0, [.check, .returnCurrent, .journal(.refused), .finish(.refused)]),
-            (1, [.check, .writeIntent, .returnCurrent, .journal(.refused), .finish(.refused)]),
+            (0, [.check, .restoreCurrent, .journal(.refused), .finish(.refused)]),
+            (1, [.check, .writeIntent, .restoreCurrent, .journal(.refused), .finish(.refused)]),
             (
                 2,
                 [
-                    .check, .writeIntent, .turnLinks, .returnLinks, .returnCurrent,
+                    .check, .writeIntent, .pointLinks, .restoreLinks, .restoreCurrent,
                     .journal(.refused),
                     .removeIntent, .finish(.refused),
                 ]
@@ -43,15 +43,17 @@ import Testing
             (
                 3,
                 [
-                    .check, .writeIntent, .turnLinks, .ask, .returnLinks, .returnCurrent,
+                    .check, .writeIntent, .pointLinks, .upgradeServer, .restoreLinks,
+                    .restoreCurrent,
                     .journal(.unchanged), .removeIntent, .finish(.unchanged),
                 ]
             ),
-            (4, [.check, .writeIntent, .turnLinks, .ask, .commit, .finish(.unknown)]),
+            (4, [.check, .writeIntent, .pointLinks, .upgradeServer, .commit, .finish(.unknown)]),
             (
                 5,
                 [
-                    .check, .writeIntent, .turnLinks, .ask, .commit, .journal(.committed),
+                    .check, .writeIntent, .pointLinks, .upgradeServer, .commit,
+                    .journal(.committed),
                     .finish(.committed),
                 ]
             ),
@@ -64,7 +66,7 @@ import Testing
 
     @Test func ask_whenInDoubt_leavesTheIntentForTheNextLook() {
         let actions = walk(writesCurrent: false, at: 3, .unknown)
-        #expect(actions.suffix(2) == [.ask, .finish(.unknown)])
+        #expect(actions.suffix(2) == [.upgradeServer, .finish(.unknown)])
     }
 
     /// Whatever fails, in whatever combination: the end is reached, what is written down first is
@@ -90,18 +92,20 @@ import Testing
 
     private func check(_ actions: [SwitchStateMachine.Action]) {
         #expect(actions.count <= 11, "\(actions)")
-        let changes: [SwitchStateMachine.Action] = [.writeCurrent, .turnLinks, .ask, .commit]
+        let changes: [SwitchStateMachine.Action] = [
+            .writeCurrent, .pointLinks, .upgradeServer, .commit,
+        ]
         if let first = actions.firstIndex(where: changes.contains) {
             #expect(actions[..<first].contains(.writeIntent), "\(actions)")
         }
         let ending = actions[actions.count - 1]
         #expect((ending == .finish(.committed)) == actions.contains(.journal(.committed)))
         if ending == .finish(.refused) || ending == .finish(.unchanged) {
-            #expect(actions.contains(.returnCurrent), "\(actions)")
-            #expect(actions.contains(.turnLinks) == actions.contains(.returnLinks), "\(actions)")
+            #expect(actions.contains(.restoreCurrent), "\(actions)")
+            #expect(actions.contains(.pointLinks) == actions.contains(.restoreLinks), "\(actions)")
             #expect(!actions.contains(.commit), "\(actions)")
         }
-        #expect(actions.contains(.ask) == (ending != .finish(.refused)), "\(actions)")
+        #expect(actions.contains(.upgradeServer) == (ending != .finish(.refused)), "\(actions)")
     }
 
     @Test func events_thatCannotHappen_areRefused() {

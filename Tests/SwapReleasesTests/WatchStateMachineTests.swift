@@ -12,102 +12,115 @@ import Testing
     }
 
     @Test func change_whenAnotherReleaseIsNamed_isSwitchedTo() {
-        #expect(run([.changed, .looked(.different), .finished]) == [[.look], [.switchOver], []])
+        #expect(
+            run([.changed, .inspected(.different), .finished]) == [[.inspect], [.switchOver], []])
     }
 
     @Test func change_whenNothingElseIsNamed_isNoSwitch() {
-        #expect(run([.changed, .looked(.same), .changed]) == [[.look], [], [.look]])
+        #expect(run([.changed, .inspected(.same), .changed]) == [[.inspect], [], [.inspect]])
     }
 
     @Test func change_whileLooking_isLookedAtAgain() {
         #expect(
-            run([.changed, .changed, .changed, .looked(.different), .looked(.different)])
-                == [[.look], [], [], [.look], [.switchOver]])
+            run([.changed, .changed, .changed, .inspected(.different), .inspected(.different)])
+                == [[.inspect], [], [], [.inspect], [.switchOver]])
     }
 
     @Test func changes_whileSwitching_areOneLookAfterIt() {
         #expect(
-            run([.changed, .looked(.different), .changed, .changed, .finished, .looked(.same)])
-                == [[.look], [.switchOver], [], [], [.look], []])
+            run([
+                .changed, .inspected(.different), .changed, .changed, .finished, .inspected(.same),
+            ])
+                == [[.inspect], [.switchOver], [], [], [.inspect], []])
     }
 
     @Test func unreadable_whenCompletedInTime_isNotPutBack() {
         #expect(
-            run([.changed, .looked(.unreadable), .changed, .looked(.different)])
-                == [[.look], [.beginPatience], [.endPatience, .look], [.switchOver]])
+            run([.changed, .inspected(.unreadable), .changed, .inspected(.different)])
+                == [[.inspect], [.beginPatience], [.endPatience, .inspect], [.switchOver]])
     }
 
     @Test func unreadable_whenTimeIsOver_isLookedAtOnceMoreAndPutBack() {
         #expect(
-            run([.changed, .looked(.unreadable), .patienceEnded, .looked(.unreadable), .finished])
-                == [[.look], [.beginPatience], [.look], [.putBack], []])
+            run([
+                .changed, .inspected(.unreadable), .patienceEnded, .inspected(.unreadable),
+                .finished,
+            ])
+                == [[.inspect], [.beginPatience], [.inspect], [.restoreCurrent], []])
     }
 
     @Test func unreadable_whenCompletedAtTheLastMoment_isSwitchedTo() {
         #expect(
-            run([.changed, .looked(.unreadable), .patienceEnded, .looked(.different)])
-                == [[.look], [.beginPatience], [.look], [.switchOver]])
+            run([.changed, .inspected(.unreadable), .patienceEnded, .inspected(.different)])
+                == [[.inspect], [.beginPatience], [.inspect], [.switchOver]])
     }
 
     @Test func lock_whenTaken_isWaitedForAndThenLookedAnew() {
         #expect(
-            run([.changed, .looked(.busy), .changed, .changed, .unlocked, .looked(.same)])
-                == [[.look], [.beginRetry(.lock)], [], [], [.endRetry, .look], []])
+            run([.changed, .inspected(.busy), .changed, .changed, .unlocked, .inspected(.same)])
+                == [[.inspect], [.beginRetry(.lock)], [], [], [.endRetry, .inspect], []])
     }
 
     @Test func lock_whenItsEndIsNotSeen_isLookedForAnyhow() {
         #expect(
-            run([.changed, .looked(.busy), .retryDue, .looked(.busy), .retryDue, .looked(.same)])
+            run([
+                .changed, .inspected(.busy), .retryDue, .inspected(.busy), .retryDue,
+                .inspected(.same),
+            ])
                 == [
-                    [.look], [.beginRetry(.lock)], [.look], [.beginRetry(.lock)], [.look], [],
+                    [.inspect], [.beginRetry(.lock)], [.inspect], [.beginRetry(.lock)], [.inspect],
+                    [],
                 ])
     }
 
     @Test func doubt_isRecoveredFromAndLookedAtAgain() {
         #expect(
-            run([.changed, .looked(.different), .leftInDoubt, .finished])
-                == [[.look], [.switchOver], [.recover], [.look]])
+            run([.changed, .inspected(.different), .outcomeUnknown, .finished])
+                == [[.inspect], [.switchOver], [.recover], [.inspect]])
         #expect(
-            run([.changed, .looked(.different), .leftInDoubt, .leftInDoubt, .changed])
+            run([.changed, .inspected(.different), .outcomeUnknown, .outcomeUnknown, .changed])
                 == [
-                    [.look], [.switchOver], [.recover], [.beginRetry(.failure)],
-                    [.endRetry, .look],
+                    [.inspect], [.switchOver], [.recover], [.beginRetry(.failure)],
+                    [.endRetry, .inspect],
                 ])
     }
 
     @Test func look_thatFails_isTriedAgainWithoutAChange() {
         #expect(
-            run([.changed, .looked(.failed), .retryDue, .looked(.different), .finished])
-                == [[.look], [.beginRetry(.failure)], [.look], [.switchOver], []])
+            run([.changed, .inspected(.failed), .retryDue, .inspected(.different), .finished])
+                == [[.inspect], [.beginRetry(.failure)], [.inspect], [.switchOver], []])
         #expect(
-            run([.changed, .looked(.failed), .changed, .looked(.same), .retryDue])
-                == [[.look], [.beginRetry(.failure)], [.endRetry, .look], [], []])
+            run([.changed, .inspected(.failed), .changed, .inspected(.same), .retryDue])
+                == [[.inspect], [.beginRetry(.failure)], [.endRetry, .inspect], [], []])
     }
 
     @Test func doubt_thatStays_isTriedAgainWithoutAChange() {
         #expect(
-            run([.changed, .looked(.different), .leftInDoubt, .leftInDoubt, .retryDue])
-                == [[.look], [.switchOver], [.recover], [.beginRetry(.failure)], [.look]])
+            run([.changed, .inspected(.different), .outcomeUnknown, .outcomeUnknown, .retryDue])
+                == [[.inspect], [.switchOver], [.recover], [.beginRetry(.failure)], [.inspect]])
         #expect(
-            run([.changed, .looked(.different), .leftInDoubt, .stopRequested, .leftInDoubt])
-                == [[.look], [.switchOver], [.recover], [], [.leave]])
+            run([
+                .changed, .inspected(.different), .outcomeUnknown, .stopRequested, .outcomeUnknown,
+            ])
+                == [[.inspect], [.switchOver], [.recover], [], [.stop]])
     }
 
     @Test func stop_whileSwitching_waitsForItsEnd() {
         #expect(
-            run([.changed, .looked(.different), .stopRequested, .changed, .finished, .changed])
-                == [[.look], [.switchOver], [], [], [.leave], []])
+            run([.changed, .inspected(.different), .stopRequested, .changed, .finished, .changed])
+                == [[.inspect], [.switchOver], [], [], [.stop], []])
     }
 
     @Test func stop_whenNothingIsUnderWay_isAtOnce() {
-        #expect(run([.stopRequested, .changed]) == [[.leave], []])
+        #expect(run([.stopRequested, .changed]) == [[.stop], []])
         #expect(
-            run([.changed, .looked(.unreadable), .stopRequested])
-                == [[.look], [.beginPatience], [.endPatience, .leave]])
+            run([.changed, .inspected(.unreadable), .stopRequested])
+                == [[.inspect], [.beginPatience], [.endPatience, .stop]])
         #expect(
-            run([.changed, .looked(.busy), .stopRequested])
-                == [[.look], [.beginRetry(.lock)], [.endRetry, .leave]])
-        #expect(run([.changed, .stopRequested, .looked(.different)]) == [[.look], [], [.leave]])
+            run([.changed, .inspected(.busy), .stopRequested])
+                == [[.inspect], [.beginRetry(.lock)], [.endRetry, .stop]])
+        #expect(
+            run([.changed, .stopRequested, .inspected(.different)]) == [[.inspect], [], [.stop]])
     }
 
     // MARK: - A server that dies
@@ -120,40 +133,40 @@ import Testing
     }
 
     @Test func end_whenItIsNotStartedAgain_isToldAndNextChangeStartsIt() {
-        let down = Machine.Event.looked(.down(canStart: true))
+        let down = Machine.Event.inspected(.down(canStart: true))
         #expect(
             run(startsAgain: false, [.serverEnded(wasStable: true), down, .changed, down])
-                == [[.look], [.tellEnd(startsIn: nil)], [.look], [.switchOver]])
+                == [[.inspect], [.reportServerEnd(startsIn: nil)], [.inspect], [.switchOver]])
     }
 
     @Test func end_whenSomebodyElseServes_isNoNews() {
         #expect(
-            run(startsAgain: true, [.serverEnded(wasStable: false), .looked(.same)])
-                == [[.look], []])
+            run(startsAgain: true, [.serverEnded(wasStable: false), .inspected(.same)])
+                == [[.inspect], []])
     }
 
     @Test func end_whenNobodyKnowsHowItIsStarted_isTold() {
         #expect(
             run(
                 startsAgain: true,
-                [.serverEnded(wasStable: false), .looked(.down(canStart: false)), .changed])
-                == [[.look], [.tellEnd(startsIn: nil)], [.look]])
+                [.serverEnded(wasStable: false), .inspected(.down(canStart: false)), .changed])
+                == [[.inspect], [.reportServerEnd(startsIn: nil)], [.inspect]])
     }
 
     @Test func end_whenItIsStartedAgain_restsTwiceAsLongEachTimeAndAtMostAMinute() {
         var machine = Machine(startsAgain: true)
         var rests: [Duration] = []
         for _ in 0..<10 {
-            #expect(machine.handle(.serverEnded(wasStable: false)) == [.look])
-            let actions = machine.handle(.looked(.down(canStart: true)))
-            guard actions.count == 2, case .beginRest(let rest) = actions[1] else {
+            #expect(machine.handle(.serverEnded(wasStable: false)) == [.inspect])
+            let actions = machine.handle(.inspected(.down(canStart: true)))
+            guard actions.count == 2, case .beginBackoff(let rest) = actions[1] else {
                 Issue.record("\(actions)")
                 return
             }
-            #expect(actions[0] == .tellEnd(startsIn: rest))
+            #expect(actions[0] == .reportServerEnd(startsIn: rest))
             rests.append(rest)
-            #expect(machine.handle(.restOver) == [.look])
-            #expect(machine.handle(.looked(.down(canStart: true))) == [.switchOver])
+            #expect(machine.handle(.backoffEnded) == [.inspect])
+            #expect(machine.handle(.inspected(.down(canStart: true))) == [.switchOver])
             #expect(machine.handle(.finished).isEmpty)
         }
         #expect(
@@ -164,26 +177,27 @@ import Testing
     func rest_afterTheServerServedForLongOrSomethingChanged_isShortAgain(isStable: Bool) {
         var machine = Machine(startsAgain: true)
         _ = machine.handle(.serverEnded(wasStable: false))
-        _ = machine.handle(.looked(.down(canStart: true)))
-        #expect(machine.handle(isStable ? .restOver : .changed).last == .look)
-        _ = machine.handle(.looked(.down(canStart: true)))
+        _ = machine.handle(.inspected(.down(canStart: true)))
+        #expect(machine.handle(isStable ? .backoffEnded : .changed).last == .inspect)
+        _ = machine.handle(.inspected(.down(canStart: true)))
         _ = machine.handle(.finished)
         _ = machine.handle(.serverEnded(wasStable: isStable))
         #expect(
-            machine.handle(.looked(.down(canStart: true))).last == .beginRest(.milliseconds(500)))
+            machine.handle(.inspected(.down(canStart: true))).last
+                == .beginBackoff(.milliseconds(500)))
     }
 
     @Test func start_thatFails_isTriedAgainOnlyWithStart() {
-        let begin: [Machine.Event] = [.changed, .looked(.down(canStart: true)), .startFailed]
-        #expect(run(startsAgain: false, begin) == [[.look], [.switchOver], []])
+        let begin: [Machine.Event] = [.changed, .inspected(.down(canStart: true)), .startFailed]
+        #expect(run(startsAgain: false, begin) == [[.inspect], [.switchOver], []])
         #expect(
             run(
                 startsAgain: true,
-                begin + [.restOver, .looked(.down(canStart: true)), .startFailed])
+                begin + [.backoffEnded, .inspected(.down(canStart: true)), .startFailed])
                 == [
-                    [.look], [.switchOver], [.beginRest(.milliseconds(500))], [.look],
+                    [.inspect], [.switchOver], [.beginBackoff(.milliseconds(500))], [.inspect],
                     [.switchOver],
-                    [.beginRest(.seconds(1))],
+                    [.beginBackoff(.seconds(1))],
                 ])
     }
 
@@ -191,9 +205,9 @@ import Testing
         #expect(
             run(
                 startsAgain: true,
-                [.serverEnded(wasStable: true), .looked(.down(canStart: true)), .stopRequested]
+                [.serverEnded(wasStable: true), .inspected(.down(canStart: true)), .stopRequested]
             )
-            .last == [.endRest, .leave])
+            .last == [.endBackoff, .stop])
     }
 
     /// Every order of eight events: no change is lost, nothing overlaps, and what is done is only
@@ -245,19 +259,20 @@ import Testing
             .changed, .stopRequested, .serverEnded(wasStable: false),
         ]
         switch world.running {
-        case .look:
+        case .inspect:
             events += [
-                .looked(.same), .looked(.different), .looked(.unreadable), .looked(.busy),
-                .looked(.failed), .looked(.down(canStart: true)),
+                .inspected(.same), .inspected(.different), .inspected(.unreadable),
+                .inspected(.busy),
+                .inspected(.failed), .inspected(.down(canStart: true)),
             ]
-        case .switchOver: events += [.finished, .leftInDoubt, .startFailed]
-        case .recover: events += [.finished, .leftInDoubt]
-        case .putBack: events += [.finished]
+        case .switchOver: events += [.finished, .outcomeUnknown, .startFailed]
+        case .recover: events += [.finished, .outcomeUnknown]
+        case .restoreCurrent: events += [.finished]
         default: break
         }
         if world.isPatient { events.append(.patienceEnded) }
         if world.isRetrying { events.append(.retryDue) }
-        if world.isResting { events.append(.restOver) }
+        if world.isResting { events.append(.backoffEnded) }
         if world.isBlocked { events.append(.unlocked) }
         return events
     }
@@ -265,12 +280,12 @@ import Testing
     private func apply(_ event: WatchStateMachine.Event, _ world: inout World) {
         switch event {
         case .changed: world.isStale = true
-        case .looked(let finding):
+        case .inspected(let finding):
             world.running = nil
             world.isBlocked = finding == .busy && !world.isStale && !world.isStopping
-        case .finished, .leftInDoubt, .startFailed: world.running = nil
+        case .finished, .outcomeUnknown, .startFailed: world.running = nil
         case .serverEnded: break
-        case .restOver: world.isResting = false
+        case .backoffEnded: world.isResting = false
         case .unlocked: world.isBlocked = false
         case .patienceEnded: world.isPatient = false
         case .retryDue:
@@ -280,11 +295,11 @@ import Testing
         }
         for action in world.machine.handle(event) {
             switch action {
-            case .look:
+            case .inspect:
                 #expect(world.running == nil)
-                world.running = .look
+                world.running = .inspect
                 world.isStale = false
-            case .switchOver, .putBack:
+            case .switchOver, .restoreCurrent:
                 #expect(world.running == nil && !world.isStale && !world.isStopping)
                 world.running = action
             case .recover: world.running = action
@@ -294,13 +309,13 @@ import Testing
                 #expect(world.running == nil && !world.isStale && !world.isStopping)
                 world.isRetrying = true
             case .endRetry: world.isRetrying = false
-            case .tellEnd: #expect(world.running == nil && !world.isStopping)
-            case .beginRest:
+            case .reportServerEnd: #expect(world.running == nil && !world.isStopping)
+            case .beginBackoff:
                 #expect(world.running == nil && !world.isStale && !world.isStopping)
                 #expect(!world.isResting)
                 world.isResting = true
-            case .endRest: world.isResting = false
-            case .leave:
+            case .endBackoff: world.isResting = false
+            case .stop:
                 #expect(world.running == nil && world.isStopping && !world.isPatient)
                 #expect(!world.isRetrying && !world.isResting)
                 world.hasLeft = true

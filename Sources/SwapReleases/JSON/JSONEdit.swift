@@ -2,9 +2,9 @@
 
 import SwapControl
 
-/// Changes some strings of an object and leaves every other byte of the text as it is.
+/// Changes strings of a JSON object, and keeps every other byte of the text.
 enum JSONEdit {
-    /// Sets keys of the object that `text` is; new ones are put behind the last.
+    /// Sets keys of an object, of which `text` is the text; new keys are added after the last one.
     static func setting(
         _ changes: [(key: String, value: String)], in text: [UInt8], _ root: JSONNode
     ) -> [UInt8] {
@@ -15,7 +15,7 @@ enum JSONEdit {
             ranges[change.key].map { ($0, change.value) }
         }
         let new = changes.filter { ranges[$0.key] == nil }
-        // From the end, so that what is still to be changed stays where it was.
+        // From the end of the text, so that the ranges before stay valid.
         if !new.isEmpty { insert(new, into: &result, root, members) }
         for (range, value) in known.sorted(by: { $0.0.lowerBound > $1.0.lowerBound }) {
             result.replaceSubrange(range, with: literal(value))
@@ -23,7 +23,7 @@ enum JSONEdit {
         return result
     }
 
-    /// The text of an object that holds nothing else.
+    /// The text of a new object.
     static func object(_ members: [(key: String, value: String)]) -> [UInt8] {
         let lines = members.map {
             Array("  ".utf8) + literal($0.key) + Array(": ".utf8) + literal($0.value)
@@ -46,7 +46,7 @@ enum JSONEdit {
             contentsOf: lines.flatMap { separator + $0 }, at: last.node.range.upperBound)
     }
 
-    /// The white space before a key, which is put before new ones too.
+    /// The white space before a key, which new keys get too.
     private static func indentation(of member: JSONNode.Member, in text: [UInt8]) -> [UInt8] {
         var start = member.keyStart
         while start > 0, [0x20, 0x09, 0x0A, 0x0D].contains(text[start - 1]) { start -= 1 }

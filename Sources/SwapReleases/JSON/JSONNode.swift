@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A value that was read from JSON, and where it stands in the text.
+/// A JSON value with its range in the text.
 package struct JSONNode: Sendable, Hashable {
     package indirect enum Value: Sendable, Hashable {
         case null
         case bool(Bool)
-        /// As it was written: nothing here calculates.
+        /// The text of the number.
         case number(String)
         case string(String)
         case array([JSONNode])
-        /// In the order of the text; no key is there twice.
+        /// In the order of the text; keys are unique.
         case object([Member])
     }
 
     package struct Member: Sendable, Hashable {
         package var key: String
-        /// Where the key begins, with its quotation mark.
+        /// The index of the key's quotation mark, in bytes.
         package var keyStart: Int
         package var node: JSONNode
     }
 
     package var value: Value
-    /// Where the value begins and ends, in bytes of the text.
+    /// The range of the value, in bytes of the text.
     package var range: Range<Int>
 
     package subscript(key: String) -> JSONNode? {
@@ -49,7 +49,7 @@ package struct JSONNode: Sendable, Hashable {
         return nil
     }
 
-    /// What it is, with its article: `a number`.
+    /// The kind of the value for messages: `a number`.
     package var kind: String {
         switch value {
         case .null: "null"
@@ -62,7 +62,9 @@ package struct JSONNode: Sendable, Hashable {
     }
 }
 
-/// A place in a text; both numbers begin with 1, columns count characters.
+/// A place in a text.
+///
+/// Lines and columns begin with 1; columns count Unicode scalars.
 package struct JSONPlace: Sendable, Hashable, CustomStringConvertible {
     package var line: Int
     package var column: Int
@@ -83,7 +85,7 @@ package struct JSONPlace: Sendable, Hashable, CustomStringConvertible {
     package var description: String { "\(line):\(column)" }
 }
 
-/// Why a text is no JSON, and where.
+/// Why a text is not JSON, and where.
 package struct JSONSyntaxError: Error, Sendable, Hashable {
     package var place: JSONPlace
     package var reason: String

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Reads JSON (RFC 8259), strictly.
+/// A strict parser of JSON (RFC 8259) that keeps the place of each value.
 ///
-/// Foundation's decoder does not say where a key stands, and would be loaded at the start of the
-/// command for four lines of configuration.
+/// Foundation's decoder does not report the places of keys, which messages and edits of `current.conf`
+/// need.
 package struct JSONParser {
-    private static let deepest = 64
+    private static let maximumDepth = 64
 
     private let bytes: [UInt8]
     private var index = 0
@@ -15,7 +15,7 @@ package struct JSONParser {
         self.bytes = bytes
     }
 
-    /// Reads one value with nothing but white space around it.
+    /// Parses a text that holds one value.
     package static func parse(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONNode {
         var parser = JSONParser(bytes)
         guard String(validating: bytes, as: UTF8.self) != nil else {
@@ -25,7 +25,7 @@ package struct JSONParser {
         if parser.current == nil { throw parser.failure("the text is empty") }
         let node = try parser.value()
         parser.skipSpace()
-        if parser.current != nil { throw parser.failure("more follows after the end of the value") }
+        if parser.current != nil { throw parser.failure("there is more text after the value") }
         return node
     }
 
@@ -35,7 +35,7 @@ package struct JSONParser {
         let start = index
         depth += 1
         defer { depth -= 1 }
-        if depth > Self.deepest { throw failure("values are nested too deeply") }
+        if depth > Self.maximumDepth { throw failure("values are nested too deeply") }
         let value: JSONNode.Value
         switch current {
         case UInt8(ascii: "{"): value = .object(try object())
@@ -69,7 +69,7 @@ package struct JSONParser {
             }
             let key = try string()
             guard keys.insert(key).inserted else {
-                throw failure("the key \"\(key)\" is there twice", at: start)
+                throw failure("the key \"\(key)\" is a duplicate", at: start)
             }
             skipSpace()
             guard take(":") else { throw failure("a colon should follow after \"\(key)\"") }

@@ -2,40 +2,42 @@
 
 package import SwapControl
 
-/// Every change of what a site serves: `.succession/journal`, one JSON object a line; see
-/// ``JournalFile``.
+/// The journal of a site: an entry for every attempt to change what serves.
+///
+/// See ``JournalFile`` for its form on the disk.
 package struct Journal: Sendable {
     /// The oldest first.
     package let entries: [JournalEntry]
 
-    /// Reads what there is; a line that was torn by a crash is passed over.
+    /// Reads all entries; an incomplete line, as a crash leaves it, is skipped.
     package static func read(_ site: ReleaseSite) throws(ControlError) -> Journal {
         var newestFirst: [JournalEntry] = []
         try JournalFile.lines(site) { line in
             if let entry = JournalEntry(line: line) { newestFirst.append(entry) }
             return true
         }
-        // What was kept of a journal that was put aside is there twice: its own place is the older.
+        // The entries that a rotation copies into the new file are there twice: the older one counts.
         var seen: Set<String> = []
         return Journal(entries: newestFirst.reversed().filter { seen.insert($0.id).inserted })
     }
 
-    /// The newest entry of which this is true; nil: there is none, or none but before `end`.
+    /// The newest entry that satisfies a condition; nil: none does, back to the entry `end` and
+    /// including it.
     ///
-    /// Reads no further back than it must.
+    /// Reads only as far back as necessary.
     static func last(
-        _ site: ReleaseSite, downTo end: String? = nil, where isMeant: (JournalEntry) -> Bool
+        _ site: ReleaseSite, downTo end: String? = nil, where matches: (JournalEntry) -> Bool
     ) throws(ControlError) -> JournalEntry? {
         var found: JournalEntry?
         try JournalFile.lines(site) { line in
             guard let entry = JournalEntry(line: line) else { return true }
-            if isMeant(entry) { found = entry }
+            if matches(entry) { found = entry }
             return found == nil && entry.id != end
         }
         return found
     }
 
-    /// Adds a line; it is on the disk when this returns.
+    /// Adds an entry; it is on the disk when this returns.
     static func append(_ entry: JournalEntry, to site: ReleaseSite) throws(ControlError) {
         try JournalFile.append(JSONLine.text(entry.json), to: site)
     }
@@ -45,18 +47,19 @@ package struct Journal: Sendable {
         Journal(entries: entries.filter { $0.service == service })
     }
 
-    /// What each switch was to.
-    var selections: [String: Selection] {
+    /// The target of each switch, by its identifier.
+    var selections: [String: SelectedFiles] {
         Dictionary(entries.compactMap { entry in entry.to.map { (entry.id, $0) } }) { $1 }
     }
 
-    /// What served before what serves now: the last that was committed and is something else.
-    func previous(of serving: Selection?) -> Selection? {
+    /// The release that was committed last, except the serving one.
+    func previous(of serving: SelectedFiles?) -> SelectedFiles? {
         entries.last { $0.result == .committed && $0.to != nil && $0.to != serving }?.to
     }
 
-    /// What was served when a release was last in use: its program with the configuration of then.
-    func last(with release: String, _ site: ReleaseSite) -> Selection? {
+    /// The files that were committed when a release was last used: the program with the configuration
+    /// of that time.
+    func last(with release: String, _ site: ReleaseSite) -> SelectedFiles? {
         let path = site.releaseDirectory + "/" + release
         return entries.last { entry in
             entry.result == .committed
@@ -67,8 +70,8 @@ package struct Journal: Sendable {
 }
 
 extension Journal {
-    /// When each release served last, as far as that is known: when it was taken into use, or when
-    /// another one was in its place.
+    /// When each release served last, by its name: the time when it was replaced, else the time when it
+    /// was committed.
     func lastServed(_ site: ReleaseSite) -> [String: String] {
         var times: [String: String] = [:]
         for entry in entries where entry.result == .committed {

@@ -3,36 +3,36 @@
 import SuccessionSystem
 package import SwapControl
 
-/// One attempt to make another release serve, and what became of it.
+/// One attempt to change what serves, and its result.
 package struct JournalEntry: Sendable, Hashable {
     package enum Verb: String, Sendable {
         case upgrade, start, rollback
-        /// What served already was taken over as it was.
+        /// A generation that swapctl did not start was recorded as the serving one.
         case adopt
-        /// An upgrade was called off.
+        /// An upgrade was aborted.
         case abort
     }
 
     package enum Result: String, Sendable {
-        /// It serves.
+        /// The release serves.
         case committed
-        /// It was tried, and what served before still does.
+        /// The upgrade failed, and what served before still serves.
         case unchanged
-        /// It was not even tried.
+        /// The attempt ended before the server was asked.
         case refused
     }
 
-    /// Who asked for it.
+    /// The user and the process that requested a change.
     package struct Operator: Sendable, Hashable {
         package var userID: Int
         package var user: String?
         package var processID: Int
-        /// With whose rights, if not with those of the operator: the owner's of the site.
+        /// The owner of the site, if swapctl worked with the rights of that user.
         package var actedAs: Int?
-        /// Who became root to do it, as sudo(8) says.
+        /// The user who became root by sudo(8).
         package var sudoUser: String?
 
-        /// Whom to ask: the user behind `sudo`, if there is one.
+        /// The person: the user behind `sudo`, if there is one.
         package var name: String { sudoUser ?? user ?? "uid \(userID)" }
 
         static var current: Operator {
@@ -45,7 +45,7 @@ package struct JournalEntry: Sendable, Hashable {
                 sudoUser: id == 0 ? ProcessEnvironment.value("SUDO_USER") : nil)
         }
 
-        /// `with the rights of alice`; nil: with those of the operator.
+        /// `with the rights of alice`; nil: swapctl worked with the operator's own rights.
         package var rightsOfOther: String? {
             actedAs.flatMap(UInt32.init(exactly:)).map {
                 "with the rights of \(SiteRights.name($0))"
@@ -58,17 +58,17 @@ package struct JournalEntry: Sendable, Hashable {
     package var verb: Verb
     package var service: String
     package var by: Operator
-    package var from: Selection?
-    /// Nil: what `current.conf` said could not be read.
-    package var to: Selection?
+    package var from: SelectedFiles?
+    /// Nil: `current.conf` could not be read.
+    package var to: SelectedFiles?
     package var result: Result
-    /// Who served afterwards.
+    /// The generation that served afterwards.
     package var generation: Int?
     package var processID: Int?
     package var elapsedMicroseconds: Int
-    /// What caused it: `current.conf changed`.
+    /// The cause of the attempt: `current.conf changed`.
     package var why: String
-    /// Why it did not succeed.
+    /// Why the attempt did not succeed.
     package var reason: String?
 }
 
@@ -89,7 +89,7 @@ extension JournalEntry {
         ]
     }
 
-    /// Nil: not a line of a journal, or one of a later version.
+    /// Nil: this is no entry, or one of a later version.
     init?(_ node: JSONNode) {
         guard let time = node["time"]?.string, let id = node["id"]?.string,
             let verb = node["verb"]?.string.flatMap(Verb.init(rawValue:)),
@@ -102,9 +102,18 @@ extension JournalEntry {
                 userID: by?["uid"]?.integer ?? -1, user: by?["user"]?.string,
                 processID: by?["pid"]?.integer ?? 0, actedAs: by?["as_uid"]?.integer,
                 sudoUser: by?["sudo_user"]?.string),
-            from: Selection(node["from"]), to: Selection(node["to"]), result: result,
+            from: SelectedFiles(node["from"]), to: SelectedFiles(node["to"]), result: result,
             generation: node["generation"]?.integer, processID: node["pid"]?.integer,
             elapsedMicroseconds: node["elapsed_us"]?.integer ?? 0,
             why: node["why"]?.string ?? "", reason: node["reason"]?.string)
+    }
+}
+
+/// Identifiers of switches: unique, and in the order of time.
+enum SwitchID {
+    static func next() -> String {
+        let (seconds, nanoseconds) = Syscall.wallClock()
+        let random = String(UInt32.random(in: 0 ... .max), radix: 36)
+        return "\(seconds)-\(nanoseconds / 1_000)-\(random)"
     }
 }

@@ -4,14 +4,14 @@ import SuccessionSystem
 package import SwapControl
 import SystemPackage
 
-/// The journal on the disk: `journal`, and `journal.1` with what was written before.
+/// The journal on the disk: one JSON object a line in `journal`, older lines in `journal.1`.
 ///
-/// A line is only ever added, by one process at a time; readers need no lock.
+/// Lines are only added, by one process at a time; readers need no lock.
 package enum JournalFile {
-    /// A journal of this size is put aside when the next line is written.
-    package static let largest = 1 << 20
-    /// What is older is not read.
-    private static let oldest = 1 << 23
+    /// The size in bytes at which the next line rotates the journal.
+    package static let maximumSize = 1 << 20
+    /// How many bytes are read at most, from the newest line back.
+    private static let maximumRead = 1 << 23
     private static let chunk = 1 << 15
 
     /// Adds a line; it is on the disk when this returns.
@@ -24,9 +24,9 @@ package enum JournalFile {
         }
         let size = (try? directory.facts(ReleaseSite.journalName))?.size ?? 0
         var lines = [line]
-        if size.addingReportingOverflow(line.utf8.count).partialValue > largest {
+        if size.addingReportingOverflow(line.utf8.count).partialValue > maximumSize {
             lines = try essentials(site) + lines
-            try attempt("cannot put \(path) aside") { () throws(Errno) in
+            try attempt("cannot rotate \(path)") { () throws(Errno) in
                 try directory.rename(
                     ReleaseSite.journalName, to: ReleaseSite.oldJournalName)
             }
@@ -37,11 +37,11 @@ package enum JournalFile {
         }
     }
 
-    /// Hands over line after line, the newest first, until one is not wanted any more.
+    /// Passes each line to `goesOn`, the newest first, until that returns false.
     static func lines(
-        _ site: ReleaseSite, _ isWanted: (ArraySlice<UInt8>) -> Bool
+        _ site: ReleaseSite, _ goesOn: (ArraySlice<UInt8>) -> Bool
     ) throws(ControlError) {
-        var left = oldest
+        var left = maximumRead
         var seen: FileIdentity?
         for name in [ReleaseSite.journalName, ReleaseSite.oldJournalName] {
             let path = site.stateDirectory + "/" + name
@@ -50,15 +50,15 @@ package enum JournalFile {
                     try Syscall.status(of: fd)
                 })
             else { continue }
-            // It was put aside in this moment, and has been read.
+            // The journal was rotated meanwhile, and this file has been read already.
             if facts.identity == seen { return }
             seen = facts.identity
-            let goesOn = try attempt("cannot read \(path)") { () throws(Errno) in
+            let isUnfinished = try attempt("cannot read \(path)") { () throws(Errno) in
                 try file.withRawValue { (fd) throws(Errno) in
-                    try lines(fd, facts.size, &left, isWanted)
+                    try lines(fd, facts.size, &left, goesOn)
                 }
             }
-            if !goesOn { return }
+            if !isUnfinished { return }
         }
     }
 
@@ -77,16 +77,16 @@ package enum JournalFile {
     }
 
     private static func lines(
-        _ fd: CInt, _ size: Int, _ left: inout Int, _ isWanted: (ArraySlice<UInt8>) -> Bool
+        _ fd: CInt, _ size: Int, _ left: inout Int, _ goesOn: (ArraySlice<UInt8>) -> Bool
     ) throws(Errno) -> Bool {
         let newline = UInt8(ascii: "\n")
         var end = size
-        // The end of a line whose beginning is not read yet.
+        // The end of a line whose beginning has not been read yet.
         var rest: [UInt8] = []
         while end > 0, left > 0 {
             let count = min(chunk, end)
             let read = try Syscall.readAt(fd, offset: end - count, count: count)
-            // It was cut in this moment: what is left of it is nobody's line.
+            // The file was truncated meanwhile, after a failed write: what is left is not a line.
             if read.count < count { return true }
             end -= count
             left -= count
@@ -94,18 +94,18 @@ package enum JournalFile {
             var lines = bytes.split(separator: newline, omittingEmptySubsequences: false)[...]
             rest = end > 0 ? Array(lines.removeFirst()) : []
             // No line is that long.
-            if rest.count > largest { rest = [] }
+            if rest.count > maximumSize { rest = [] }
             for line in lines.reversed() where !line.isEmpty {
-                if !isWanted(line) { return false }
+                if !goesOn(line) { return false }
             }
         }
         return left > 0
     }
 
-    /// What a return needs to know when all else is put aside: of each service the last releases
-    /// that served, the oldest first.
+    /// The lines that a rotation copies, because a rollback needs them: for each service the entries of
+    /// the last eight releases that served, the oldest first.
     private static func essentials(_ site: ReleaseSite) throws(ControlError) -> [String] {
-        var served: [String: Set<Selection>] = [:]
+        var served: [String: Set<SelectedFiles>] = [:]
         var kept: [String] = []
         try lines(site) { line in
             guard let entry = JournalEntry(line: line), entry.result == .committed,
@@ -121,7 +121,7 @@ package enum JournalFile {
 }
 
 extension JournalEntry {
-    /// Nil: no line of a journal, as one that a crash has torn.
+    /// Nil: this is no entry; a crash may leave a part of a line, for example.
     init?(line: ArraySlice<UInt8>) {
         guard let node = try? JSONParser.parse(Array(line)) else { return nil }
         self.init(node)

@@ -5,10 +5,12 @@ import SwapControl
 extension Journal {
     private static let width = 80
 
-    /// The last entries, the newest last: a row for each, and below it what caused it and what came
-    /// of it; no line is longer than 80 columns.
+    /// The last entries for the terminal, the newest last: a row for each, and below it the cause
+    /// and the reason of a failure.
+    ///
+    /// No line is longer than 80 columns.
     package func lines(_ site: ReleaseSite, last count: Int) -> [String] {
-        if entries.isEmpty { return ["\(site.journalPath) holds nothing yet"] }
+        if entries.isEmpty { return ["\(site.journalPath) has no entries yet"] }
         let shown = entries.suffix(count)
         let heading = ["TIME (UTC)", "BY", "WHAT", "FROM", "TO", "RESULT"]
         var rows =
@@ -19,7 +21,7 @@ extension Journal {
                     "", "", entry.result.word,
                 ].map(\.harmless)
             }
-        // Both share what the other columns leave.
+        // FROM and TO share the width that the other columns leave.
         let others = [0, 1, 2, 5].map { column in rows.map { $0[column].count }.max() ?? 0 }
         let room = Self.width - others.reduce(0, +) - 2 * (heading.count - 1)
         for (row, entry) in zip(rows.indices.dropFirst(), shown) {
@@ -38,13 +40,15 @@ extension Journal {
         String(time.prefix(16)).replacing("T", with: " ")
     }
 
-    /// All names if there is room for them, else that of the program and how many there are beside.
-    private static func names(_ selection: Selection?, _ site: ReleaseSite, _ room: Int) -> String {
+    /// All names if they fit; else the program, and the number of the other files.
+    private static func names(_ selection: SelectedFiles?, _ site: ReleaseSite, _ room: Int)
+        -> String
+    {
         guard let selection else { return "-" }
         let all = selection.description(in: site).harmless
         if all.count <= room { return all }
         let others = selection.files.count - 1
-        let program = Selection([Selection.program: selection.program ?? "-"])
+        let program = SelectedFiles([SelectedFiles.program: selection.program ?? "-"])
             .description(in: site).harmless
         let more = others > 0 ? " +\(others)" : ""
         return program.shortened(to: max(1, room - more.count)) + more
@@ -52,7 +56,7 @@ extension Journal {
 }
 
 extension JournalEntry {
-    /// What caused it, and what came of it.
+    /// The generation, the time it took, the cause, and the reason of a failure.
     fileprivate var detail: String {
         let took = DurationText.seconds(microseconds: elapsedMicroseconds)
         let who = generation.map { "generation \($0), " } ?? ""
@@ -62,7 +66,7 @@ extension JournalEntry {
 }
 
 extension JournalEntry.Result {
-    /// For people: that something stayed as it was is no result an operator looks for.
+    /// The word in the table: an operator looks for "failed", not for "unchanged".
     fileprivate var word: String {
         switch self {
         case .committed: "committed"
@@ -73,14 +77,14 @@ extension JournalEntry.Result {
 }
 
 extension String {
-    /// With the middle left out if it is too long.
+    /// Shortened in the middle if it is longer than a width.
     fileprivate func shortened(to width: Int) -> String {
         if count <= width { return self }
         let left = max(0, width - 1) / 2
         return String(prefix(max(0, width - 1 - left))) + "…" + String(suffix(left))
     }
 
-    /// Lines of whole words; a word that is longer than a line is broken.
+    /// Lines of whole words; only a word that is longer than a line is broken.
     fileprivate func wrapped(to width: Int, indentation: Int) -> [String] {
         let room = max(1, width - indentation)
         let margin = String(repeating: " ", count: indentation)

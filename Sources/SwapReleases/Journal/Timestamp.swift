@@ -2,7 +2,7 @@
 
 import SuccessionSystem
 
-/// Moments as ISO 8601 writes them, in UTC.
+/// Times in the form of ISO 8601, in UTC.
 package enum Timestamp {
     static func now() -> String {
         let (seconds, nanoseconds) = Syscall.wallClock()
@@ -10,13 +10,15 @@ package enum Timestamp {
         return String(text(seconds: seconds).dropLast()) + ".\(milliseconds)Z"
     }
 
-    /// `2026-11-21T13:29:21Z`, of seconds since 1970; of moments outside of the years 1 to 9999 the
-    /// nearest in them, for a file may have any time.
+    /// `2026-11-21T13:29:21Z`, from seconds since 1970.
+    ///
+    /// A time outside of the years 1 to 9999, which a file may have, becomes the nearest one
+    /// inside.
     package static func text(seconds moment: Int) -> String {
         let seconds = min(max(moment, -62_135_596_800), 253_402_300_799)
         let days = (seconds >= 0 ? seconds : seconds - 86_399) / 86_400
         let time = seconds - days * 86_400
-        // Years that begin with March, so that the day that may be missing is the last one.
+        // Years that begin in March, so that the leap day is the last day of a year.
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
         let dayOfEra = shifted - era * 146_097

@@ -5,7 +5,7 @@ import SwapControl
 import SystemPackage
 
 extension ControlError {
-    /// What `current.conf` says, or what it names, is not right.
+    /// `current.conf`, or a file it names, cannot be used.
     static func configuration(_ message: String) -> ControlError {
         ControlError(code: "configuration", message: message, exitCode: .configuration)
     }
@@ -18,7 +18,7 @@ extension ControlError {
         ControlError(code: "busy", message: message, exitCode: .busy)
     }
 
-    /// In a site of somebody else root follows no link out of it.
+    /// Root works in the site of another user, and a link leads out of it.
     static func leadsOut(
         _ path: String, link: String, target: String, of site: ReleaseSite
     ) -> ControlError {
@@ -26,54 +26,54 @@ extension ControlError {
         return ControlError(
             code: "leads-out",
             message: "\(path): the link \(link) leads to \(target.harmless), out of "
-                + "\(site.directory), where root works for \(owner) and follows it no further; put "
-                + "the file there, or run swapctl as \(owner)",
+                + "\(site.directory), where root works with the rights of \(owner) and follows no link "
+                + "out; put the file into that directory, or run swapctl as \(owner)",
             exitCode: .configuration)
     }
 
-    /// A file could not be read or written; `doing` is what was tried, with the path.
-    static func file(_ doing: String, _ errno: Errno) -> ControlError {
+    /// A file could not be read or written; `action` is what failed, with the path: `cannot read F`.
+    static func file(_ action: String, _ errno: Errno) -> ControlError {
         switch errno {
         case .noSpace, .diskQuotaExceeded:
             ControlError(
                 code: "full",
-                message: "\(doing): \(errno); nothing was changed: make room, for example by "
+                message: "\(action): \(errno); nothing was changed: make room, for example by "
                     + "`swapctl release prune`, and try again",
                 exitCode: .inputOutput)
         case .readOnlyFileSystem:
             ControlError(
                 code: "read-only",
                 message:
-                    "\(doing): \(errno); nothing was changed: mount it so that it can be written",
+                    "\(action): \(errno); nothing was changed: mount it so that it can be written",
                 exitCode: .inputOutput)
         case .permissionDenied, .notPermitted:
             ControlError(
-                code: "permission", message: "\(doing): \(errno); \(whatToDo)",
+                code: "permission", message: "\(action): \(errno); \(advice)",
                 exitCode: .permission)
         default:
-            ControlError(code: "system", message: "\(doing): \(errno)", exitCode: .inputOutput)
+            ControlError(code: "system", message: "\(action): \(errno)", exitCode: .inputOutput)
         }
     }
 }
 
 extension ControlError {
-    private static var whatToDo: String {
+    private static var advice: String {
         let rights = (try? UserRights.ofThread())?.userID
         guard let rights, rights != ProcessEnvironment.effectiveUserID else {
             return "run swapctl as the owner of the directory, or as root"
         }
         let name = SiteRights.name(rights)
-        return "swapctl works here with the rights of \(name), who must be able to do this"
+        return "swapctl works here with the rights of \(name), who must have this permission"
     }
 }
 
-/// Runs system calls whose failure is reported with what was tried.
+/// Runs system calls, and reports a failure with the action that failed.
 func attempt<Result>(
-    _ doing: @autoclosure () -> String, _ body: () throws(Errno) -> Result
+    _ action: @autoclosure () -> String, _ body: () throws(Errno) -> Result
 ) throws(ControlError) -> Result {
     do {
         return try body()
     } catch {
-        throw .file(doing(), error)
+        throw .file(action(), error)
     }
 }

@@ -4,18 +4,19 @@ import SuccessionSystem
 import SwapControl
 import SystemPackage
 
-/// What `current.conf` says: an object whose keys `X.file` each name a file, and whose other keys
-/// are somebody else's.
+/// The content of `current.conf`: an object whose keys `X.file` each name a file; its other keys are
+/// kept and ignored.
 struct CurrentFile: Sendable {
-    private static let largest = 1 << 16
+    /// In bytes.
+    private static let maximumSize = 1 << 16
 
     /// One `X.file`.
     struct Entry: Sendable, Hashable {
         /// `bin` for `bin.file`.
         var key: String
-        /// As it stands there.
+        /// The value as it is in the file.
         var value: String
-        /// `~` expanded.
+        /// The value with `~` expanded.
         var path: String
         var place: JSONPlace
     }
@@ -25,8 +26,8 @@ struct CurrentFile: Sendable {
     let root: JSONNode
     let entries: [Entry]
 
-    var selection: Selection {
-        Selection(Dictionary(entries.map { ($0.key, $0.path) }) { $1 })
+    var selection: SelectedFiles {
+        SelectedFiles(Dictionary(entries.map { ($0.key, $0.path) }) { $1 })
     }
 
     /// Reads the file; nil if there is none.
@@ -35,7 +36,7 @@ struct CurrentFile: Sendable {
         return try CurrentFile(site, text)
     }
 
-    /// The bytes of the file, whatever they say; nil if there is none.
+    /// The bytes of the file, valid or not; nil if there is none.
     static func readText(_ site: ReleaseSite) throws(ControlError) -> [UInt8]? {
         let path = site.currentPath
         let chain: LinkChain
@@ -53,13 +54,13 @@ struct CurrentFile: Sendable {
         try site.checkTrusted(chain)
         do throws(Errno) {
             guard try chain.facts().isRegularFile else { throw .invalidArgument }
-            return try ReleaseSite.read(chain, limit: largest)
+            return try ReleaseSite.read(chain, limit: maximumSize)
         } catch {
             return try explain(error, site)
         }
     }
 
-    /// Why it cannot be read; nil: it is not there.
+    /// Throws the reason why the file cannot be read; nil if there is no file.
     private static func explain(
         _ error: Errno, _ site: ReleaseSite
     ) throws(ControlError) -> [UInt8]? {
@@ -70,13 +71,13 @@ struct CurrentFile: Sendable {
             throw .configuration("\(path) is a link that leads nowhere")
         case .tooManySymbolicLinkLevels:
             throw .configuration("\(path): its links lead in a circle")
-        case .fileTooLarge: throw .configuration("\(path) has more than \(largest) bytes")
-        case .invalidArgument: throw .configuration("\(path) is no regular file")
+        case .fileTooLarge: throw .configuration("\(path) has more than \(maximumSize) bytes")
+        case .invalidArgument: throw .configuration("\(path) is not a regular file")
         default: throw .file("cannot read \(path)", error)
         }
     }
 
-    /// Reads the text of such a file.
+    /// Parses the text of the file.
     init(_ site: ReleaseSite, _ text: [UInt8]) throws(ControlError) {
         self.site = site
         self.text = text
@@ -90,11 +91,11 @@ struct CurrentFile: Sendable {
             throw .configuration("\(path):1:1: the file must be an object, and is \(root.kind)")
         }
         var entries: [Entry] = []
-        for member in members where member.key.hasSuffix(Selection.suffix) {
+        for member in members where member.key.hasSuffix(SelectedFiles.suffix) {
             entries.append(try Self.entry(member, text, path))
         }
         self.entries = entries
-        guard entries.contains(where: { $0.key == Selection.program }) else {
+        guard entries.contains(where: { $0.key == SelectedFiles.program }) else {
             throw .configuration(
                 "\(path):1: there is no key \"bin.file\", which names the program; write "
                     + "\"bin.file\": \"\(site.releaseDirectory)/…\"")
@@ -104,7 +105,7 @@ struct CurrentFile: Sendable {
     private static func entry(
         _ member: JSONNode.Member, _ text: [UInt8], _ path: String
     ) throws(ControlError) -> Entry {
-        let key = String(member.key.dropLast(Selection.suffix.count))
+        let key = String(member.key.dropLast(SelectedFiles.suffix.count))
         let place = JSONPlace(of: member.node.range.lowerBound, in: text)
         func wrong(_ reason: String) -> ControlError {
             .configuration("\(path):\(place): \"\(member.key)\" \(reason)")
@@ -127,5 +128,20 @@ struct CurrentFile: Sendable {
             throw wrong("begins with ~, and HOME is not set; write an absolute path")
         }
         return Entry(key: key, value: value, path: home + value.dropFirst(), place: place)
+    }
+}
+
+/// `current.conf`, where it is a symbolic link.
+struct CurrentLink: Sendable, Hashable {
+    /// The content of the link.
+    var target: String
+    /// The path of the file at the end of all links; nil: not known.
+    var file: String?
+
+    /// Nil: `current.conf` is not a link.
+    static func read(_ site: ReleaseSite) -> CurrentLink? {
+        guard let target = try? site.root.readLink(site.currentName) else { return nil }
+        let chain = try? site.follow(site.currentName)
+        return CurrentLink(target: target, file: chain?.exists == true ? chain?.path : nil)
     }
 }

@@ -3,15 +3,15 @@
 import SuccessionSystem
 import SystemPackage
 
-/// Files that are there as a whole or not at all, after a crash too.
+/// Files that are complete or absent, even after a crash.
 enum DurableFile {
-    /// What a new file gets: what is in it may have been meant for its owner alone.
+    /// The permissions of a new file: its content may be meant for the owner alone.
     static let mode: UInt32 = 0o600
 
-    /// Puts a file in the place of `name`: whoever opens it sees the old one or the new one.
+    /// Replaces a file in one step: a reader sees the old content or the new one.
     ///
-    /// Nothing has changed if it throws. Permissions and owner stay as they were; a file that is
-    /// new gets `mode`, and a symbolic link is replaced, not followed.
+    /// Nothing has changed if this throws. Permissions and owner stay; a new file gets `mode`. A
+    /// symbolic link is replaced, not followed.
     static func replace(
         _ directory: Directory, _ name: String, _ bytes: [UInt8], mode: UInt32 = mode
     ) throws(Errno) {
@@ -25,8 +25,9 @@ enum DurableFile {
         try directory.synchronize()
     }
 
-    /// Writes a file under a hidden name, with the permissions and the owner of `name` if that is a
-    /// file, and returns the hidden name.
+    /// Writes a file under a hidden name, and returns that name.
+    ///
+    /// The file has the permissions and the owner of the file `name`, if there is one.
     static func write(
         _ directory: Directory, beside name: String, _ bytes: [UInt8], mode: UInt32 = mode
     ) throws(Errno) -> String {
@@ -48,7 +49,8 @@ enum DurableFile {
         }
     }
 
-    /// Set-id bits are nobody's to inherit, and the permissions of a group are for that group.
+    /// Copies owner and permissions, but no set-id bits, and the permissions of the group only if the
+    /// group is the same.
     private static func setAttributes(
         _ fd: CInt, like old: FileFacts?, _ mode: UInt32
     ) throws(Errno) {
@@ -58,7 +60,9 @@ enum DurableFile {
         try Syscall.setMode(fd, old.mode & (isOfSameGroup ? 0o777 : 0o707))
     }
 
-    /// Puts a symbolic link in the place of `name`; what is there must be one, or nothing.
+    /// Replaces a symbolic link in one step.
+    ///
+    /// The name must be a link, or free.
     static func link(_ directory: Directory, _ name: String, to target: String) throws(Errno) {
         let temporary = Path.temporaryName(for: name)
         try? directory.unlink(temporary)
@@ -71,7 +75,7 @@ enum DurableFile {
         }
     }
 
-    /// Removes a file and has its absence survive a crash; one that is not there is no error.
+    /// Removes a file durably; a missing file is not an error.
     static func remove(_ directory: Directory, _ name: String) throws(Errno) {
         do {
             try directory.unlink(name)
@@ -84,8 +88,8 @@ enum DurableFile {
 
     /// Reads a whole file.
     ///
-    /// ELOOP: it is a link. EINVAL: it is no regular file, and was not waited for. EFBIG: it has more
-    /// than `limit` bytes.
+    /// ELOOP: the name is a link. EINVAL: it is not a regular file; the call does not wait for a pipe.
+    /// EFBIG: the file has more than `limit` bytes.
     static func read(
         _ directory: Directory, _ name: String, limit: Int = 1 << 24
     ) throws(Errno) -> [UInt8] {
@@ -95,11 +99,11 @@ enum DurableFile {
         }
     }
 
-    /// Opens a file that is a regular one.
+    /// Opens a regular file; EINVAL if it is another kind.
     static func openRegular(
         _ directory: Directory, _ name: String, _ flags: OpenFlags, mode: UInt32 = mode
     ) throws(Errno) -> OwnedDescriptor {
-        // Without waiting for the other end of a pipe.
+        // Non-blocking, so that opening a pipe does not wait for its other end.
         let file = try directory.open(name, flags.union(.nonBlocking), mode: mode)
         try file.withRawValue { (fd) throws(Errno) in
             guard try Syscall.status(of: fd).isRegularFile else { throw .invalidArgument }
@@ -108,21 +112,22 @@ enum DurableFile {
         return file
     }
 
-    /// Adds one line to the end of a file, in one write.
+    /// Appends a line to a file in one write.
     ///
-    /// A line that a crash left without an end is ended first, so that only that one is lost.
+    /// If a crash has left a line without its end, a newline is added first, so that only that line is
+    /// lost.
     static func append(_ line: String, to directory: Directory, _ name: String) throws(Errno) {
         let isNew = (try? directory.facts(name)) == nil
         let file = try openRegular(directory, name, [.readWrite, .create, .append])
         try file.withRawValue { (fd) throws(Errno) in
             let size = try Syscall.status(of: fd).size
             let last = size > 0 ? try Syscall.readAt(fd, offset: size - 1, count: 1) : []
-            let isTorn = last.first.map { $0 != UInt8(ascii: "\n") } ?? false
+            let isIncomplete = last.first.map { $0 != UInt8(ascii: "\n") } ?? false
             do throws(Errno) {
-                try Syscall.writeAll(fd, Array(((isTorn ? "\n" : "") + line + "\n").utf8))
+                try Syscall.writeAll(fd, Array(((isIncomplete ? "\n" : "") + line + "\n").utf8))
                 try Syscall.synchronize(fd)
             } catch {
-                // Half a line on a full disk would be in the way of the next one.
+                // A part of the line, as a full disk leaves it, would spoil the next one.
                 try? Syscall.truncate(fd, to: size)
                 throw error
             }

@@ -3,10 +3,11 @@
 import SuccessionSystem
 import SystemPackage
 
-/// A path followed name by name, each in a directory that is open: what was looked at is what is
-/// used, whatever its path leads to meanwhile.
+/// A path that was followed name by name through open directories.
+///
+/// What was checked is what is used, even if the path leads elsewhere meanwhile.
 struct LinkChain: Sendable {
-    /// A name, and the directory in which it was met.
+    /// A name, and the open directory it is in.
     struct Step: Sendable {
         var directory: Directory
         var name: String
@@ -26,24 +27,25 @@ struct LinkChain: Sendable {
         }
     }
 
-    private static let longest = 40
+    private static let maximumLinks = 40
 
-    /// The links on the way.
+    /// The links on the path.
     private(set) var links: [Step] = []
-    /// Every directory that was passed through.
+    /// Every directory on the path.
     private(set) var directories: [Directory] = []
-    /// What is at the end, there or not; the name is empty for the directory itself.
+    /// The last name, whether it exists or not; empty for the directory itself.
     private(set) var end: Step
 
-    /// Nothing has the last name.
-    private(set) var isThere = true
+    /// Whether the last name exists.
+    private(set) var exists = true
 
-    /// Without links, `.` and `..`.
+    /// The resolved path, without links, `.` and `..`.
     var path: String { end.name.isEmpty ? end.directory.path : end.path }
 
     /// Follows a path from a directory.
     ///
-    /// With `boundary` no link leads out of that directory, which is then where it starts.
+    /// With `boundary` a link that leads out of that directory is an error; absolute links are then
+    /// followed from it.
     init(
         _ path: String, in start: Directory, boundary: Directory? = nil
     ) throws(Problem) {
@@ -75,7 +77,7 @@ struct LinkChain: Sendable {
                 continue
             }
             links.append(step)
-            if links.count > Self.longest { throw .system(.tooManySymbolicLinkLevels) }
+            if links.count > Self.maximumLinks { throw .system(.tooManySymbolicLinkLevels) }
             left = Self.parts(target) + left
             guard target.hasPrefix("/") else { continue }
             guard let boundary else {
@@ -96,14 +98,14 @@ struct LinkChain: Sendable {
         path.split(separator: "/").map(String.init).filter { $0 != "." }
     }
 
-    /// Nil: it is no link, or, at the end, not there.
+    /// Nil: the name is not a link, or it is the last one and does not exist.
     private mutating func readLink(_ step: Step, isLast: Bool) throws(Problem) -> String? {
         do throws(Errno) {
             return try step.directory.readLink(step.name)
         } catch {
             if error == .invalidArgument { return nil }
             guard error == .noSuchFileOrDirectory, isLast else { throw .system(error) }
-            isThere = false
+            exists = false
             return nil
         }
     }
@@ -135,15 +137,15 @@ struct LinkChain: Sendable {
 
     /// Opens the file at the end.
     func open(_ flags: OpenFlags) throws(Errno) -> OwnedDescriptor {
-        if !isThere { throw .noSuchFileOrDirectory }
-        // The directory itself: opened to be looked at.
+        if !exists { throw .noSuchFileOrDirectory }
+        // The end is the directory itself.
         if end.name.isEmpty { return try end.directory.descriptor.duplicate() }
         return try end.directory.open(end.name, flags)
     }
 
-    /// Facts of what is at the end.
+    /// The status of the file at the end.
     func facts() throws(Errno) -> FileFacts {
-        if !isThere { throw .noSuchFileOrDirectory }
+        if !exists { throw .noSuchFileOrDirectory }
         return end.name.isEmpty ? try end.directory.facts() : try end.directory.facts(end.name)
     }
 

@@ -2,10 +2,10 @@
 
 import SuccessionSystem
 
-/// Which files are locked by flock(2), as /proc/locks shows it.
+/// The files that are locked by flock(2), from /proc/locks.
 package struct LockTable: Sendable {
-    /// A file as that table names it: by the device of its file system, which is not always the one
-    /// that stat(2) tells, and by its inode, which alone may be another file's.
+    /// A file as the table identifies it: by the device of its file system, which is not always the
+    /// one of stat(2), and by its inode, which is unique only together with the device.
     package struct File: Sendable, Hashable {
         package var major: UInt64
         package var minor: UInt64
@@ -17,7 +17,7 @@ package struct LockTable: Sendable {
             self.inode = inode
         }
 
-        /// Nil: it is no longer open.
+        /// Nil: the descriptor is not open.
         init?(_ file: OwnedDescriptor) {
             guard let facts = try? Syscall.status(of: file.rawValue) else { return nil }
             self.init(
@@ -29,7 +29,8 @@ package struct LockTable: Sendable {
             correct(info: Self.text(info), mounts: Self.text(mounts))
         }
 
-        /// Takes the device of the mount, and the inode of Linux 5.14 and later, instead.
+        /// Replaces the device by that of the mount, and the inode by the one in `fdinfo`, which Linux
+        /// has since 5.14.
         package mutating func correct(info: String, mounts: String) {
             let fields = info.split(separator: "\n").map { $0.split { " \t".contains($0) } }
             let value = { (name: String) in fields.first { $0.first == name[...] }?.last }
@@ -71,7 +72,7 @@ package struct LockTable: Sendable {
         }
     }
 
-    /// At least two, as the kernel writes them.
+    /// Hexadecimal with at least two digits, as the kernel writes it.
     private static func digits(_ number: UInt64) -> String {
         (number < 16 ? "0" : "") + String(number, radix: 16)
     }

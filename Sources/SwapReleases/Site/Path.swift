@@ -6,7 +6,7 @@ import SystemPackage
 
 /// Paths as text.
 enum Path {
-    /// The directory a path lies in.
+    /// The directory part.
     static func parent(_ path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
@@ -18,14 +18,14 @@ enum Path {
         return String(path[path.index(after: slash)...])
     }
 
-    /// A hidden name for what is about to get the name `name`; one for each process.
+    /// A hidden name for a file that is to get the name `name`; different in each process.
     static func temporaryName(for name: String) -> String {
         "\(temporaryPrefix)\(ProcessEnvironment.processID).\(name)"
     }
 
     static let temporaryPrefix = ".swapctl."
 
-    /// The pid in a name that ``temporaryName(for:)`` made.
+    /// The pid in a name from ``temporaryName(for:)``.
     static func temporaryOwner(_ name: String) -> Int32? {
         guard name.hasPrefix(temporaryPrefix) else { return nil }
         return name.dropFirst(temporaryPrefix.count).split(separator: ".").first.flatMap {
@@ -33,18 +33,18 @@ enum Path {
         }
     }
 
-    /// An absolute path, from the working directory.
+    /// The absolute path, relative to the working directory.
     static func absolute(_ path: String) throws(ControlError) -> String {
         if path.hasPrefix("/") { return path }
-        let directory = try attempt("cannot tell the working directory") {
+        let directory = try attempt("cannot read the working directory") {
             () throws(Errno) in try ProcessEnvironment.workingDirectory()
         }
         return directory == "/" ? "/" + path : directory + "/" + path
     }
 
-    /// The home directory of whoever runs this: `HOME`, else what the user database says.
+    /// The home directory of the user: `HOME`, else that of the user database.
     static var home: String? {
-        // That of the site's owner, where root works with other rights than its own.
+        // Where root works with the rights of the site's owner, the home of that owner.
         let userID = (try? UserRights.ofThread())?.userID
         if let userID, userID != ProcessEnvironment.effectiveUserID {
             return User.withID(userID)?.home
@@ -53,7 +53,7 @@ enum Path {
         return User.withID(ProcessEnvironment.effectiveUserID)?.home
     }
 
-    /// The path below `directory`, if it lies there: `app.1.0` of `/srv/app/release/app.1.0`.
+    /// The path below `directory`: `app.1.0` for `/srv/app/release/app.1.0`; nil if it is not below.
     static func relative(_ path: String, to directory: String) -> String? {
         path.hasPrefix(directory + "/") ? String(path.dropFirst(directory.count + 1)) : nil
     }

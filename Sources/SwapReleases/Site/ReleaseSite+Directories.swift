@@ -5,7 +5,7 @@ import SwapControl
 import SystemPackage
 
 extension ReleaseSite {
-    /// Opens the directory of a site, and has it used with the rights it should be used with.
+    /// Opens the directory of a site, and takes the rights with which it has to be used.
     static func open(
         _ path: String, _ currentName: String
     ) throws(ControlError) -> (Directory, SiteRights) {
@@ -14,11 +14,11 @@ extension ReleaseSite {
         return (root, try SiteRights.taking(owner))
     }
 
-    /// Opens the directory of a site, and decides with whose rights it is used; nil: with one's own.
+    /// Opens the directory of a site, and decides whose rights are needed; nil: those of this process.
     static func find(
         _ path: String, _ currentName: String
     ) throws(ControlError) -> (Directory, UInt32?) {
-        let (chain, root) = try attempt("cannot look into \(path)") {
+        let (chain, root) = try attempt("cannot read the directory \(path)") {
             () throws(Errno) -> (LinkChain, Directory) in
             do throws(LinkChain.Problem) {
                 let chain = try LinkChain(path, in: try Self.top())
@@ -30,7 +30,7 @@ extension ReleaseSite {
         let above =
             chain.directories.map { (directory: $0, name: "") }
             + chain.links.map { (directory: $0.directory, name: $0.name) }
-        let places = try attempt("cannot look at the way to \(path)") {
+        let places = try attempt("cannot check the directories above \(path)") {
             () throws(Errno) -> [SiteRights.Place] in
             var places: [SiteRights.Place] = []
             for (directory, name) in above where directory.path != root.path || !name.isEmpty {
@@ -54,7 +54,7 @@ extension ReleaseSite {
 
     private static func directory(at chain: LinkChain) throws(LinkChain.Problem) -> Directory {
         do throws(Errno) {
-            // It may have been opened to be passed through alone.
+            // The descriptor may have been opened with O_PATH.
             return chain.end.name.isEmpty
                 ? try Directory(taking: chain.end.directory.descriptor, path: chain.path).reopened()
                 : try chain.openDirectory()
@@ -66,10 +66,10 @@ extension ReleaseSite {
     private static func owner(
         of root: Directory, _ currentName: String, above: [SiteRights.Place]
     ) throws(ControlError) -> UInt32? {
-        let facts = try attempt("cannot look at \(root.path)") { () throws(Errno) in
+        let facts = try attempt("cannot check \(root.path)") { () throws(Errno) in
             try root.facts()
         }
-        // What current.conf says decides as well, but whoever owns the site may let others write it.
+        // current.conf decides what is executed too, but an owner other than root may let others write it.
         let names = [releaseName, stateName] + (facts.userID == 0 ? [currentName] : [])
         return try SiteRights.owner(
             for: ProcessEnvironment.effectiveUserID, site: SiteRights.Place(root.path, facts),
@@ -79,8 +79,8 @@ extension ReleaseSite {
             })
     }
 
-    /// Throws if the rights with which the site was opened are no longer those it should be used with:
-    /// somebody has changed owners or permissions.
+    /// Throws if the site now needs other rights than when it was opened: owners or permissions have
+    /// changed.
     func checkRights() throws(ControlError) {
         let owner = try Self.owner(of: root, currentName, above: [])
         if ProcessEnvironment.effectiveUserID != 0 || owner == rights.owner?.userID { return }
@@ -93,14 +93,14 @@ extension ReleaseSite {
 
     // MARK: - Directories in it
 
-    /// `.succession`; ENOENT: nothing was done in this site yet.
+    /// Opens `.succession`; ENOENT: swapctl has not worked in this site yet.
     ///
-    /// EPERM: it is not of those with whose rights it would be used.
+    /// EPERM: it does not belong to the user with whose rights the site is used.
     func openState() throws(Errno) -> Directory {
         try permitted(try root.directory(Self.stateName))
     }
 
-    /// `release`, which may be a link where swapctl has no rights but its own.
+    /// Opens `release`, which may be a link where swapctl works with its own rights.
     func openReleases() throws(Errno) -> Directory {
         do throws(Errno) {
             return try permitted(try root.directory(Self.releaseName))
@@ -127,13 +127,13 @@ extension ReleaseSite {
         return directory
     }
 
-    /// Makes `.succession` unless it is there.
+    /// Makes `.succession` unless it exists.
     func prepareState() throws(ControlError) {
         try makeDirectory(Self.stateName, mode: 0o700)
     }
 
     func prepareReleases() throws(ControlError) {
-        // What serves may run as another user.
+        // The server may run as another user.
         try makeDirectory(Self.releaseName, mode: 0o755)
     }
 
@@ -149,24 +149,25 @@ extension ReleaseSite {
         let mayBeLink = name == Self.releaseName && rights.owner == nil
         if (try? root.facts(name))?.isSymbolicLink == true, !mayBeLink {
             throw .configuration(
-                "\(root.child(name)) is a link, which is not followed here; put a directory there")
+                "\(root.child(name)) is a link, which swapctl does not follow here; replace it by a directory"
+            )
         }
     }
 
     // MARK: - Links
 
-    /// Follows a name in the site; with the rights of another user, no link leads out of it.
+    /// Follows a name in the site; where another user's rights are used, a link out of it is an error.
     func follow(_ name: String) throws(LinkChain.Problem) -> LinkChain {
         try LinkChain(name, in: root, boundary: rights.owner == nil ? nil : root)
     }
 
-    /// Throws if root would be told by others what to do: by a file that others may write, or by one
-    /// to which a link of others leads.
+    /// Throws if another user than root could change what root executes: by a file that others may
+    /// write, or by a link of others.
     func checkTrusted(_ chain: LinkChain) throws(ControlError) {
-        guard ProcessEnvironment.effectiveUserID == 0, rights.owner == nil, chain.isThere else {
+        guard ProcessEnvironment.effectiveUserID == 0, rights.owner == nil, chain.exists else {
             return
         }
-        let places = try attempt("cannot look at what \(currentPath) leads to") {
+        let places = try attempt("cannot check where \(currentPath) leads") {
             () throws(Errno) -> [SiteRights.Place] in
             var places = [SiteRights.Place(chain.path, try chain.facts())]
             for directory in chain.directories {
@@ -179,22 +180,22 @@ extension ReleaseSite {
             return places
         }
         for (index, place) in places.enumerated() where !place.isOfRootAlone {
-            // Only in directories the sticky bit has a meaning.
+            // The first place is the file: the sticky bit means something only for directories.
             if index > 0, place.userID == 0, place.isSticky { continue }
             throw ControlError(
                 code: "permission",
-                message: "\(currentPath) leads to what others than root can change, and so decide "
-                    + "what root executes: \(place.path); see its owner and permissions",
+                message: "\(currentPath) leads to \(place.path), which other users than root can "
+                    + "change to decide what root executes; see its owner and permissions",
                 exitCode: .permission)
         }
     }
 
-    /// Follows any path, as `current.conf` names files.
+    /// Follows any path, such as one in `current.conf`.
     static func follow(anywhere path: String) throws(LinkChain.Problem) -> LinkChain {
         try LinkChain(path, in: try top())
     }
 
-    /// Facts of what a release is, or leads to; nil: there is none.
+    /// The status of a release, links followed; nil: there is none.
     func factsOfRelease(_ name: String) -> FileFacts? {
         guard let releases = try? openReleases(),
             let chain = try? LinkChain(
@@ -203,13 +204,13 @@ extension ReleaseSite {
         return try? chain.facts()
     }
 
-    /// The path without links; nil: it leads nowhere.
+    /// The path without links; nil: the file does not exist.
     static func resolved(_ path: String) -> String? {
-        guard let chain = try? follow(anywhere: path), chain.isThere else { return nil }
+        guard let chain = try? follow(anywhere: path), chain.exists else { return nil }
         return chain.path
     }
 
-    /// The file at the end of what a name in the site leads to.
+    /// Reads the file that a name in the site leads to.
     func read(_ name: String, limit: Int = 1 << 24) throws(Errno) -> [UInt8] {
         let chain: LinkChain
         do {
@@ -220,7 +221,7 @@ extension ReleaseSite {
         return try Self.read(chain, limit: limit)
     }
 
-    /// A regular file at the end of a chain; EINVAL: it is none.
+    /// Reads the regular file at the end of a chain; EINVAL: it is another kind.
     static func read(_ chain: LinkChain, limit: Int = 1 << 24) throws(Errno) -> [UInt8] {
         try DurableFile.read(chain.end.directory, chain.end.name, limit: limit)
     }

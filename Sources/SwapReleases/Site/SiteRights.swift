@@ -4,23 +4,23 @@ package import SuccessionSystem
 package import SwapControl
 import SystemPackage
 
-/// With whose rights swapctl works in a site.
+/// The rights with which swapctl works in a site.
 ///
-/// Root works as root only where nobody else can change anything: who may write there would else
-/// decide what root reads, writes and executes. In a site of somebody else it takes the rights of
-/// the owner for all that it does with files, and runs programs as the owner.
+/// Root works as root only where no other user can change anything: a user who may write there could
+/// decide what root reads, writes and executes. In the site of another user root takes the rights of
+/// the owner for all work on files, and runs programs as the owner.
 package struct SiteRights: Sendable, Hashable {
-    /// Whose rights were taken; nil: swapctl works with its own.
+    /// The user whose rights were taken; nil: swapctl works with its own.
     package let owner: UserRights?
-    /// Its own.
+    /// The own rights of swapctl, if others were taken.
     private let caller: UserRights?
 
     static let own = SiteRights(owner: nil, caller: nil)
 
-    /// Whose rights were taken, for people.
+    /// The name of the user whose rights were taken.
     package var ownerName: String? { owner.map { Self.name($0.userID) } }
 
-    /// As whom programs are run.
+    /// The user as whom programs are run.
     var userID: UInt32 { owner?.userID ?? ProcessEnvironment.effectiveUserID }
 
     private init(owner: UserRights?, caller: UserRights?) {
@@ -28,12 +28,12 @@ package struct SiteRights: Sendable, Hashable {
         self.caller = caller
     }
 
-    /// Has this thread, which is the only one that touches files, work with the rights of a user.
+    /// Takes the rights of a user to files, in this thread, which is the only one that works on files.
     static func taking(_ userID: UInt32) throws(ControlError) -> SiteRights {
         let rights = try attempt("cannot take the rights of \(name(userID))") {
             () throws(Errno) in
             let caller = try UserRights.ofThread()
-            // A second site of the same process.
+            // This process has taken them already, for another site.
             if caller.userID == userID { return SiteRights.own }
             let owner = UserRights(of: userID)
             try owner.takeForFiles()
@@ -42,8 +42,8 @@ package struct SiteRights: Sendable, Hashable {
         return rights
     }
 
-    /// Does with the rights of this process itself what is not done in the site: asks a server, or
-    /// looks at a process.
+    /// Performs work that is not in the site with swapctl's own rights: a request to a server, or a look
+    /// at a process.
     func asCaller<Result, Failure: Error>(
         _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -55,14 +55,14 @@ package struct SiteRights: Sendable, Hashable {
         return try body()
     }
 
-    /// Gives this thread its own rights back, when nothing more is done in a site.
-    package static func giveBack() {
+    /// Restores the own rights of this thread, after the work in a site.
+    package static func restoreOwn() {
         let mine = ProcessEnvironment.effectiveUserID
         guard let now = try? UserRights.ofThread(), now.userID != mine else { return }
         take(UserRights(of: mine))
     }
 
-    /// Nothing is to be done with other rights than those that were meant.
+    /// Takes rights, or ends the process: no work may be done with other rights than the intended ones.
     private static func take(_ rights: UserRights) {
         do {
             try rights.takeForFiles()
@@ -73,13 +73,13 @@ package struct SiteRights: Sendable, Hashable {
         }
     }
 
-    /// Whether what lies in the site may be used by this process.
+    /// Whether this process may use a file of the site.
     func permits(_ facts: FileFacts) -> Bool {
         if let owner { return facts.userID == owner.userID }
         return ProcessEnvironment.effectiveUserID != 0 || Place("", facts).isOfRootAlone
     }
 
-    /// A user for messages.
+    /// The name of a user, for messages.
     package static func name(_ userID: UInt32) -> String {
         User.withID(userID)?.name ?? "uid \(userID)"
     }
@@ -88,7 +88,7 @@ package struct SiteRights: Sendable, Hashable {
 // MARK: - Decision
 
 extension SiteRights {
-    /// A file or a directory on the way to a site, or in it.
+    /// A file or a directory on the path of a site, or in the site.
     package struct Place: Sendable, Hashable {
         package var path: String
         package var userID: UInt32
@@ -109,14 +109,14 @@ extension SiteRights {
 
         var isWritableByOthers: Bool { !isLink && mode & 0o022 != 0 }
         var isOfRootAlone: Bool { userID == 0 && !isWritableByOthers }
-        /// In such a directory nobody but the owner takes a name away.
+        /// Whether only the owner of a name may remove it from the directory.
         var isSticky: Bool { mode & 0o1000 != 0 }
     }
 
-    /// Whose rights `user` takes; nil: none.
+    /// The user whose rights `user` has to take; nil: none.
     ///
-    /// `above` are the directories and links by which the site was found, `inside` is what decides
-    /// in it. Throws where the rights of no single user would do.
+    /// `above` are the directories and links on the path of the site, `inside` are the places in it that
+    /// decide what is executed. Throws if several users can change these places.
     package static func owner(
         for user: UInt32, site: Place, above: [Place], inside: [Place]
     ) throws(ControlError) -> UInt32? {
@@ -124,12 +124,13 @@ extension SiteRights {
         if site.userID != 0 {
             for place in above where place.userID != 0 && place.userID != site.userID {
                 throw unsafe(
-                    "\(place.path) belongs to \(name(place.userID)), and \(site.path), to which it "
-                        + "leads, to \(name(site.userID)); give the path of the site itself")
+                    "\(place.path) belongs to \(name(place.userID)), but \(site.path), to which it "
+                        + "leads, belongs to \(name(site.userID)); give the path of the site itself"
+                )
             }
             for place in inside where place.userID != site.userID {
                 throw unsafe(
-                    "\(place.path) belongs to \(name(place.userID)), and \(site.path) to "
+                    "\(place.path) belongs to \(name(place.userID)), but \(site.path) belongs to "
                         + "\(name(site.userID)), with whose rights root works in it; run "
                         + "`chown -Rh \(name(site.userID)): \(place.path)`")
             }
@@ -145,12 +146,12 @@ extension SiteRights {
     private static func unsafe(of place: Place, _ site: Place) -> ControlError {
         if place.userID != 0 {
             return unsafe(
-                "\(place.path) belongs to \(name(place.userID)), who so decides what root does in "
+                "\(place.path) belongs to \(name(place.userID)), who can decide by it what root does in "
                     + "\(site.path); run `chown -h root: \(place.path)`, or give the whole site to "
                     + "its user by `chown -Rh`")
         }
         return unsafe(
-            "others than root may write \(place.path), and so decide what root executes; run "
+            "other users than root may write \(place.path), and decide by it what root executes; run "
                 + "`chmod go-w \(place.path)`, or give the whole site to its user by `chown -Rh`")
     }
 
@@ -162,8 +163,8 @@ extension SiteRights {
 // MARK: - Programs
 
 extension SiteRights {
-    /// The variables for a program that is run as the owner: what this process was given may be meant
-    /// for it alone.
+    /// The environment of a program that is run as the owner: only the harmless variables of this
+    /// process, because others may hold secrets of root.
     package static func environment(
         _ variables: [String], of user: UInt32, home: String?, name: String?
     ) -> [String] {
@@ -177,14 +178,14 @@ extension SiteRights {
         return kept
     }
 
-    /// Has a request run as the owner, if another user's rights were taken.
+    /// Makes a program run as the owner, if the rights of that user were taken.
     func apply(to request: inout SpawnRequest, in site: Directory) {
         guard let owner else { return }
         let user = User.withID(owner.userID)
         request.user = owner
         request.environment = Self.environment(
             request.environment, of: owner.userID, home: user?.home, name: user?.name)
-        // Root's own may be one which nobody else could enter.
+        // The working directory of root may be closed to the owner.
         request.workingDirectory = site.descriptor.rawValue
     }
 }

@@ -4,11 +4,11 @@ import SuccessionSystem
 import SwapControl
 import SystemPackage
 
-/// The SHA-256 of every file that was added, in the form `sha256sum -c` reads in the directory of
-/// the site.
+/// The SHA-256 of every file that was added, in the format of `sha256sum -c`, with paths from the
+/// directory of the site.
 struct Checksums: Sendable {
     private let site: ReleaseSite
-    /// By path below the directory of the site.
+    /// By path from the directory of the site.
     private var digests: [String: String] = [:]
 
     static func read(_ site: ReleaseSite) throws(ControlError) -> Checksums {
@@ -23,7 +23,7 @@ struct Checksums: Sendable {
             }
         }
         for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
-            // 64 digits and two spaces; a line somebody else wrote is not one of ours.
+            // 64 digits and two spaces; other lines are skipped.
             let digest = line.prefix(64)
             guard line.utf8.count > 66, digest.allSatisfy(\.isHexDigit) else { continue }
             checksums.digests[String(line.dropFirst(66))] = String(digest)
@@ -31,12 +31,12 @@ struct Checksums: Sendable {
         return checksums
     }
 
-    /// The digest recorded for a path without links; nil if there is none.
+    /// The recorded digest of a path without links; nil if there is none.
     func of(_ path: String) -> String? {
         Path.relative(path, to: site.directory).flatMap { digests[$0] }
     }
 
-    /// The digest of a release that is one file, or one for all files of one that is a directory.
+    /// The digest of a release: that of its file, or of the list of its files if it is a directory.
     func ofRelease(_ name: String) -> String? {
         let path = "release/\(name)"
         if let digest = digests[path] { return digest }

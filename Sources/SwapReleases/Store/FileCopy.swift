@@ -3,29 +3,29 @@
 import SuccessionSystem
 import SystemPackage
 
-/// Copies of files and of whole directories, on the disk when they are reported.
+/// Copies files and whole directories; a copy is on the disk when the call returns.
 ///
-/// Each is found by its name in a directory that is open: a directory that becomes a link meanwhile
-/// leads nowhere else.
+/// Every file is opened by its name in an open directory: a directory that is replaced by a link
+/// meanwhile does not lead elsewhere.
 enum FileCopy {
     struct Problem: Error {
         var path: String
         var errno: Errno
     }
 
-    /// One regular file.
+    /// The path of a regular file, relative to the copy, and its SHA-256.
     typealias Digest = (path: String, digest: String)
 
-    /// Each level is a descriptor.
-    private static let deepest = 200
-    /// Whoever may write a release decides what is executed; set-id bits are nobody's to hand on.
+    /// Each level needs a descriptor.
+    private static let maximumDepth = 200
+    /// A copy is not writable by everybody, which would let everybody decide what is executed, and has
+    /// no set-id bits.
     private static let permissions: UInt32 = 0o775
 
-    /// Copies a file, a link, or a directory with all that is in it, to a name that is free.
+    /// Copies a file, a link, or a directory with its content to a free name.
     ///
-    /// Permissions are kept but for those of everybody to write, owners are not. Returns the regular
-    /// files with their SHA-256, as paths below the copy. EINVAL: a pipe, a socket or a device is among
-    /// them.
+    /// Keeps the permissions, except that of everybody to write and the set-id bits, but not the owners.
+    /// Returns the regular files. EINVAL: there is a pipe, a socket or a device among the files.
     static func copy(
         _ name: String, in source: Directory, to copy: String, in target: Directory, depth: Int = 0
     ) throws(Problem) -> [Digest] {
@@ -40,7 +40,7 @@ enum FileCopy {
             if facts.isRegularFile {
                 return [("", try copyFile(name, in: source, to: copy, in: target))]
             }
-            guard facts.isDirectory, depth < deepest else { throw .invalidArgument }
+            guard facts.isDirectory, depth < maximumDepth else { throw .invalidArgument }
             from = try source.directory(name)
             try target.makeDirectory(copy, mode: 0o700)
             to = try target.directory(copy)
@@ -77,7 +77,7 @@ enum FileCopy {
         return files
     }
 
-    /// The digest is of what was written, not of what was read.
+    /// Returns the digest of the copy, which is read back, not of the source.
     private static func copyFile(
         _ name: String, in source: Directory, to copy: String, in target: Directory
     ) throws(Errno) -> String {
@@ -91,14 +91,14 @@ enum FileCopy {
         return try SHA256.ofFile(target, copy)
     }
 
-    /// The regular files of what has a name, as ``copy(_:in:to:in:depth:)`` returns them.
+    /// The regular files of a file or directory, as ``copy(_:in:to:in:depth:)`` returns them.
     static func digests(
         _ name: String, in directory: Directory, depth: Int = 0
     ) throws(Errno) -> [Digest] {
         let facts = try directory.facts(name)
         if facts.isSymbolicLink { return [] }
         if facts.isRegularFile { return [("", try SHA256.ofFile(directory, name))] }
-        guard facts.isDirectory, depth < deepest else { throw .invalidArgument }
+        guard facts.isDirectory, depth < maximumDepth else { throw .invalidArgument }
         let inside = try directory.directory(name)
         var files: [Digest] = []
         for name in try inside.names() {
@@ -109,11 +109,11 @@ enum FileCopy {
         return files
     }
 
-    /// The bytes of all files in what has a name.
+    /// The size in bytes of a file, or of all files in a directory.
     static func size(_ name: String, in directory: Directory, depth: Int = 0) -> Int {
         guard let facts = try? directory.facts(name) else { return 0 }
         guard facts.isDirectory else { return max(0, facts.size) }
-        guard depth < deepest, let inside = try? directory.directory(name) else { return 0 }
+        guard depth < maximumDepth, let inside = try? directory.directory(name) else { return 0 }
         return ((try? inside.names()) ?? []).reduce(0) { sum, name in
             let (total, isTooLarge) = sum.addingReportingOverflow(
                 size(name, in: inside, depth: depth + 1))
@@ -121,14 +121,14 @@ enum FileCopy {
         }
     }
 
-    /// Removes a file, or a directory with all that is in it; links are not followed.
+    /// Removes a file, or a directory with its content; links are not followed.
     ///
-    /// EINVAL: it is deeper than any release is.
+    /// EINVAL: the directory is deeper than any release.
     static func remove(
         _ name: String, in directory: Directory, depth: Int = 0
     ) throws(Errno) {
         guard try directory.facts(name).isDirectory else { return try directory.unlink(name) }
-        if depth >= deepest { throw .invalidArgument }
+        if depth >= maximumDepth { throw .invalidArgument }
         let inside = try directory.directory(name)
         for name in try inside.names() { try remove(name, in: inside, depth: depth + 1) }
         try directory.removeDirectory(name)

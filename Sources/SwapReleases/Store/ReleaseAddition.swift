@@ -4,20 +4,19 @@ import SuccessionSystem
 package import SwapControl
 import SystemPackage
 
-/// Puts a copy of a file or a directory into the release directory, whole or not at all.
+/// Adds a copy of a file or a directory to the release directory, completely or not at all.
 package struct ReleaseAddition: Sendable {
     package let name: String
     package let path: String
     package let files: Int
     package let digest: String
-    /// It was there already, and the same.
+    /// Whether the same release existed already.
     package let isUnchanged: Bool
 
-    /// Copies `source` to the name `name`, which is its own unless given.
+    /// Copies `source` to a release with the given name, or with its own.
     ///
-    /// It has its name only when it is complete and on the disk. A name that is taken by something
-    /// else is an error: what was once released does not change. `expected` is the SHA-256 the
-    /// file must have.
+    /// The copy gets its name when it is complete and on the disk. A name that another release has is an
+    /// error: a release never changes. `expected` is the SHA-256 the source must have.
     package static func add(
         _ source: String, as given: String?, to site: ReleaseSite, expected: String? = nil
     ) throws(ControlError) -> ReleaseAddition {
@@ -32,7 +31,7 @@ package struct ReleaseAddition: Sendable {
         try site.prepareState()
         removeLeftovers(site)
         let path = site.releaseDirectory + "/" + name
-        let releases = try attempt("cannot look into \(site.releaseDirectory)") {
+        let releases = try attempt("cannot read the directory \(site.releaseDirectory)") {
             () throws(Errno) in try site.openReleases()
         }
         let temporary = Path.temporaryName(for: name)
@@ -44,7 +43,7 @@ package struct ReleaseAddition: Sendable {
                     "\(source) has the SHA-256 \(digest), not \(expected); nothing was added: "
                         + "upload it again")
             }
-            // Not before: a copy may take long, and a watch would have to wait for it.
+            // After the copy, which may take long: a watch waits for this lock.
             let lock = try SiteLock.files(site)
             defer { withExtendedLifetime(lock) {} }
             let isNew = (try? releases.facts(name)) == nil
@@ -61,13 +60,13 @@ package struct ReleaseAddition: Sendable {
         }
     }
 
-    /// Where it is, with the directory it is in.
+    /// Follows the path of the source, and checks that it can be copied.
     private static func checked(_ source: String) throws(ControlError) -> LinkChain {
         var path = try Path.absolute(source)
         while path.hasSuffix("/"), path != "/" { path.removeLast() }
         let chain: LinkChain
         do {
-            // A link is what it leads to: the release shall not change with it.
+            // The file behind a link is copied, so that the release does not change with the link.
             chain = try ReleaseSite.follow(anywhere: path)
         } catch {
             throw .configuration("\(path) \(FileProblem.of(error.errno, path))")
@@ -102,9 +101,9 @@ package struct ReleaseAddition: Sendable {
         return SHA256.of(Array(lines.joined().utf8))
     }
 
-    /// Records the checksums, then gives the copy its name: a release is never without them.
+    /// Records the checksums, then gives the copy its name: a release always has checksums.
     ///
-    /// The lock of the files keeps every other swapctl out meanwhile.
+    /// The caller holds the lock of the files.
     private static func place(
         _ temporary: String, as name: String, in releases: Directory,
         _ files: [(path: String, digest: String)], _ site: ReleaseSite
@@ -129,7 +128,8 @@ package struct ReleaseAddition: Sendable {
         }
     }
 
-    /// Throws unless the same is there already; what nothing was recorded of is looked at.
+    /// Throws unless the release with this name has the same content; if it has no recorded checksums,
+    /// its files are read.
     private static func compare(
         _ temporary: String, with name: String, in releases: Directory, _ digest: String,
         _ files: [(path: String, digest: String)], _ site: ReleaseSite
@@ -144,7 +144,7 @@ package struct ReleaseAddition: Sendable {
             }
         guard found == digest else {
             throw .configuration(
-                "\(path) exists and is something else; a release does not change: add it under "
+                "\(path) exists with other content; a release does not change: add this one under "
                     + "another name with --as")
         }
         if recorded == nil { try record(files, path, in: checksums) }
@@ -162,7 +162,7 @@ package struct ReleaseAddition: Sendable {
         try checksums.write()
     }
 
-    /// Removes what processes that are gone have left unfinished.
+    /// Removes the temporary files of processes that have ended.
     static func removeLeftovers(_ site: ReleaseSite) {
         let directories = [try? site.openReleases(), site.root, try? site.openState()]
         for case let directory? in directories {
@@ -180,7 +180,7 @@ extension ReleaseAddition {
     package var sentence: String {
         let count = files == 1 ? "" : ", \(counted(files, "file"))"
         return isUnchanged
-            ? "\(name) is there already, and the same"
+            ? "\(name) exists already with the same content"
             : "\(name) added\(count), SHA-256 \(digest.prefix(12))…"
     }
 

@@ -4,15 +4,16 @@ import SuccessionSystem
 import SwapControl
 import SystemPackage
 
-/// Turns what an operator writes, `app.2.0`, `2.0` or `cfg=cfg.2.0`, into keys and paths.
+/// Resolves the releases that an operator names, such as `app.2.0`, `2.0` or `cfg=cfg.2.0`, to keys
+/// and paths.
 struct ReleaseChoice {
     let site: ReleaseSite
-    /// What is named now.
-    let current: Selection
+    /// The files that `current.conf` names now.
+    let current: SelectedFiles
 
-    /// The files to name instead; keys that are not concerned are left out.
+    /// The new path of each key that changes.
     ///
-    /// A new key is only made where it is written, and where nothing is named yet.
+    /// A new key is made only if a word has the form `KEY=RELEASE`, or if no file is named yet.
     func resolve(_ words: [String]) throws(ControlError) -> [String: String] {
         var chosen: [String: String] = [:]
         for word in words {
@@ -23,10 +24,10 @@ struct ReleaseChoice {
                 chosen[key] = path
             }
         }
-        if current.files.isEmpty, chosen[Selection.program] == nil {
+        if current.files.isEmpty, chosen[SelectedFiles.program] == nil {
             throw .wrongUsage(
                 "which of \(words.joined(separator: ", ").harmless) is the program? write "
-                    + "\(Selection.program)=RELEASE")
+                    + "\(SelectedFiles.program)=RELEASE")
         }
         return chosen
     }
@@ -55,16 +56,16 @@ struct ReleaseChoice {
         return found
     }
 
-    /// The key that a release is for: whose file has this stem now; else `bin` for the name of the
-    /// site, and where there is no other key.
+    /// The key of a release: the one whose present file has the same stem; else `bin`, if the stem is
+    /// the name of the site or there is no other key.
     private func key(_ release: ReleaseName, isAlone: Bool) throws(ControlError) -> String {
         for key in current.order.reversed() where stem(of: key) == release.stem { return key }
         let isProgram = release.stem == site.name || release.stem.isEmpty
-        let isOnlyProgram = Set(current.files.keys).isSubset(of: [Selection.program])
+        let isOnlyProgram = Set(current.files.keys).isSubset(of: [SelectedFiles.program])
         if isProgram || isOnlyProgram && (isAlone || !current.files.isEmpty) {
-            return Selection.program
+            return SelectedFiles.program
         }
-        // Of several that are named first, each is called by its stem.
+        // If several files are the first ones of a site, the stem of each becomes its key.
         if current.files.isEmpty, !release.version.isEmpty, ReleaseSite.isValidName(release.stem) {
             return release.stem
         }
@@ -75,7 +76,7 @@ struct ReleaseChoice {
                 + "; write KEY=\(release.text), which may be a new key")
     }
 
-    /// What the names of releases begin with here.
+    /// The stems of the releases in this site.
     private var stems: Set<String> {
         ReleaseName.stems(current.files.keys.compactMap(release(of:))).union([site.name])
     }
@@ -84,18 +85,18 @@ struct ReleaseChoice {
         release(of: key).map { ReleaseName($0, stems: stems).stem }
     }
 
-    /// The release that a key names now, if it is one file.
+    /// The present release of a key, if that is one file.
     private func release(of key: String) -> String? {
         guard let path = current.files[key] else { return nil }
         let directory = Path.parent(path)
         let isHere =
             directory == site.releaseDirectory
-            // Whoever has written it may have come by another path.
+            // The path in current.conf may lead there by a link.
             || ReleaseSite.resolved(directory) == site.releaseDirectory
         return isHere ? Path.name(path) : nil
     }
 
-    /// Every key whose file lies in a release that is a directory gets the same file of this one.
+    /// For each key whose file is in a release directory: the same file in another release directory.
     private func inDirectory(_ release: String) throws(ControlError) -> [(String, String)] {
         let moved = current.files.compactMap { key, path -> (String, String)? in
             guard let relative = Path.relative(path, to: site.releaseDirectory),
@@ -105,13 +106,13 @@ struct ReleaseChoice {
         }
         if moved.isEmpty {
             throw .wrongUsage(
-                "\(release) is a directory, and what is named now does not lie in one; say which "
-                    + "file is what, as in bin=\(release)/PROGRAM")
+                "\(release) is a directory, and the files that are named now are not in one; name "
+                    + "each file with its key, as in bin=\(release)/PROGRAM")
         }
         return moved
     }
 
-    /// Every key for whose stem there is this version; where nothing is named yet, every file of it.
+    /// The release with this version for each key; every release with it if no file is named yet.
     private func ofVersion(_ version: String) throws(ControlError) -> [(String, String)] {
         let names = try ReleaseList.names(in: site).map { ReleaseName($0.text, stems: stems) }
             .filter { $0.version == version }
@@ -124,7 +125,9 @@ struct ReleaseChoice {
         return found
     }
 
-    /// The program is the one with the name of the site, or the only one that can be executed.
+    /// The keys of the first releases of a site.
+    ///
+    /// The program is the file with the name of the site, else the only executable one.
     private func first(_ names: [ReleaseName]) throws(ControlError) -> [(String, String)] {
         let named = names.filter { $0.stem == site.name }
         let executable = names.filter { name in
@@ -135,7 +138,7 @@ struct ReleaseChoice {
         for name in names {
             let key =
                 name == program
-                ? Selection.program : try key(name, isAlone: names.count == 1)
+                ? SelectedFiles.program : try key(name, isAlone: names.count == 1)
             found.append((key, site.releaseDirectory + "/" + name.text))
         }
         return found

@@ -4,29 +4,29 @@ import SuccessionSystem
 package import SwapControl
 import SystemPackage
 
-/// What lies in a release directory.
+/// The releases in a release directory.
 package struct ReleaseList: Sendable {
     package struct Release: Sendable, Hashable {
         package var name: String
         package var isDirectory: Bool
-        /// In bytes; of all files in a directory.
+        /// In bytes; for a directory, of all its files.
         package var size: Int
         /// Seconds since 1970.
         package var addedAt: Int
         package var checksum: String?
-        /// Why it may not be removed: `current (bin)`, `pid 4711`; empty: nobody needs it.
-        package var uses: [String]
+        /// What needs the release: `current (bin)`, `pid 4711`; empty: it can be removed.
+        package var references: [String]
     }
 
     package let site: ReleaseSite
-    /// By stem and version, the oldest first.
+    /// Sorted by stem and version, the oldest first.
     package let releases: [Release]
 
-    /// Looks into the release directory, and at the processes that run what is in it.
+    /// Reads the release directory, and finds the processes that run its releases.
     package static func read(_ site: ReleaseSite) throws(ControlError) -> ReleaseList {
         let names = try names(in: site)
         let checksums = try Checksums.read(site)
-        let uses = try ReleaseUses.find(site)
+        let references = try ReleaseReferences.find(site)
         let releases = try? site.openReleases()
         return ReleaseList(
             site: site,
@@ -36,13 +36,14 @@ package struct ReleaseList: Sendable {
                 return Release(
                     name: name.text, isDirectory: facts?.isDirectory == true, size: size,
                     addedAt: facts?.modifiedAt ?? 0, checksum: checksums.ofRelease(name.text),
-                    uses: uses.of(name.text))
+                    references: references.of(name.text))
             })
     }
 
     static func names(in site: ReleaseSite) throws(ControlError) -> [ReleaseName] {
         let path = site.releaseDirectory
-        let entries = try attempt("cannot look into \(path)") { () throws(Errno) -> [String] in
+        let entries = try attempt("cannot read the directory \(path)") {
+            () throws(Errno) -> [String] in
             do throws(Errno) {
                 return try site.openReleases().names()
             } catch {
@@ -56,13 +57,13 @@ package struct ReleaseList: Sendable {
 
 extension ReleaseList {
     package var lines: [String] {
-        if releases.isEmpty { return ["\(site.releaseDirectory) holds no release"] }
+        if releases.isEmpty { return ["\(site.releaseDirectory) has no release"] }
         let rows = releases.map { release in
             [
                 release.name + (release.isDirectory ? "/" : ""), "\(release.size)",
                 Timestamp.text(seconds: release.addedAt),
                 release.checksum.map { String($0.prefix(12)) } ?? "-",
-                release.uses.joined(separator: ", "),
+                release.references.joined(separator: ", "),
             ]
         }
         return Columns.lines(
@@ -78,7 +79,7 @@ extension ReleaseList {
                 "directory": .bool(release.isDirectory), "bytes": .integer(release.size),
                 "added": .string(Timestamp.text(seconds: release.addedAt)),
                 "sha256": .optional(release.checksum),
-                "used_by": .array(release.uses.map { .string($0) }),
+                "used_by": .array(release.references.map { .string($0) }),
             ]
         }
     }

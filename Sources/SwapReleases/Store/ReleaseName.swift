@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The name of a release: what it is, and which version of it: `app.1.10`, `cfg-2024.2`, `1.0`,
-/// `app.f00ba12`.
+/// The name of a release, as a stem and a version: `app.1.10`, `cfg-2024.2`, `1.0`, `app.f00ba12`.
 struct ReleaseName: Sendable, Hashable {
     let text: String
-    /// `app`; empty for a directory that is called by its version alone.
+    /// `app`; empty if the name is a version alone.
     let stem: String
     let version: String
 
-    /// `stems` are known to be such: after one of them any word is a version, as `beta` in `app.beta`.
+    /// After one of the known `stems` any word is a version, as `beta` in `app.beta`.
     init(_ text: String, stems: Set<String> = []) {
         self.text = text
         if Self.isVersion(text[...]) {
@@ -27,14 +26,14 @@ struct ReleaseName: Sendable, Hashable {
 
     private static let separators: Set<Character> = [".", "-", "_"]
 
-    /// Whether something follows a stem and a separator.
+    /// Whether the text is the stem, a separator, and something more.
     static func follows(_ stem: String, in text: String) -> Bool {
         guard !stem.isEmpty, text.hasPrefix(stem), text.count > stem.count + 1 else { return false }
         return separators.contains(text[text.index(text.startIndex, offsetBy: stem.count)])
     }
 
-    /// Whether a text begins as versions do: with a digit, with `v` and a digit, or with the hash
-    /// of a commit.
+    /// Whether the text begins like a version: with a digit, with `v` and a digit, or with the hash of a
+    /// commit.
     private static func isVersion(_ text: Substring) -> Bool {
         func isDigit(_ character: Character?) -> Bool {
             character.map { $0.isASCII && $0.isNumber } ?? false
@@ -42,12 +41,11 @@ struct ReleaseName: Sendable, Hashable {
         if isDigit(text.first) { return true }
         if text.first == "v" || text.first == "V" { return isDigit(text.dropFirst().first) }
         let word = text.prefix { !separators.contains($0) }
-        // Git shortens a hash to seven digits, or more.
+        // Git abbreviates a hash to seven digits or more.
         return word.utf8.count >= 7 && word.allSatisfy { $0.isASCII && $0.isHexDigit }
     }
 
-    /// The stems of files that are named as releases; of one whose version cannot be told, what is
-    /// before the first dot.
+    /// The stems of release names; if a name has no known version, the part before the first dot.
     static func stems(_ names: some Sequence<String>) -> Set<String> {
         Set(
             names.map { text in
@@ -57,7 +55,7 @@ struct ReleaseName: Sendable, Hashable {
             }.filter { !$0.isEmpty && !$0.contains("/") })
     }
 
-    /// A name that can lie in the release directory and be named on a command line.
+    /// Whether the text can be the name of a release, in the directory and on a command line.
     static func isValid(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.count <= 200 && !text.hasPrefix(".") && !text.hasPrefix("-")
             && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x2F && $0 != 0x3D }
@@ -65,7 +63,7 @@ struct ReleaseName: Sendable, Hashable {
 }
 
 extension ReleaseName: Comparable {
-    /// By stem, then by version: numbers as numbers, so that 1.10 comes after 1.9.
+    /// Compares the stem, then the version, with numbers as numbers: 1.10 comes after 1.9.
     static func < (one: ReleaseName, other: ReleaseName) -> Bool {
         if one.stem != other.stem { return one.stem < other.stem }
         let (ones, others) = (runs(one.version), runs(other.version))
@@ -81,7 +79,8 @@ extension ReleaseName: Comparable {
         return one.text < other.text
     }
 
-    /// Of two versions that begin alike: 1.0 is before 1.0.1, and 1.0-rc1 is before 1.0.
+    /// Compares versions of which one begins with the other: 1.0 is before 1.0.1, and 1.0-rc1 is before
+    /// 1.0.
     private static func isBefore(_ ones: [String], _ others: [String]) -> Bool {
         if ones.count > others.count { return !isBefore(others, ones) }
         let next = others[ones.count]

@@ -4,48 +4,50 @@ import SuccessionSystem
 package import SwapControl
 import SystemPackage
 
-/// Removes old releases that nobody needs.
+/// Removes old releases that are not needed any more.
 package struct ReleasePruning: Sendable {
     package let site: ReleaseSite
     package let removed: [String]
-    /// Old, but needed, with who needs them.
-    package let kept: [(name: String, uses: [String])]
+    /// Old releases that are needed, and what needs them.
+    package let kept: [(name: String, references: [String])]
     package let isDryRun: Bool
 
-    /// Keeps the last `count` versions of each stem, and every release that is named, linked to, or
-    /// in use by a living generation.
+    /// Keeps the last `count` versions of each stem, and every release that is named, linked to, needed
+    /// by a rollback, or used by a living generation.
     ///
-    /// Throws and removes nothing if a living generation of `services`, or of the services this site
-    /// has served, cannot be looked at.
+    /// Throws and removes nothing if it is not known which release a living generation uses, be it one of
+    /// `services` or of the service that is recorded in the site.
     package static func prune(
         _ site: ReleaseSite, keeping count: Int, services: [Service], dryRun: Bool
     ) throws(ControlError) -> ReleasePruning {
         let change = try SiteLock.takeOrFail(site, .change, "is changing the release")
         let files = try SiteLock.files(site)
         defer {
-            // Before it is closed: who waits for it is told of that, and finds it free.
+            // Before the file is closed: the close wakes a waiting watch, which has to find the lock free.
             change.release()
             withExtendedLifetime(files) {}
         }
         ReleaseAddition.removeLeftovers(site)
         let all = try services + recorded(site)
-        // Not a matter of files in the site: servers and processes are looked at.
+        // Servers and processes are not in the site: they are asked with swapctl's own rights.
         try site.rights.asCaller { () throws(ControlError) in
             for service in all { try checkVisible(service, site) }
         }
         let list = try ReleaseList.read(site)
-        let uses = Dictionary(list.releases.map { ($0.name, $0.uses) }) { $1 }
+        let references = Dictionary(list.releases.map { ($0.name, $0.references) }) { $1 }
         let old = try old(list, keeping: count)
-        let free = old.filter { uses[$0.text]?.isEmpty != false }.map(\.text)
+        let free = old.filter { references[$0.text]?.isEmpty != false }.map(\.text)
         if !dryRun { try remove(free, site) }
         return ReleasePruning(
             site: site, removed: free,
-            kept: old.map(\.text).filter { !free.contains($0) }.map { ($0, uses[$0] ?? []) },
+            kept: old.map(\.text).filter { !free.contains($0) }.map { ($0, references[$0] ?? []) },
             isDryRun: dryRun)
     }
 
-    /// All but the last versions of each stem: those that served last, or were added last and have not
-    /// served; what is to be deployed next is the last of all.
+    /// All but the last versions of each stem.
+    ///
+    /// Versions are in the order of the time they served last, or else were added. A version higher than
+    /// every one that has served is to be deployed next, and comes last.
     private static func old(
         _ list: ReleaseList, keeping count: Int
     ) throws(ControlError) -> [ReleaseName] {
@@ -78,8 +80,8 @@ package struct ReleasePruning: Sendable {
         return [try Service.locate(record.service, runtimeDirectory: directory)]
     }
 
-    /// Every generation that lives must be one whose release can be told: one that cannot be seen from
-    /// here may need any of them.
+    /// Throws unless the release of every living generation is known: one that cannot be seen from here
+    /// may need any release.
     private static func checkVisible(
         _ service: Service, _ site: ReleaseSite
     ) throws(ControlError) {
@@ -96,17 +98,18 @@ package struct ReleasePruning: Sendable {
             do {
                 pid = try ControlClient(service).processID(ofGeneration: entry.generation)
             } catch {
-                // It has left meanwhile.
+                // The generation has ended meanwhile.
                 if error.exitCode == .noService { continue }
                 throw error
             }
-            if let pid, try VisibleProgram(pid, site).isTold(in: site) { continue }
+            if let pid, try VisibleProgram(pid, site).isKnown(in: site) { continue }
             let who = pid.map { " (pid \($0))" } ?? ", which runs in another pid namespace,"
             throw ControlError(
                 code: "permission",
-                message: "which release generation \(entry.generation) of \(service.name)\(who) "
-                    + "needs cannot be told; nothing was removed: run swapctl as its user or as root, and "
-                    + "where its processes and its files can be seen",
+                message:
+                    "the release of generation \(entry.generation) of \(service.name)\(who) is "
+                    + "not known; nothing was removed: run swapctl as the user of the server or as root, "
+                    + "and where its processes and its files can be seen",
                 exitCode: .permission)
         }
     }
@@ -118,7 +121,7 @@ package struct ReleasePruning: Sendable {
             let hidden = Path.temporaryName(for: name)
             try attempt("cannot remove \(site.releaseDirectory)/\(name)") { () throws(Errno) in
                 let releases = try site.openReleases()
-                // A directory is gone at once, not file by file.
+                // Renamed first, so that a directory disappears at once, not file by file.
                 try releases.rename(name, to: hidden)
                 try FileCopy.remove(hidden, in: releases)
             }
@@ -130,7 +133,7 @@ package struct ReleasePruning: Sendable {
 
 extension ReleasePruning {
     package var sentences: [String] {
-        let kept = kept.map { "\($0.name) is kept: \($0.uses.joined(separator: ", "))" }
+        let kept = kept.map { "\($0.name) is kept: \($0.references.joined(separator: ", "))" }
         let what = removed.joined(separator: ", ")
         if removed.isEmpty { return kept + ["\(site.releaseDirectory): nothing to remove"] }
         return kept + [
@@ -145,7 +148,7 @@ extension ReleasePruning {
             "removed": .array(removed.map { .string($0) }),
             "kept": .object(
                 Dictionary(
-                    kept.map { ($0.name, .array($0.uses.map { .string($0) })) }
+                    kept.map { ($0.name, .array($0.references.map { .string($0) })) }
                 ) { $1 }),
             "exit_code": .integer(0),
         ]

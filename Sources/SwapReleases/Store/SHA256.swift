@@ -3,10 +3,10 @@
 package import SuccessionSystem
 package import SystemPackage
 
-/// SHA-256 as in FIPS 180-4.
+/// SHA-256 (FIPS 180-4).
 ///
-/// It finds files that were cut short or written over; it protects from nobody who may write the
-/// list of checksums too.
+/// The checksums find files that were truncated or overwritten. They do not protect against a user who
+/// may write the list of checksums too.
 package struct SHA256 {
     private var state: [UInt32] = [
         0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab,
@@ -18,7 +18,7 @@ package struct SHA256 {
 
     package init() {}
 
-    /// The digest of a file, in hexadecimal digits.
+    /// The digest of a file in hexadecimal.
     package static func ofFile(_ directory: Directory, _ name: String) throws(Errno) -> String {
         let file = try DurableFile.openRegular(directory, name, .readOnly)
         return try file.withRawValue { (fd) throws(Errno) in

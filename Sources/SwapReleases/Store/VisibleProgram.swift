@@ -3,19 +3,20 @@
 import SuccessionSystem
 import SwapControl
 
-/// The program of a process that may see other files under the same paths, in a container for example.
+/// The program of a process that may see other files under the same paths, as in a container.
 struct VisibleProgram {
     private let processID: Int32
-    /// The link leads to the file itself, whatever its path leads to from here.
+    /// The file that /proc/PID/exe leads to, which does not depend on its path here.
     private let identity: FileIdentity?
-    /// Whether the release directory is the same for it: then its paths mean what they mean here.
+    /// Whether the process sees this release directory under the same path: then its other paths are
+    /// valid here too.
     private let seesReleases: Bool
 
     init(_ processID: Int32, _ site: ReleaseSite) {
         self.processID = processID
         let own = (try? site.openReleases().facts())?.identity
         let path = "/proc/\(processID)/root\(site.releaseDirectory)"
-        // Only compared: nothing is opened by a path that the process could change.
+        // The process could change what the path leads to: the result is only compared.
         let (executed, seen) = site.rights.asCaller {
             (
                 (try? Syscall.status("/proc/\(processID)/exe"))?.identity,
@@ -26,15 +27,15 @@ struct VisibleProgram {
         seesReleases = own != nil && own == seen
     }
 
-    /// The releases it executes, if its paths mean something else here.
-    func elsewhere(_ files: ReleaseFiles) -> [String] {
+    /// The paths here of the release it executes, if its own paths are not valid here.
+    func releases(in files: ReleaseFiles) -> [String] {
         guard let identity, !seesReleases else { return [] }
         return files.paths(of: identity)
     }
 
-    /// Whether it can be told which releases it needs: by its paths, or by the file it executes and
-    /// the switch that started it.
-    func isTold(in site: ReleaseSite) throws(ControlError) -> Bool {
+    /// Whether its releases are known: by its paths, or by the file it executes and the switch that
+    /// started it.
+    func isKnown(in site: ReleaseSite) throws(ControlError) -> Bool {
         let process = site.rights.asCaller { ServerProcess(processID) }
         guard let process else { return false }
         if seesReleases { return true }
@@ -49,8 +50,8 @@ struct VisibleProgram {
 struct ReleaseFiles {
     private var found: [FileIdentity: [String]] = [:]
 
-    /// Deeper than any release is.
-    private static let deepest = 200
+    /// More than the depth of any release.
+    private static let maximumDepth = 200
 
     init(_ site: ReleaseSite) {
         guard let releases = try? site.openReleases() else { return }
@@ -60,7 +61,7 @@ struct ReleaseFiles {
     func paths(of identity: FileIdentity) -> [String] { found[identity] ?? [] }
 
     private mutating func addAll(in directory: Directory, _ path: String, depth: Int) {
-        guard depth < Self.deepest else { return }
+        guard depth < Self.maximumDepth else { return }
         for name in (try? directory.names()) ?? [] {
             guard let facts = try? directory.facts(name) else { continue }
             if facts.isRegularFile {

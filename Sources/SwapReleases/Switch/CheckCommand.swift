@@ -4,17 +4,17 @@ import SuccessionSystem
 import SwapControl
 import SystemPackage
 
-/// The operator's own check of a release, run by a shell before the release is tried.
+/// The operator's check of a release: a shell command that runs before the switch.
 ///
-/// It finds each file in a variable: `BIN_FILE`, `CFG_FILE`.
+/// The environment names each file of the release: `BIN_FILE`, `CFG_FILE`.
 struct CheckCommand: Sendable {
     var line: String
     var timeout: Duration
 
-    /// Throws unless the command ends with status 0 in time; what it wrote last is in the message.
+    /// Throws unless the command exits with status 0 in time; the message has the end of its output.
     ///
-    /// It is run as the owner of the site where root works with the owner's rights.
-    func run(_ selection: Selection, in site: ReleaseSite) throws(ControlError) {
+    /// Where root works with the rights of the site's owner, the command runs as that owner.
+    func run(_ selection: SelectedFiles, in site: ReleaseSite) throws(ControlError) {
         let (read, write) = try attempt("cannot make a pipe") { () throws(Errno) in
             try Syscall.pipe(nonBlocking: true)
         }
@@ -43,14 +43,14 @@ struct CheckCommand: Sendable {
         throw .configuration("the check `\(line)` \(end)\(Self.quoted(output))")
     }
 
-    private func variables(_ selection: Selection) -> [String] {
+    private func variables(_ selection: SelectedFiles) -> [String] {
         selection.order.compactMap { key in
             let name = String(key.uppercased().map { $0.isLetter || $0.isNumber ? $0 : "_" })
             return selection.files[key].map { "\(name)_FILE=\($0)" }
         }
     }
 
-    /// Nil: it had to be ended.
+    /// Waits for the end of the command; status nil: it was killed at the time limit.
     private func finish(
         _ process: ProcessHandle, _ output: OwnedDescriptor
     ) -> (status: ExitStatus?, output: [UInt8]) {
@@ -69,13 +69,13 @@ struct CheckCommand: Sendable {
                 (fd: process.descriptor?.rawValue ?? -1, events: Syscall.pollIn),
                 (fd: isOpen ? output.rawValue : -1, events: Syscall.pollIn),
             ]
-            // A process without a pidfd is asked again after a while.
+            // The end of a process without a pidfd is no event: it is looked for every 20 ms.
             let longest: UInt64 = process.descriptor == nil ? 20 : 60_000
             let left = min((deadline - now) / 1_000_000 + 1, longest)
             _ = try? Syscall.poll(entries, timeoutMilliseconds: CInt(left))
             isOpen = isOpen && drain(output, &written)
         }
-        // Whatever it has started is in its session.
+        // The processes it has started are in its session, and in this group.
         Syscall.signalGroup(process.processID, Signals.kill)
         _ = process.waitForExit(deadline: Syscall.monotonicNanoseconds() + 5_000_000_000)
         _ = try? process.reap()
@@ -83,7 +83,7 @@ struct CheckCommand: Sendable {
         return (nil, written)
     }
 
-    /// Reads what there is, and keeps the end of it; false at end-of-file.
+    /// Reads what has been written, and keeps the last 4096 bytes; false at end of file.
     private func drain(_ output: OwnedDescriptor, _ written: inout [UInt8]) -> Bool {
         while let bytes = try? Syscall.read(output.rawValue, count: 65_536) {
             if bytes.isEmpty { return false }

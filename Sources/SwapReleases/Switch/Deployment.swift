@@ -9,7 +9,8 @@ package struct Deployment {
     private let isDetached: Bool
     private var site: ReleaseSite { control.site }
 
-    /// `isDetached`: to return when the successor serves, and not when the predecessor is gone.
+    /// `isDetached`: ``run(_:_:)`` returns when the successor serves, and does not wait for the end of
+    /// the predecessor.
     package init(
         _ site: ReleaseSite, _ service: Service, _ options: SwitchOptions, isDetached: Bool = false
     ) {
@@ -17,12 +18,13 @@ package struct Deployment {
         self.isDetached = isDetached
     }
 
-    /// Switches to what is named as in `swapctl release use`; what fails is taken back.
+    /// Switches to the releases, which are named as in `swapctl release use`; after a failure the site
+    /// is as it was before.
     ///
-    /// Whoever watches the site waits meanwhile, and finds afterwards that what is named serves.
-    /// SIGINT, SIGTERM and SIGHUP do not end the process during the switch. Throws and changes
-    /// nothing if nobody serves and it is not known how the server is started, and if a switch is
-    /// under way.
+    /// A watch of the site waits during the switch, and finds afterwards that the named release
+    /// serves. SIGINT, SIGTERM and SIGHUP do not end the process during the switch. Throws and changes
+    /// nothing if another switch is under way, or if no generation serves and no command that starts
+    /// the server is known.
     package func run(
         _ words: [String], _ observe: @escaping (ControlEvent) -> Void
     ) throws(ControlError) -> SwitchOutcome {
@@ -36,11 +38,11 @@ package struct Deployment {
     /// The service that is recorded as the one this site serves.
     package static func recordedService(_ site: ReleaseSite) throws(ControlError) -> Service? {
         guard let record = try ServingRecord.serving(site) else { return nil }
-        // The owner would have root order a third one's server about.
+        // The owner of the site could make root upgrade the server of a third user.
         if let owner = site.rights.ownerName {
             throw .wrongUsage(
-                "the record of what is served in \(site.directory) is \(owner)'s, and root takes no "
-                    + "service from it: name the service, as in `swapctl deploy "
+                "the record of what serves in \(site.directory) belongs to \(owner), and root does not "
+                    + "take the name of a service from it: name the service, as in `swapctl deploy "
                     + "\(record.service.harmless) RELEASE --current \(site.currentPath)`")
         }
         let directory = record.runtimeDirectory.isEmpty ? nil : record.runtimeDirectory
@@ -52,27 +54,27 @@ package struct Deployment {
     ) throws(ControlError) -> SwitchOutcome {
         try site.prepareState()
         let lock = try SiteLock.takeOrFail(site, .change, "is changing the release")
-        // Before it is closed: who waits for it is told of that, and finds it free.
+        // Before the file is closed: the close wakes a waiting watch, which has to find the lock free.
         defer { lock.release() }
         _ = try Recovery(control).run()
-        _ = try Adoption(control).run()
+        _ = try RecordReconciliation(control).run()
         let link = CurrentLink.read(site)
         let current = try CurrentFile.read(site)
-        // A later rollback returns to it.
+        // Recorded now, so that a later rollback can return to it.
         if let current, try ServingRecord.serving(site) == nil {
-            _ = try? SiteLook(control).adoptUnrecorded(current)
+            _ = try? RecordReconciliation(control).recordFirst(current)
         }
-        let choice = ReleaseChoice(site: site, current: current?.selection ?? Selection([:]))
+        let choice = ReleaseChoice(site: site, current: current?.selection ?? SelectedFiles([:]))
         let target = try CurrentFile(
-            site, ReleaseUse.rewritten(current, try choice.resolve(words)))
+            site, ReleaseSelection.rewritten(current, try choice.resolve(words)))
         let verb = try verb()
-        let change = try Switch(
+        let change = try ReleaseSwitch(
             control, to: target, verb: verb, why: "swapctl deploy",
-            replacing: Switch.Base(text: current?.text, link: link),
-            // A server that is started outlives this process, and so does whoever reaps it.
+            replacing: ReleaseSwitch.Base(text: current?.text, link: link),
+            // A server that is started outlives this process; init reaps it.
             observe: observe, started: { _ in })
-        let hold = try SignalHold()
-        defer { hold.end() }
+        let deferral = try SignalDeferral()
+        defer { deferral.end() }
         return change.run()
     }
 

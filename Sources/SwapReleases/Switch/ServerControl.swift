@@ -4,23 +4,23 @@ import SuccessionSystem
 import SwapControl
 import SystemPackage
 
-/// Makes a server serve what the links lead to: upgrades the one that runs, or starts one.
+/// The server of a site: its status, its upgrade, and the command that starts it.
 struct ServerControl {
     let site: ReleaseSite
     let service: Service
     let options: SwitchOptions
 
     enum Answer {
-        /// With the predecessor that has still to leave, and what else is to be told.
+        /// The serving generation, the predecessor that still drains, and a warning for the operator.
         case serves(Serving, leaving: Upgrade.Leaving?, warning: String?)
-        /// The reason, and who serves in spite of it.
+        /// The reason of the failure, and the generation that serves nevertheless.
         case unchanged(String, Serving?)
         case unknown(String)
     }
 
-    /// Who serves; nil: nobody.
+    /// The status of the serving generation; nil if none serves.
     ///
-    /// Throws if that cannot be told: a server that does not answer, or may not be asked.
+    /// Throws if that is not known: the server does not answer, or swapctl may not ask it.
     func serving() throws(ControlError) -> GenerationStatus? {
         do {
             return try site.rights.asCaller { () throws(ControlError) in
@@ -32,16 +32,30 @@ struct ServerControl {
         }
     }
 
-    /// What /proc tells of a generation, whoever's it is.
+    /// The process of a generation, as /proc shows it to swapctl's own user.
     func process(_ status: GenerationStatus) -> ServerProcess? {
         site.rights.asCaller { ServerProcess(status) }
     }
 
+    /// Whether the serving process executes the program that `current.conf` names; true if that
+    /// cannot be told.
+    func isServed(
+        _ current: CurrentFile, by status: GenerationStatus, _ record: ServingRecord? = nil
+    ) -> Bool {
+        guard let program = current.selection.program, let process = process(status) else {
+            return true
+        }
+        if let isServed = process.executes(program, in: site) { return isServed }
+        // The program may be started by a wrapper, or be a script of an interpreter.
+        return process.switchID != nil && process.switchID == record?.id
+    }
+
     // MARK: - Upgrade
 
-    /// Has the server start a successor by the link to the program, with `id` in its environment.
+    /// Upgrades the server to the program that the link leads to, with `id` in the environment of the
+    /// successor.
     ///
-    /// An upgrade somebody else has asked for is waited for first.
+    /// Waits first for an upgrade that another process has requested.
     func upgrade(_ id: String, _ observe: (ControlEvent) -> Void) throws(ControlError) -> Answer {
         while true {
             do {
@@ -53,7 +67,7 @@ struct ServerControl {
                 return answer(outcome, leaving)
             } catch {
                 if error.exitCode == .busy, try awaitQuiet() != nil {
-                    // Busy and quiet at once: something that no status tells of.
+                    // The server is busy with something that its status does not show.
                     _ = try? Syscall.poll([], timeoutMilliseconds: 50)
                     continue
                 }
@@ -65,7 +79,7 @@ struct ServerControl {
         }
     }
 
-    /// Throws if the owner of the site would so decide what root executes.
+    /// Throws if a server of root would execute a program from the site of another user.
     private func checkUser() throws(ControlError) {
         guard let owner = site.rights.owner, let status = try serving() else { return }
         let name = SiteRights.name(owner.userID)
@@ -75,7 +89,7 @@ struct ServerControl {
         guard let users else {
             throw ControlError(
                 code: "permission",
-                message: "as whom \(status.serving) of \(service.name) runs cannot be seen from "
+                message: "the user of \(status.serving) of \(service.name) cannot be seen from "
                     + "here, and \(site.directory) belongs to \(name); run swapctl as \(name), or "
                     + "where the server's processes can be seen",
                 exitCode: .permission)
@@ -84,7 +98,7 @@ struct ServerControl {
         throw ControlError(
             code: "permission",
             message: "\(status.serving) of \(service.name) runs as root, and \(site.directory) "
-                + "belongs to \(name), who would so decide what root executes; run the server as "
+                + "belongs to \(name), who would decide what root executes; run the server as "
                 + "\(name), or give the site to root by `chown -Rh root: \(site.directory)`",
             exitCode: .permission)
     }
@@ -93,7 +107,7 @@ struct ServerControl {
         var request = UpgradeRequest()
         request.command =
             options.command
-            ?? SuccessorCommand(executable: site.linkPath(Selection.program))
+            ?? SuccessorCommand(executable: site.linkPath(SelectedFiles.program))
         request.timeout = options.readyTimeout
         request.drainDeadline = options.drain
         request.evictsOldest = options.evictsOldest
@@ -116,9 +130,9 @@ struct ServerControl {
         }
     }
 
-    /// Returns when the server runs no upgrade, with what it then says; nil if nobody serves.
+    /// Waits until the server runs no upgrade, and returns its status; nil if no generation serves.
     ///
-    /// Throws after ten minutes, in which every deadline of an upgrade passes.
+    /// Throws after ten minutes, which is longer than the deadlines of an upgrade.
     func awaitQuiet() throws(ControlError) -> GenerationStatus? {
         let deadline = Syscall.monotonicNanoseconds() + 600_000_000_000
         var pause: CInt = 5
@@ -129,7 +143,7 @@ struct ServerControl {
                 throw .busy(
                     "\(status.serving) of \(service.name) has been '\(status.state)' for 10 min")
             }
-            // Whoever asked for the upgrade is told of its end; others can only look again.
+            // Only the process that requested the upgrade is told of its end.
             _ = try? Syscall.poll([], timeoutMilliseconds: pause)
             pause = min(pause * 2, 200)
         }
@@ -137,22 +151,23 @@ struct ServerControl {
 
     // MARK: - Command
 
-    /// Throws if there is a command, and not one that this process may run.
+    /// Throws if there is a recorded command that this process must not run.
     func checkCommand(_ record: ServingRecord?) throws(ControlError) {
         guard let problem = foreignCommand(record) else { return }
         throw ControlError(code: "permission", message: problem, exitCode: .permission)
     }
 
-    /// Why a command that is recorded is not run; nil: it is, or there is none.
+    /// Why the recorded command is not run; nil if it may be run, or if there is none.
     func foreignCommand(_ record: ServingRecord?) -> String? {
         guard options.command == nil, let writer = record?.foreignWriter else { return nil }
-        return "nobody serves \(service.name), and the command in \(site.servingPath) is not run: "
+        return "nobody serves \(service.name), and swapctl does not run the command in "
+            + "\(site.servingPath): "
             + "the file belongs to \(SiteRights.name(writer)), and the command would run as "
             + "\(SiteRights.name(site.rights.userID)); give the command after --"
     }
 
-    /// How this server is started: as the operator says now, or said before; empty: never, because
-    /// somebody else does, a service manager for example.
+    /// The command that starts this server: the operator's, else the recorded one; empty if swapctl
+    /// does not start it, because a service manager does, for example.
     func command(_ recorded: [String]?) -> [String] {
         guard let command = options.command else { return recorded ?? [] }
         return [command.executable] + command.arguments.dropFirst()

@@ -4,26 +4,26 @@ import SuccessionSystem
 import SwapControl
 import SystemPackage
 
-/// Starts a server that outlives whoever starts it.
+/// Starts a server that outlives this process.
 struct ServerStart {
     let control: ServerControl
     let command: [String]
 
-    /// Variables that speak of this process, or of the unit it is, and not of the server.
+    /// Variables about this process, or about its unit, which do not concern the server.
     private static let variablesOfThisProcess: Set<String> = [
         "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS",
         "LISTEN_FDNAMES", "LISTEN_PIDFDID", "MAINPID", "MAINPIDFDID", "SYSTEMD_EXEC_PID",
         "SUCCESSION_CHANNEL", "SUCCESSION_STDERR", ServerProcess.switchVariable,
     ]
 
-    /// Returns when the server serves, or has ended, or had to be ended because it was not ready.
+    /// Returns when the server serves, has ended, or was killed because it was not ready in time.
     ///
-    /// It leads a session of its own and keeps nothing of this process's terminal; a child that ends
-    /// later is to be reaped by the caller.
+    /// The server leads a session of its own, without the terminal of this process. The caller reaps it
+    /// if it ends later.
     func run(
         _ id: String, started: (ProcessHandle) -> Void
     ) throws(ControlError) -> ServerControl.Answer {
-        // Whoever has no command does not come here.
+        // The callers start a server only with a command.
         guard let program = command.first else { return .unchanged("no command was given", nil) }
         let log = try openLog()
         let logSize = (try? Syscall.status(of: log.rawValue))?.size ?? 0
@@ -54,13 +54,13 @@ struct ServerStart {
             ],
             newSession: true)
         if control.site.rights.owner != nil {
-            // Where swapctl looks, and not where that user's servers are by default.
+            // The directory in which swapctl looks, not the default one of that user's servers.
             request.environment.removeAll { $0.hasPrefix(Self.runtimeDirectory + "=") }
             request.environment.append(
                 "\(Self.runtimeDirectory)=\(control.service.runtimeDirectory)")
         }
         control.site.rights.apply(to: &request, in: control.site.root)
-        // The operator's own words, whatever was left out of the environment of this process.
+        // Last: the operator's changes win over what was filtered out above.
         request.environment += control.options.environment.filter { $0.contains("=") }
         request.environment.append("\(ServerProcess.switchVariable)=\(id)")
         return try request.spawn()
@@ -90,7 +90,9 @@ struct ServerStart {
 
     private var logName: String { control.service.name + ".log" }
 
-    /// The directory, and the name of the log in it, which is no link.
+    /// The directory of the log, and its name in it.
+    ///
+    /// A name in `.succession` must not be a link.
     private func logPlace() throws(Errno) -> (Directory, String) {
         guard let path = control.options.log else { return (try control.site.openState(), logName) }
         return (try Directory(Path.parent(path)), Path.name(path))
@@ -103,9 +105,9 @@ struct ServerStart {
         let deadline = Syscall.monotonicNanoseconds() + UInt64(max(0, limit)) * 1_000_000
         var pause: CInt = 5
         while true {
-            // Before the look: this process may have been stopped, and the server may serve by now.
-            let isLastLook = Syscall.monotonicNanoseconds() >= deadline
-            // While it has its number, so has its group: what it has left behind ends with it.
+            // Before the check: this process may have been stopped, and the server may serve by now.
+            let isLastCheck = Syscall.monotonicNanoseconds() >= deadline
+            // Before the reap, while the pid is still the group's: what the server has started ends too.
             if !process.isAlive() { Syscall.signalGroup(process.processID, Signals.kill) }
             if let status = try? process.reap() {
                 return .unchanged(
@@ -119,25 +121,25 @@ struct ServerStart {
                     "\(status.serving) of \(control.service.name) was started meanwhile",
                     status.serving)
             }
-            if isLastLook { break }
-            // Its end is an event; of its readiness, only its control socket tells.
+            if isLastCheck { break }
+            // The end of the server is an event; its readiness has to be asked for on the control socket.
             let pidfd = process.descriptor?.rawValue ?? -1
             _ = try? Syscall.poll(
                 [(fd: pidfd, events: Syscall.pollIn)], timeoutMilliseconds: pause)
             pause = min(pause * 2, 100)
         }
-        // Whatever it has started is in its session.
+        // The processes it has started are in its session, and in this group.
         Syscall.signalGroup(process.processID, Signals.kill)
         _ = process.waitForExit(deadline: Syscall.monotonicNanoseconds() + 5_000_000_000)
         _ = try? process.reap()
         let waited = DurationText.deadline(milliseconds: limit)
         return .unchanged(
-            "\(program) (pid \(process.processID)) was not serving after \(waited), and was ended"
+            "\(program) (pid \(process.processID)) did not serve within \(waited), and was killed"
                 + lastLines(logSize),
             nil)
     }
 
-    /// What the server has written since it was started.
+    /// The last lines of the log since the start.
     private func lastLines(_ start: Int) -> String {
         guard control.options.log != "-", let (directory, name) = try? logPlace(),
             let file = try? DurableFile.openRegular(directory, name, .readOnly),

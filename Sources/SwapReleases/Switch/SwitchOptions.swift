@@ -2,28 +2,30 @@
 
 package import SwapControl
 
-/// How releases are tried and servers started.
+/// How releases are checked, and how servers are upgraded and started.
 package struct SwitchOptions: Sendable {
-    /// The program and its arguments, for a start and for every upgrade; nil: as it runs, or ran last.
+    /// The program and its arguments, for a start and for every upgrade; nil: those of the server that
+    /// runs, or ran last.
     package var command: SuccessorCommand?
-    /// A line for the shell that must succeed before a release is tried.
+    /// A shell command that must succeed before a switch to a release.
     package var check: String?
     package var checkTimeout: Duration = .seconds(60)
-    /// For the successor to become ready; nil: what the server's author chose, and a minute for a
-    /// start.
+    /// How long the successor may take to become ready; nil: the server's own limit, and one minute
+    /// for a start.
     package var readyTimeout: Duration?
-    /// For the predecessor to finish; nil: what the server's author chose.
+    /// The drain deadline of the predecessor; nil: the server's own.
     package var drain: Duration?
-    /// Where a server that is started writes; `-`: where this process does; nil: to `.succession`.
+    /// Where a server that swapctl starts writes its output; `-`: to this process's standard error;
+    /// nil: to `.succession/SERVICE.log`.
     package var log: String?
     /// Changes to the environment of the successor, `KEY=VALUE` or `KEY`.
     package var environment: [String] = []
-    /// Whether old generations are cut, the oldest first, where a successor would be one too many.
+    /// Whether the oldest generations are cut if a successor would exceed the maximum.
     package var evictsOldest = false
-    /// Whether an upgrade is called off whose successor does not take every listener.
+    /// Whether the upgrade is aborted if the successor does not take every listener.
     package var isStrict = false
     package var pace = Pace.quiet
-    /// Called before and after each step: the place where fixtures of the test suite die.
+    /// Called before and after each step: test fixtures end the process here.
     package var onStep: @Sendable (String) -> Void = { _ in }
 
     package init() {}

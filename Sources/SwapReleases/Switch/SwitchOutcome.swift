@@ -8,11 +8,11 @@ package struct SwitchOutcome: Sendable {
     package let entry: JournalEntry
     package let site: ReleaseSite
     private let code: ExitCode
-    /// What could not be tidied up.
+    /// What could not be restored or removed.
     package let warnings: [String]
-    /// The predecessor, if the server was upgraded and it has still to leave.
+    /// The predecessor, while it still drains after an upgrade.
     package let leaving: Upgrade.Leaving?
-    /// How the predecessor left, if somebody waited for it.
+    /// How the predecessor ended, if the caller waited for it.
     package var departure: Departure?
 
     init(
@@ -29,13 +29,13 @@ package struct SwitchOutcome: Sendable {
 
     package var exitCode: ExitCode { code == .done && departure?.isClean == false ? .cut : code }
 
-    /// What happened, and why.
+    /// For the operator: what happened, and why.
     package var sentence: String {
         let what = entry.to?.description(in: site) ?? site.currentPath
         switch ending {
         case .committed:
             guard let generation = entry.generation else {
-                return "\(entry.service): nobody serves; the next start serves \(what)"
+                return "\(entry.service): nobody serves; the next start executes \(what)"
             }
             let who = Serving(generation: generation, processID: entry.processID)
             let end = departure.map { departure in
@@ -45,7 +45,7 @@ package struct SwitchOutcome: Sendable {
         case .unchanged: return "\(entry.service): \(what) failed: \(entry.reason ?? "")"
         case .refused: return "\(entry.service): \(what) was refused: \(entry.reason ?? "")"
         case .unknown:
-            return "\(entry.service): whether \(what) serves is not known: \(entry.reason ?? "")"
+            return "\(entry.service): it is not known whether \(what) serves: \(entry.reason ?? "")"
         }
     }
 

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One switch from what serves to another release: what is to be done next, and how to return.
+/// Decides the steps of one switch to another release, and of its return after a failure.
 ///
-/// Each action is done and answered before the next. The intent is on the disk before anything is
-/// changed, and becomes the record of what serves in one rename: wherever the process is killed,
-/// ``Recovery`` finds out what serves and makes the rest agree with it.
+/// Each action ends with an event before the next begins. The intent is on the disk before anything
+/// is changed, and becomes the record of what serves in one rename: wherever the process is killed,
+/// ``Recovery`` finds out what serves and makes the site agree.
 package struct SwitchStateMachine: Sendable {
     package enum Action: Sendable, Hashable {
-        /// Look at the files, their checksums, and run the operator's own check.
+        /// Check the files and their checksums, and run the operator's check command.
         case check
         case writeIntent
-        /// Name the release in `current.conf`, where it is not there that it was named.
+        /// Name the release in `current.conf`, unless the switch was caused by that file.
         case writeCurrent
-        case turnLinks
-        /// Have the server upgraded, or started.
-        case ask
-        /// Turn the intent into the record of what serves.
+        case pointLinks
+        /// Upgrade the server, or start it.
+        case upgradeServer
+        /// Make the intent the record of what serves.
         case commit
         /// Point the links to what serves.
-        case returnLinks
-        /// Have `current.conf` name what serves, unless it has been changed again.
-        case returnCurrent
+        case restoreLinks
+        /// Name what serves in `current.conf`, unless that has been changed again.
+        case restoreCurrent
         case journal(JournalEntry.Result)
         case removeIntent
         case finish(Ending)
@@ -29,26 +29,26 @@ package struct SwitchStateMachine: Sendable {
     package enum Event: Sendable, Hashable {
         case done
         case failed
-        /// Whether the server serves the new release cannot be told now.
+        /// It is not known whether the server serves the new release.
         case unknown
     }
 
     package enum Ending: Sendable, Hashable {
         case committed
-        /// It was tried, and the old release serves.
+        /// The upgrade failed, and the old release serves.
         case unchanged
-        /// It was not tried.
+        /// The switch ended before the server was asked.
         case refused
-        /// The intent stays, and the next look decides.
+        /// The intent stays on the disk, and the next ``Recovery`` decides.
         case unknown
     }
 
     private enum State: Sendable, Hashable {
-        case idle, checking, intending, naming, linking, asking, committing
-        case returningLinks(JournalEntry.Result)
-        case returningCurrent(JournalEntry.Result)
+        case idle, checking, writingIntent, writingCurrent, pointingLinks, upgrading, committing
+        case restoringLinks(JournalEntry.Result)
+        case restoringCurrent(JournalEntry.Result)
         case journaling(JournalEntry.Result)
-        case clearing(JournalEntry.Result)
+        case removingIntent(JournalEntry.Result)
         case finished
     }
 
@@ -68,48 +68,49 @@ package struct SwitchStateMachine: Sendable {
     /// The next action; nil if the event cannot happen in this state.
     package mutating func handle(_ event: Event) -> Action? {
         switch (state, event) {
-        case (.checking, .done): return go(.intending, .writeIntent)
-        case (.checking, .failed): return go(.returningCurrent(.refused), .returnCurrent)
+        case (.checking, .done): return go(.writingIntent, .writeIntent)
+        case (.checking, .failed): return go(.restoringCurrent(.refused), .restoreCurrent)
 
-        case (.intending, .done):
+        case (.writingIntent, .done):
             hasIntent = true
-            return writesCurrent ? go(.naming, .writeCurrent) : go(.linking, .turnLinks)
-        case (.intending, .failed): return go(.returningCurrent(.refused), .returnCurrent)
+            return writesCurrent
+                ? go(.writingCurrent, .writeCurrent) : go(.pointingLinks, .pointLinks)
+        case (.writingIntent, .failed): return go(.restoringCurrent(.refused), .restoreCurrent)
 
-        case (.naming, .done): return go(.linking, .turnLinks)
-        case (.naming, .failed): return go(.returningCurrent(.refused), .returnCurrent)
+        case (.writingCurrent, .done): return go(.pointingLinks, .pointLinks)
+        case (.writingCurrent, .failed): return go(.restoringCurrent(.refused), .restoreCurrent)
 
-        case (.linking, .done): return go(.asking, .ask)
-        // Some may have been turned.
-        case (.linking, .failed): return go(.returningLinks(.refused), .returnLinks)
+        case (.pointingLinks, .done): return go(.upgrading, .upgradeServer)
+        // Some links may have been changed.
+        case (.pointingLinks, .failed): return go(.restoringLinks(.refused), .restoreLinks)
 
-        case (.asking, .done): return go(.committing, .commit)
-        case (.asking, .failed): return go(.returningLinks(.unchanged), .returnLinks)
-        case (.asking, .unknown): return go(.finished, .finish(.unknown))
+        case (.upgrading, .done): return go(.committing, .commit)
+        case (.upgrading, .failed): return go(.restoringLinks(.unchanged), .restoreLinks)
+        case (.upgrading, .unknown): return go(.finished, .finish(.unknown))
 
         case (.committing, .done):
             hasIntent = false
             return go(.journaling(.committed), .journal(.committed))
-        // It serves, and that cannot be written down: the intent says so to the next look.
+        // The release serves, and that cannot be recorded: the next recovery finds the intent.
         case (.committing, .failed): return go(.finished, .finish(.unknown))
 
-        // What cannot be returned does not keep the rest from being returned.
-        case (.returningLinks(let result), .done), (.returningLinks(let result), .failed):
-            return go(.returningCurrent(result), .returnCurrent)
-        case (.returningCurrent(let result), .done), (.returningCurrent(let result), .failed):
+        // If one part cannot be restored, the other parts are restored nevertheless.
+        case (.restoringLinks(let result), .done), (.restoringLinks(let result), .failed):
+            return go(.restoringCurrent(result), .restoreCurrent)
+        case (.restoringCurrent(let result), .done), (.restoringCurrent(let result), .failed):
             return go(.journaling(result), .journal(result))
         case (.journaling(let result), .done), (.journaling(let result), .failed):
-            return hasIntent ? go(.clearing(result), .removeIntent) : finish(result)
-        // An intent that stays is understood by the next look as what it is: not carried out.
-        case (.clearing(let result), .done), (.clearing(let result), .failed):
+            return hasIntent ? go(.removingIntent(result), .removeIntent) : finish(result)
+        // If the intent stays, the next recovery finds that the switch was not carried out.
+        case (.removingIntent(let result), .done), (.removingIntent(let result), .failed):
             return finish(result)
 
-        // Only the server can leave in doubt what it has done.
-        case (.checking, .unknown), (.intending, .unknown), (.naming, .unknown),
-            (.linking, .unknown), (.committing, .unknown), (.returningLinks, .unknown),
-            (.returningCurrent, .unknown), (.journaling, .unknown), (.clearing, .unknown):
+        // Only the request to the server can end without a known outcome.
+        case (.checking, .unknown), (.writingIntent, .unknown), (.writingCurrent, .unknown),
+            (.pointingLinks, .unknown), (.committing, .unknown), (.restoringLinks, .unknown),
+            (.restoringCurrent, .unknown), (.journaling, .unknown), (.removingIntent, .unknown):
             return nil
-        // Nothing was asked yet, or nothing is asked any more.
+        // No action runs: the switch has not begun, or has ended.
         case (.idle, _), (.finished, _): return nil
         }
     }

@@ -4,14 +4,14 @@ import SuccessionSystem
 import SwapControl
 import SystemPackage
 
-/// What a watch waits for: changes of `current.conf`, locks that are given back, signals, and the
-/// ends of the servers it has started.
+/// The events a watch waits for: changes of `current.conf`, the release of the lock of the switch,
+/// signals, and the end of the server.
 final class WatchSources {
     enum Event {
-        /// What happened, for the journal.
+        /// With the cause, for the journal.
         case changed(String)
         case unlocked
-        /// The process that serves has ended; nil: how is not known.
+        /// The serving process has ended; nil: its status is not known.
         case serverEnded(ExitStatus?)
         case stop
     }
@@ -22,11 +22,11 @@ final class WatchSources {
     private let watch: DirectoryWatch
     private let directory: CInt
     private let state: CInt
-    /// The names, each in a directory, that decide where a link `current.conf` leads.
+    /// The names, each in a watched directory, that decide where the link `current.conf` leads.
     private var followed: [(watch: CInt, name: String)] = []
     private let signalPipe: (read: OwnedDescriptor, write: OwnedDescriptor)
     private var children: [ProcessHandle] = []
-    /// The process that serves, whoever's child it is.
+    /// The serving process, which need not be a child of this process.
     private var server: ProcessHandle?
     private var isServerGone = false
 
@@ -49,17 +49,16 @@ final class WatchSources {
         SignalRelay.restoreDefault(Self.signals)
     }
 
-    /// Tells of the end of this process, and no more of that of another one; nil: it is gone already.
+    /// Follows the end of this process alone; nil: it has ended already, which the next wait reports.
     func follow(server process: ProcessHandle?) {
         server = process
         isServerGone = process == nil
     }
 
-    /// Takes over the reaping of a child.
+    /// Reaps this child when it ends.
     func adopt(_ process: ProcessHandle) { children.append(process) }
 
-    /// Watches all links on the way from `current.conf`, if it is a link, and the file at the end, as
-    /// well.
+    /// If `current.conf` is a link, watches every link on its way and the file at the end too.
     func follow() {
         followed = []
         guard let chain = try? site.follow(site.currentName), !chain.links.isEmpty else { return }
@@ -69,7 +68,8 @@ final class WatchSources {
         }
     }
 
-    /// Waits until something happens or the moment has come, and returns all that has happened.
+    /// Waits for an event, or until a moment of the monotonic clock in nanoseconds, and returns all
+    /// events; nil: without a limit.
     func wait(until end: UInt64?) throws(ControlError) -> [Event] {
         let entries =
             [
@@ -105,7 +105,7 @@ final class WatchSources {
     }
 
     private func milliseconds(until end: UInt64?) -> CInt {
-        // A process without a pidfd is looked after now and then.
+        // The end of a process without a pidfd is no event: it is looked for every second.
         let hasNone = (children + [server].compactMap { $0 }).contains { $0.descriptor == nil }
         let longest: UInt64 = hasNone ? 1_000 : 3_600_000
         let now = Syscall.monotonicNanoseconds()

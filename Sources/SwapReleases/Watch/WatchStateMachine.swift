@@ -1,134 +1,137 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What whoever watches a site does next.
+/// Decides what the watch of a site does next.
 ///
-/// Changes only ever cause another look, and what is found at the look counts: of many changes the
-/// last one wins, and one that comes while something is under way is looked at after it.
+/// A change only causes another inspection, and what the inspection finds decides: of many changes
+/// the last one wins, and a change in the middle of an action is inspected after it.
 package struct WatchStateMachine: Sendable {
     package enum Event: Sendable, Hashable {
-        /// Something may have changed, or the watch begins.
+        /// The watch begins, or something in the site may have changed.
         case changed
-        case looked(Finding)
-        /// A switch, or a return, is over.
+        case inspected(Finding)
+        /// A switch, a recovery or a restoration of `current.conf` has ended.
         case finished
-        /// Whether the switch succeeded cannot be told.
-        case leftInDoubt
-        /// Whoever changed the release is done with it.
+        /// It is not known whether the switch has succeeded.
+        case outcomeUnknown
+        /// Another process has given back the lock of the switch.
         case unlocked
-        /// The time in which an unreadable file could be completed has passed.
+        /// The time in which an unreadable `current.conf` could be completed has passed.
         case patienceEnded
-        /// It is time to try again what has failed.
+        /// The pause before a retry has passed.
         case retryDue
-        /// The process that served is gone. `wasStable`: it had served for long.
+        /// The serving process has ended. `wasStable`: it had served for a minute or more.
         case serverEnded(wasStable: Bool)
-        /// A server that was started has not come to serve.
+        /// The server was started and did not become ready.
         case startFailed
-        /// The time has passed in which a server that has died is not started again.
-        case restOver
+        /// The pause before another start of the server has passed.
+        case backoffEnded
         case stopRequested
     }
 
-    /// What a look found.
+    /// What an inspection has found.
     package enum Finding: Sendable, Hashable {
-        /// What is named serves.
+        /// The named release serves.
         case same
         /// Another release is named.
         case different
-        /// What is named served last, and nobody serves; `canStart`: it is known how it is started.
+        /// No generation serves, and the named release served last; `canStart`: the command that
+        /// starts the server is known.
         case down(canStart: Bool)
-        /// `current.conf` cannot be read or is gone: it may be being written.
+        /// `current.conf` cannot be read or is gone: somebody may be writing it.
         case unreadable
-        /// Somebody else is changing the release.
+        /// Another process holds the lock of the switch.
         case busy
-        /// It could not be looked, for a reason that may pass: a server that does not answer.
+        /// The inspection failed for a reason that may pass, such as a server that does not answer.
         case failed
     }
 
     package enum Action: Sendable, Hashable {
-        case look
+        case inspect
         case switchOver
-        /// Tell why the file cannot be read, and begin to wait for it to be completed.
+        /// Report why `current.conf` cannot be read, and give its author time to complete it.
         case beginPatience
         case endPatience
-        /// Wait, and then look again.
+        /// Pause, then inspect again.
         case beginRetry(Obstacle)
         case endRetry
-        /// Tell that the server has died, and after what time it is started again; nil: not at all.
-        case tellEnd(startsIn: Duration?)
-        /// Leave a server that has died, or was not started, alone for that time.
-        case beginRest(Duration)
-        case endRest
-        /// Have `current.conf` name what serves again.
-        case putBack
-        /// Find out what became of the switch.
+        /// Report the end of the server, and the pause before the next start; nil: it is not started.
+        case reportServerEnd(startsIn: Duration?)
+        /// Pause before the server is started again.
+        case beginBackoff(Duration)
+        case endBackoff
+        /// Write what serves into `current.conf`.
+        case restoreCurrent
+        /// Find out how a switch ended, and make the site agree; see ``Recovery``.
         case recover
-        case leave
+        case stop
     }
 
-    /// What is in the way, and may go without being seen.
+    /// What prevented an inspection, and may end without an event.
     package enum Obstacle: Sendable, Hashable {
-        /// Something has failed.
+        /// An operation failed.
         case failure
-        /// Somebody else holds the lock. His giving it back is seen, but for one moment: the file is
-        /// told to be closed before the kernel drops the lock of whoever ends.
+        /// Another process holds the lock. Its release causes ``Event/unlocked``, with one exception:
+        /// when the holder exits, the kernel reports the close of the file before it drops the lock.
         case lock
     }
 
     private enum State: Sendable, Hashable {
         case idle
-        /// `again`: something changed since the look began.
-        case looking(again: Bool, isLast: Bool)
+        /// `again`: something has changed since the inspection began.
+        case inspecting(again: Bool, isLast: Bool)
         case switching(again: Bool)
         case recovering(again: Bool)
-        /// Somebody else holds the lock.
+        /// Another process holds the lock of the switch.
         case blocked
-        case patient
-        /// What has failed is tried again when the wait is over, or something changes before.
+        case awaitingCompletion
+        /// The failed operation is tried again after the pause, or at the next change.
         case retrying
-        /// The server has died, and is started again when the wait is over or something changes.
-        case resting
-        case left
+        /// The server has ended, and is started again after the pause or at the next change.
+        case backingOff
+        case stopped
     }
 
-    private static let firstRest = Duration.milliseconds(500)
-    private static let longestRest = Duration.seconds(60)
+    private static let shortestBackoff = Duration.milliseconds(500)
+    private static let longestBackoff = Duration.seconds(60)
 
-    /// Whether a server that has died is started again though nothing has changed.
+    /// Whether a server that has ended is started again without a change in the site.
     private let startsAgain: Bool
     private var state = State.idle
     private var isStopping = false
-    /// The next look may start a server: somebody has changed something, or a rest is over.
+    /// Whether the next inspection may start the server: after a change or a pause.
     private var mayStart = false
-    /// A server has died since the last look that found something.
+    /// Whether the server has ended since the last inspection that did not fail.
     private var hasEnded = false
-    private var rest = Self.firstRest
+    private var backoff = Self.shortestBackoff
 
     package init(startsAgain: Bool = false) {
         self.startsAgain = startsAgain
     }
 
-    /// What is to be done; each action that has an answer gets it before the next event.
+    /// Returns the next actions.
+    ///
+    /// An action with a result reports it before the next event.
     package mutating func handle(_ event: Event) -> [Action] {
         if event == .stopRequested { return stop() }
         note(event)
         switch (state, event) {
-        case (.idle, .changed), (.idle, .serverEnded): return look()
+        case (.idle, .changed), (.idle, .serverEnded): return inspect()
         case (.idle, .unlocked): return []
 
-        case (.looking(_, let isLast), .changed), (.looking(_, let isLast), .serverEnded):
-            state = .looking(again: true, isLast: isLast)
+        case (.inspecting(_, let isLast), .changed), (.inspecting(_, let isLast), .serverEnded):
+            state = .inspecting(again: true, isLast: isLast)
             return []
-        case (.looking(let again, let isLast), .looked(let finding)):
-            return take(finding, again: again, isLast: isLast)
-        case (.looking, .unlocked): return []
+        case (.inspecting(let again, let isLast), .inspected(let finding)):
+            return act(on: finding, again: again, isLast: isLast)
+        case (.inspecting, .unlocked): return []
 
         case (.switching, .changed), (.switching, .serverEnded):
             state = .switching(again: true)
             return []
         case (.switching(let again), .finished): return settle(again: again)
         case (.switching(let again), .startFailed):
-            return again || isStopping || !startsAgain ? settle(again: again) : beginRest()
-        case (.switching(let again), .leftInDoubt):
+            return again || isStopping || !startsAgain ? settle(again: again) : beginBackoff()
+        case (.switching(let again), .outcomeUnknown):
             state = .recovering(again: again)
             return [.recover]
         case (.switching, .unlocked): return []
@@ -136,82 +139,88 @@ package struct WatchStateMachine: Sendable {
         case (.recovering, .changed), (.recovering, .serverEnded):
             state = .recovering(again: true)
             return []
-        // What was wanted may not have come about: it is looked at in any case.
+        // The switch may have been taken back: what is named has to be compared again.
         case (.recovering, .finished):
             mayStart = true
             return settle(again: true)
-        // It could not be found out: it is asked again.
-        case (.recovering(let again), .leftInDoubt): return again ? settle(again: true) : retry()
+        // The recovery failed: it runs again at the next inspection.
+        case (.recovering(let again), .outcomeUnknown): return again ? settle(again: true) : retry()
         case (.recovering, .unlocked): return []
 
-        // What is there when the lock is free counts.
+        // The inspection after the release of the lock sees this change.
         case (.blocked, .changed), (.blocked, .serverEnded): return []
-        case (.blocked, .unlocked): return [.endRetry] + look()
-        case (.blocked, .retryDue): return look()
+        case (.blocked, .unlocked): return [.endRetry] + inspect()
+        case (.blocked, .retryDue): return inspect()
 
-        case (.patient, .changed): return [.endPatience] + look()
-        case (.patient, .patienceEnded):
-            state = .looking(again: false, isLast: true)
-            return [.look]
-        case (.patient, .unlocked), (.patient, .serverEnded): return []
+        case (.awaitingCompletion, .changed): return [.endPatience] + inspect()
+        case (.awaitingCompletion, .patienceEnded):
+            state = .inspecting(again: false, isLast: true)
+            return [.inspect]
+        case (.awaitingCompletion, .unlocked), (.awaitingCompletion, .serverEnded): return []
 
-        case (.retrying, .changed): return [.endRetry] + look()
-        case (.retrying, .retryDue): return look()
+        case (.retrying, .changed): return [.endRetry] + inspect()
+        case (.retrying, .retryDue): return inspect()
         case (.retrying, .unlocked), (.retrying, .serverEnded): return []
 
-        case (.resting, .changed): return [.endRest] + look()
-        case (.resting, .restOver): return look()
-        // Somebody else has started it, and it has died again: it is not forgotten.
-        case (.resting, .serverEnded), (.resting, .unlocked): return []
+        case (.backingOff, .changed): return [.endBackoff] + inspect()
+        case (.backingOff, .backoffEnded): return inspect()
+        // Something else has started the server, and it has ended again: the pause goes on.
+        case (.backingOff, .serverEnded), (.backingOff, .unlocked): return []
 
-        // Answers to questions that were not asked, and the end of a wait that is over.
-        case (.idle, .looked), (.idle, .finished), (.idle, .leftInDoubt), (.idle, .patienceEnded),
-            (.looking, .finished), (.looking, .leftInDoubt), (.looking, .patienceEnded),
-            (.switching, .looked), (.switching, .patienceEnded), (.recovering, .looked),
-            (.recovering, .patienceEnded), (.blocked, .looked), (.blocked, .finished),
-            (.blocked, .leftInDoubt), (.blocked, .patienceEnded), (.patient, .looked),
-            (.patient, .finished), (.patient, .leftInDoubt), (.retrying, .looked),
-            (.retrying, .finished), (.retrying, .leftInDoubt), (.retrying, .patienceEnded),
-            (.idle, .retryDue), (.looking, .retryDue), (.switching, .retryDue),
-            (.recovering, .retryDue), (.patient, .retryDue), (.resting, .retryDue),
-            (.resting, .looked), (.resting, .finished), (.resting, .leftInDoubt),
-            (.resting, .patienceEnded), (.idle, .startFailed), (.looking, .startFailed),
-            (.recovering, .startFailed), (.blocked, .startFailed), (.patient, .startFailed),
-            (.retrying, .startFailed), (.resting, .startFailed), (.idle, .restOver),
-            (.looking, .restOver), (.switching, .restOver), (.recovering, .restOver),
-            (.blocked, .restOver), (.patient, .restOver), (.retrying, .restOver):
+        // The result of an action that was not asked for, or the end of a pause that was cancelled.
+        case (.idle, .inspected), (.idle, .finished), (.idle, .outcomeUnknown),
+            (.idle, .patienceEnded),
+            (.inspecting, .finished), (.inspecting, .outcomeUnknown), (.inspecting, .patienceEnded),
+            (.switching, .inspected), (.switching, .patienceEnded), (.recovering, .inspected),
+            (.recovering, .patienceEnded), (.blocked, .inspected), (.blocked, .finished),
+            (.blocked, .outcomeUnknown), (.blocked, .patienceEnded),
+            (.awaitingCompletion, .inspected),
+            (.awaitingCompletion, .finished), (.awaitingCompletion, .outcomeUnknown),
+            (.retrying, .inspected),
+            (.retrying, .finished), (.retrying, .outcomeUnknown), (.retrying, .patienceEnded),
+            (.idle, .retryDue), (.inspecting, .retryDue), (.switching, .retryDue),
+            (.recovering, .retryDue), (.awaitingCompletion, .retryDue), (.backingOff, .retryDue),
+            (.backingOff, .inspected), (.backingOff, .finished), (.backingOff, .outcomeUnknown),
+            (.backingOff, .patienceEnded), (.idle, .startFailed), (.inspecting, .startFailed),
+            (.recovering, .startFailed), (.blocked, .startFailed),
+            (.awaitingCompletion, .startFailed),
+            (.retrying, .startFailed), (.backingOff, .startFailed), (.idle, .backoffEnded),
+            (.inspecting, .backoffEnded), (.switching, .backoffEnded), (.recovering, .backoffEnded),
+            (.blocked, .backoffEnded), (.awaitingCompletion, .backoffEnded),
+            (.retrying, .backoffEnded):
             return []
-        case (.left, _): return []
-        // Taken above.
+        case (.stopped, _): return []
+        // Handled above.
         case (_, .stopRequested): return []
         }
     }
 
-    /// What an event means whatever the state is.
+    /// Takes note of what an event means in every state.
     private mutating func note(_ event: Event) {
         switch event {
         case .changed:
             mayStart = true
-            rest = Self.firstRest
+            backoff = Self.shortestBackoff
         case .serverEnded(let wasStable):
             hasEnded = true
-            if wasStable { rest = Self.firstRest }
-        case .restOver: mayStart = true
-        case .looked, .finished, .leftInDoubt, .unlocked, .patienceEnded, .retryDue, .startFailed,
+            if wasStable { backoff = Self.shortestBackoff }
+        case .backoffEnded: mayStart = true
+        case .inspected, .finished, .outcomeUnknown, .unlocked, .patienceEnded, .retryDue,
+            .startFailed,
             .stopRequested:
             break
         }
     }
 
-    private mutating func look() -> [Action] {
-        state = .looking(again: false, isLast: false)
-        return [.look]
+    private mutating func inspect() -> [Action] {
+        state = .inspecting(again: false, isLast: false)
+        return [.inspect]
     }
 
-    private mutating func take(_ finding: Finding, again: Bool, isLast: Bool) -> [Action] {
-        if isStopping { return leave() }
-        // What was found is old already.
-        if again { return look() }
+    private mutating func act(on finding: Finding, again: Bool, isLast: Bool) -> [Action] {
+        if isStopping { return finishStop() }
+        // The finding is out of date.
+        if again { return inspect() }
         switch finding {
         case .same:
             (mayStart, hasEnded) = (false, false)
@@ -221,12 +230,12 @@ package struct WatchStateMachine: Sendable {
             (mayStart, hasEnded) = (false, false)
             state = .switching(again: false)
             return [.switchOver]
-        case .down(let canStart): return takeDown(canStart)
+        case .down(let canStart): return actOnDown(canStart)
         case .unreadable where isLast:
             state = .switching(again: false)
-            return [.putBack]
+            return [.restoreCurrent]
         case .unreadable:
-            state = .patient
+            state = .awaitingCompletion
             return [.beginPatience]
         case .busy:
             state = .blocked
@@ -235,57 +244,57 @@ package struct WatchStateMachine: Sendable {
         }
     }
 
-    private mutating func takeDown(_ canStart: Bool) -> [Action] {
+    private mutating func actOnDown(_ canStart: Bool) -> [Action] {
         let startsLater = !mayStart && canStart && startsAgain
         var actions: [Action] = []
         if hasEnded {
-            let delay = mayStart && canStart ? .zero : startsLater ? rest : nil
-            actions.append(.tellEnd(startsIn: delay))
+            let delay = mayStart && canStart ? .zero : startsLater ? backoff : nil
+            actions.append(.reportServerEnd(startsIn: delay))
         }
         let startsNow = mayStart && canStart
         (mayStart, hasEnded) = (false, false)
-        if startsLater { return actions + beginRest() }
+        if startsLater { return actions + beginBackoff() }
         state = startsNow ? .switching(again: false) : .idle
         return startsNow ? actions + [.switchOver] : actions
     }
 
-    /// Each rest is twice as long as the one before, until a server has served for long.
-    private mutating func beginRest() -> [Action] {
-        state = .resting
-        let delay = rest
-        rest = min(rest * 2, Self.longestRest)
-        return [.beginRest(delay)]
+    /// Doubles the pause, up to a minute, until a server has been stable or something has changed.
+    private mutating func beginBackoff() -> [Action] {
+        state = .backingOff
+        let delay = backoff
+        backoff = min(backoff * 2, Self.longestBackoff)
+        return [.beginBackoff(delay)]
     }
 
     private mutating func retry() -> [Action] {
-        if isStopping { return leave() }
+        if isStopping { return finishStop() }
         state = .retrying
         return [.beginRetry(.failure)]
     }
 
     private mutating func settle(again: Bool) -> [Action] {
-        if isStopping { return leave() }
-        if again { return look() }
+        if isStopping { return finishStop() }
+        if again { return inspect() }
         state = .idle
         return []
     }
 
-    /// A switch under way is finished first.
+    /// A switch that has begun is finished first.
     private mutating func stop() -> [Action] {
         switch state {
-        case .idle: return leave()
-        case .patient: return [.endPatience] + leave()
-        case .blocked, .retrying: return [.endRetry] + leave()
-        case .resting: return [.endRest] + leave()
-        case .looking, .switching, .recovering:
+        case .idle: return finishStop()
+        case .awaitingCompletion: return [.endPatience] + finishStop()
+        case .blocked, .retrying: return [.endRetry] + finishStop()
+        case .backingOff: return [.endBackoff] + finishStop()
+        case .inspecting, .switching, .recovering:
             isStopping = true
             return []
-        case .left: return []
+        case .stopped: return []
         }
     }
 
-    private mutating func leave() -> [Action] {
-        state = .left
-        return [.leave]
+    private mutating func finishStop() -> [Action] {
+        state = .stopped
+        return [.stop]
     }
 }

@@ -4,16 +4,18 @@ import SuccessionSystem
 package import SwapControl
 import SystemPackage
 
-/// Keeps a server serving what `current.conf` names: carries out what ``WatchStateMachine`` says.
+/// Keeps a server on the release that `current.conf` names; performs the actions of
+/// ``WatchStateMachine``.
 package final class Watcher {
     package enum Report {
-        /// It watches, and what is named serves, or why not has been told.
+        /// The watch has begun and the first inspection is done. If the named release does not serve,
+        /// the reason has been reported before.
         case ready
         case note(String)
         case progress(ControlEvent)
         case outcome(SwitchOutcome)
         case problem(ControlError)
-        case leaving
+        case stopping
     }
 
     private let site: ReleaseSite
@@ -22,24 +24,23 @@ package final class Watcher {
     private let report: (Report) -> Void
 
     private let watchLock: SiteLock
-    private let door: SiteLock
+    private let switchLock: SiteLock
     private let sources: WatchSources
     private var machine: WatchStateMachine
     private var patienceEnd: UInt64?
     private var retryTime: UInt64?
-    private var restEnd: UInt64?
-    /// Who serves, and since when that is known here.
-    private var server: (who: Serving, since: UInt64)?
-    /// How the last server ended.
-    private var lastEnd: String?
+    private var backoffEnd: UInt64?
+    /// The serving generation, and when this process first saw it.
+    private var server: (generation: Serving, since: UInt64)?
+    /// A sentence about how the last server ended.
+    private var lastServerEnd: String?
     private var why = "the watch began"
-    /// What the last look found.
-    private var found: SiteLook.Found?
+    private var inspection: SiteInspection?
     private var lastNote = ""
 
-    /// Begins to watch; nobody else may watch the same site.
+    /// Begins to watch; throws if another process watches the site.
     ///
-    /// `startsAgain`: a server that has died is started again, for which it must be known how.
+    /// `startsAgain`: a server that has ended is started again. Throws if no command for that is known.
     package init(
         _ site: ReleaseSite, _ service: Service, _ options: SwitchOptions, patience: Duration,
         startsAgain: Bool = false, report: @escaping (Report) -> Void
@@ -49,28 +50,28 @@ package final class Watcher {
         self.patience = patience
         self.report = report
         control = ServerControl(site: site, service: service, options: options)
-        try SiteLook.checkPermissions(site)
+        try SiteInspection.checkPermissions(site)
         let recorded = try ServingRecord.serving(site)?.command
         if startsAgain, control.command(recorded).isEmpty {
             throw .wrongUsage(
-                "how \(service.name) is started is not known: give the command after --, as in "
-                    + "`-- \(site.linkPath(Selection.program)) --service \(service.name)`")
+                "the command that starts \(service.name) is not known: give it after --, as in "
+                    + "`-- \(site.linkPath(SelectedFiles.program)) --service \(service.name)`")
         }
         watchLock = try SiteLock.takeOrFail(site, .watch, "watches current.conf")
-        door = try SiteLock.door(site, .change)
+        switchLock = try SiteLock.open(site, .change)
         sources = try WatchSources(site)
     }
 
-    /// Returns when a signal asked it to leave; a switch under way is finished first.
+    /// Watches until SIGTERM or SIGINT arrives; a switch that has begun is finished first.
     ///
-    /// Throws if the directory is no longer there.
+    /// Throws if the directory of the site is moved or removed.
     package func run() throws(ControlError) {
         defer { sources.close() }
         try carryOut(machine.handle(.changed))
         report(.ready)
         while true {
             var actions: [WatchStateMachine.Action] = []
-            for event in try sources.wait(until: patienceEnd ?? retryTime ?? restEnd) {
+            for event in try sources.wait(until: patienceEnd ?? retryTime ?? backoffEnd) {
                 switch event {
                 case .changed(let cause):
                     why = cause
@@ -88,10 +89,10 @@ package final class Watcher {
                 retryTime = nil
                 actions += machine.handle(.retryDue)
             }
-            if let end = restEnd, Syscall.monotonicNanoseconds() >= end {
-                restEnd = nil
-                why = lastEnd ?? why
-                actions += machine.handle(.restOver)
+            if let end = backoffEnd, Syscall.monotonicNanoseconds() >= end {
+                backoffEnd = nil
+                why = lastServerEnd ?? why
+                actions += machine.handle(.backoffEnded)
             }
             if try !carryOut(actions) { return }
         }
@@ -101,14 +102,18 @@ package final class Watcher {
 
     private func ended(_ status: ExitStatus?) -> WatchStateMachine.Event {
         let since = server?.since ?? 0
-        let who = server.map { "\($0.who) of \(control.service.name)" } ?? control.service.name
-        lastEnd = "\(who) \(status.map(\.description) ?? "has ended")"
+        let who =
+            server.map { "\($0.generation) of \(control.service.name)" } ?? control.service.name
+        lastServerEnd = "\(who) \(status.map(\.description) ?? "has ended")"
         server = nil
         return .serverEnded(
             wasStable: Syscall.monotonicNanoseconds() - since >= Self.stableAfter)
     }
 
-    /// Has the end of who serves now be told; `isExpected`: somebody has served a moment ago.
+    /// Follows the process that serves now, so that its end becomes an event.
+    ///
+    /// `isExpected`: a generation served a moment ago, and if none does any more its end is
+    /// reported.
     private func followServer(isExpected: Bool) {
         let status: GenerationStatus?
         do {
@@ -120,11 +125,11 @@ package final class Watcher {
             if isExpected { sources.follow(server: nil) }
             return
         }
-        if server?.who != status.serving {
+        if server?.generation != status.serving {
             server = (status.serving, Syscall.monotonicNanoseconds())
         }
         do {
-            // As the kernel says: what it says of itself is its number in its own pid namespace.
+            // From the kernel: the pid a server reports is that of its own pid namespace.
             let pid = try site.rights.asCaller { () throws(ControlError) in
                 try ControlClient(control.service).processID(ofGeneration: status.generation)
             }
@@ -135,15 +140,15 @@ package final class Watcher {
         }
     }
 
-    /// False: it is to leave.
+    /// Returns false when the watch is to end.
     @discardableResult
     private func carryOut(_ first: [WatchStateMachine.Action]) throws(ControlError) -> Bool {
-        defer { door.release() }
+        defer { switchLock.release() }
         var actions = first
         while !actions.isEmpty {
             let action = actions.removeFirst()
-            if action == .leave {
-                report(.leaving)
+            if action == .stop {
+                report(.stopping)
                 return false
             }
             guard let event = perform(action) else { continue }
@@ -154,14 +159,14 @@ package final class Watcher {
 
     private func perform(_ action: WatchStateMachine.Action) -> WatchStateMachine.Event? {
         switch action {
-        case .look:
-            let finding = look()
+        case .inspect:
+            let finding = inspect()
             if finding != .failed, finding != .busy { followServer(isExpected: finding == .same) }
-            return .looked(finding)
+            return .inspected(finding)
         case .switchOver:
             return switchOver()
         case .beginPatience:
-            note("\(found?.problem ?? "current.conf cannot be read"); nothing was changed")
+            note("\(inspection?.problem ?? "current.conf cannot be read"); nothing was changed")
             let end = UInt64(max(0, patience.wholeMilliseconds)) * 1_000_000
             patienceEnd = Syscall.monotonicNanoseconds() + end
             return nil
@@ -175,55 +180,56 @@ package final class Watcher {
         case .endRetry:
             retryTime = nil
             return nil
-        case .tellEnd(let delay):
-            tellEnd(delay)
+        case .reportServerEnd(let delay):
+            reportServerEnd(delay)
             return nil
-        case .beginRest(let delay):
+        case .beginBackoff(let delay):
             let pause = UInt64(max(0, delay.wholeMilliseconds)) * 1_000_000
-            restEnd = Syscall.monotonicNanoseconds() + pause
+            backoffEnd = Syscall.monotonicNanoseconds() + pause
             return nil
-        case .endRest:
-            restEnd = nil
+        case .endBackoff:
+            backoffEnd = nil
             return nil
-        case .putBack:
-            putBack()
+        case .restoreCurrent:
+            restoreCurrent()
             return .finished
         case .recover: return recover()
-        // The loop ends before.
-        case .leave: return nil
+        // `carryOut` returns before this.
+        case .stop: return nil
         }
     }
 
     // MARK: - Actions
 
-    private func tellEnd(_ delay: Duration?) {
+    private func reportServerEnd(_ delay: Duration?) {
         let next =
             switch delay {
             case nil:
-                "start it, or run `swapctl release use` of what is named to have it started here; "
-                    + "with --start a watch does so by itself"
+                "start it, or name its release again by `swapctl release use` to have it started here; "
+                    + "with --start the watch starts it by itself"
             case .zero?: "it is started again"
             case let delay?:
                 "it is started again in "
                     + DurationText.seconds(microseconds: delay.wholeMilliseconds * 1_000)
             }
-        note("\(lastEnd ?? control.service.name), and nobody serves: \(next)")
+        note("\(lastServerEnd ?? control.service.name), and nobody serves: \(next)")
     }
 
-    private func look() -> WatchStateMachine.Finding {
+    private func inspect() -> WatchStateMachine.Finding {
         do throws(ControlError) {
-            // First: what changes from here on causes another look.
+            // First, so that every change from here on causes another inspection.
             sources.follow()
-            guard try door.take() else {
-                let holder = SiteLock.holder(site, .change).map { "pid \($0)" } ?? "somebody"
+            guard try switchLock.take() else {
+                let holder =
+                    SiteLock.holder(site, .change).map { "pid \($0)" } ?? "another process"
                 note("\(holder) is changing the release; waiting for it")
                 return .busy
             }
             if let done = try Recovery(control).run() { note(done) }
-            let found = try SiteLook(control).look()
-            self.found = found
-            if let note = found.note { self.note(note) }
-            return found.finding
+            let inspection = try SiteInspection.run(control)
+            self.inspection = inspection
+            if let note = inspection.note { self.note(note) }
+            return inspection.finding
         } catch {
             problem(error)
             return .failed
@@ -231,10 +237,10 @@ package final class Watcher {
     }
 
     private func switchOver() -> WatchStateMachine.Event {
-        guard let target = found?.current else { return .finished }
+        guard let target = inspection?.current else { return .finished }
         do throws(ControlError) {
             let isRunning = try control.serving() != nil
-            let change = try Switch(
+            let change = try ReleaseSwitch(
                 control, to: target, verb: isRunning ? .upgrade : .start, why: why,
                 replacing: nil, observe: { [report] in report(.progress($0)) },
                 started: { [sources] in sources.adopt($0) })
@@ -242,26 +248,27 @@ package final class Watcher {
             report(.outcome(outcome))
             lastNote = ""
             switch outcome.ending {
-            case .unknown: return .leftInDoubt
+            case .unknown: return .outcomeUnknown
             case .committed:
                 followServer(isExpected: outcome.entry.generation != nil)
                 return .finished
             case .unchanged, .refused: return isRunning ? .finished : .startFailed
             }
         } catch {
-            // Whether anybody serves could not be told.
+            // It is not known whether a generation serves.
             problem(error)
-            return .leftInDoubt
+            return .outcomeUnknown
         }
     }
 
-    private func putBack() {
-        let problem = found?.problem ?? "current.conf cannot be read"
+    private func restoreCurrent() {
+        let problem = inspection?.problem ?? "current.conf cannot be read"
         do throws(ControlError) {
-            guard found?.canBePutBack == true, let record = try ServingRecord.serving(site) else {
-                return note("\(problem); there is nothing it could return to")
+            guard inspection?.canRestore == true, let record = try ServingRecord.serving(site)
+            else {
+                return note("\(problem); there is nothing to restore it from")
             }
-            guard try CurrentFile.putBack(record, insteadOf: found?.text, site) else { return }
+            guard try CurrentFile.restore(record, insteadOf: inspection?.text, site) else { return }
             let entry = JournalEntry(
                 time: Timestamp.now(), id: SwitchID.next(), verb: .upgrade,
                 service: control.service.name, by: .current, from: record.selection, to: nil,
@@ -284,18 +291,18 @@ package final class Watcher {
             return .finished
         } catch {
             problem(error)
-            return .leftInDoubt
+            return .outcomeUnknown
         }
     }
 
-    /// One that stays is told once, however often it is met.
+    /// Reports an error; the same error again is not repeated.
     private func problem(_ error: ControlError) {
         if error.message == lastNote { return }
         lastNote = error.message
         report(.problem(error))
     }
 
-    /// The same thing is told once.
+    /// Reports a sentence; the same sentence again is not repeated.
     private func note(_ text: String) {
         if text == lastNote { return }
         lastNote = text

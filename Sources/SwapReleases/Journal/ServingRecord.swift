@@ -4,43 +4,44 @@ import SuccessionSystem
 import SwapControl
 import SystemPackage
 
-/// A release that serves, or is about to.
+/// The record of a release that serves, or is about to.
 ///
-/// `.succession/serving` is the one to which a failure returns. `.succession/intent` is written
-/// before a switch changes anything, and renamed to `serving` when it has succeeded: one step, for
-/// which even a full disk has room.
+/// `.succession/serving` is the release to which a failed switch returns. `.succession/intent` is
+/// written before a switch changes anything, and renamed to `serving` when it has succeeded: one step,
+/// which works on a full disk too.
 struct ServingRecord: Sendable, Hashable {
-    /// Of the switch; the journal and the environment of the generation have it too.
+    /// The identifier of the switch, also in the journal and in the environment of the generation.
     var id: String
     var verb: JournalEntry.Verb
     var service: String
-    /// Empty: where the name of the service says.
+    /// Empty: the default one of the service.
     var runtimeDirectory: String
-    /// What the links are called.
+    /// The prefix of the links' names.
     var name: String
-    var selection: Selection
-    /// What `current.conf` says.
+    var selection: SelectedFiles
+    /// The text of `current.conf`.
     var text: String
     /// `current.conf` itself, if it is a symbolic link.
     var link: CurrentLink?
-    /// How the server is started when it does not run; empty: not known.
+    /// The command that starts the server; empty: not known.
     var command: [String]
     /// What served before.
-    var from: Selection?
-    /// Where the links led before, as it stands in them; nil: where ``from`` says.
-    var links: Selection?
+    var from: SelectedFiles?
+    /// The targets of the links before, as they were in the links; nil: those of ``from``.
+    var links: SelectedFiles?
     var time: String
     var why: String
 
-    /// Somebody else wrote the record, whose command is not run for that; nil: nobody else.
+    /// The user who wrote the record, if another one than swapctl works for: ``command`` is then left
+    /// empty, because it would run with the rights of this one.
     var foreignWriter: UInt32?
 
-    /// What serves; nil: nothing was switched here yet.
+    /// The record of what serves; nil: nothing has been recorded in this site yet.
     static func serving(_ site: ReleaseSite) throws(ControlError) -> ServingRecord? {
         try read(site, ReleaseSite.servingName)
     }
 
-    /// What was about to serve when a switch was cut short.
+    /// The record of a switch that is under way, or was interrupted; nil: there is none.
     static func intent(_ site: ReleaseSite) throws(ControlError) -> ServingRecord? {
         try read(site, ReleaseSite.intentName)
     }
@@ -50,10 +51,9 @@ struct ServingRecord: Sendable, Hashable {
     ) throws(ControlError) -> ServingRecord? {
         guard let file = try StateFile.read(site, name) else { return nil }
         guard var record = ServingRecord(file.node) else {
-            throw .configuration(
-                "\(site.stateDirectory)/\(name) is not as swapctl writes it; remove it")
+            throw StateFile.malformed(site, name)
         }
-        // Who may write there would else have anybody who works there run anything.
+        // Otherwise whoever may write this file decides what another user executes.
         if file.owner != site.rights.userID {
             record.foreignWriter = record.command.isEmpty ? nil : file.owner
             record.command = []
@@ -75,10 +75,10 @@ struct ServingRecord: Sendable, Hashable {
             throw ControlError(
                 code: "system",
                 message: "cannot write \(site.servingPath): \(error); what serves is recorded at "
-                    + "the next look",
+                    + "the next inspection",
                 exitCode: .inputOutput)
         }
-        // Without it only a full disk is in the way of a return.
+        // The spare copy is needed only to restore `current.conf` on a full disk: a failure is no error.
         if let text = try? serving(site)?.text {
             try? DurableFile.replace(
                 site.openState(), ReleaseSite.spareName, Array(text.utf8))
@@ -97,7 +97,7 @@ extension ServingRecord {
         guard let id = node["id"]?.string, let service = node["service"]?.string,
             let verb = node["verb"]?.string.flatMap(JournalEntry.Verb.init(rawValue:)),
             let name = node["name"]?.string, ReleaseSite.isValidName(name),
-            let selection = Selection(node["files"]), let text = node["current"]?.string
+            let selection = SelectedFiles(node["files"]), let text = node["current"]?.string
         else { return nil }
         self.init(
             id: id, verb: verb, service: service,
@@ -107,7 +107,7 @@ extension ServingRecord {
                 CurrentLink(target: $0, file: node["link_file"]?.string)
             },
             command: (node["command"]?.elements ?? []).compactMap(\.string),
-            from: Selection(node["from"]), links: Selection(node["links"]),
+            from: SelectedFiles(node["from"]), links: SelectedFiles(node["links"]),
             time: node["time"]?.string ?? "",
             why: node["why"]?.string ?? "")
     }
@@ -125,7 +125,7 @@ extension ServingRecord {
         ]
     }
 
-    /// The line of the journal that tells how it ended.
+    /// The entry of the journal for the end of this switch.
     func entry(
         _ result: JournalEntry.Result, serving: Serving?, elapsed: Int, reason: String? = nil
     ) -> JournalEntry {
@@ -133,43 +133,5 @@ extension ServingRecord {
             time: time, id: id, verb: verb, service: service, by: .current, from: from,
             to: selection, result: result, generation: serving?.generation,
             processID: serving?.processID, elapsedMicroseconds: elapsed, why: why, reason: reason)
-    }
-}
-
-/// Files of one JSON object that only swapctl writes.
-enum StateFile {
-    /// What it says, and who wrote it; nil: there is none.
-    static func read(
-        _ site: ReleaseSite, _ name: String
-    ) throws(ControlError) -> (node: JSONNode, owner: UInt32)? {
-        let path = site.stateDirectory + "/" + name
-        let content = try attempt("cannot read \(path)") {
-            () throws(Errno) -> (bytes: [UInt8], owner: UInt32)? in
-            do throws(Errno) {
-                let file = try DurableFile.openRegular(site.openState(), name, .readOnly)
-                return try file.withRawValue { (fd) throws(Errno) in
-                    (try Syscall.readFile(fd), try Syscall.status(of: fd).userID)
-                }
-            } catch {
-                if error == .noSuchFileOrDirectory { return nil }
-                throw error
-            }
-        }
-        guard let content else { return nil }
-        do {
-            return (try JSONParser.parse(content.bytes), content.owner)
-        } catch {
-            throw .configuration(
-                "\(path):\(error.place): \(error.reason); only swapctl writes this file: remove it")
-        }
-    }
-
-    static func write(
-        _ site: ReleaseSite, _ name: String, _ value: JSONValue
-    ) throws(ControlError) {
-        try attempt("cannot write \(site.stateDirectory)/\(name)") { () throws(Errno) in
-            try DurableFile.replace(
-                site.openState(), name, Array((JSONLine.text(value) + "\n").utf8))
-        }
     }
 }

@@ -4,14 +4,15 @@ import SuccessionSystem
 import SwapControl
 import SystemPackage
 
-/// Holds back the signals that would end this process in the middle of a switch.
+/// Discards the signals that would end this process in the middle of a switch.
 ///
-/// Nobody would tidy up after it until the next watch or rollback. What is ignored stays so.
-struct SignalHold {
+/// The site would stay half switched until the next watch or rollback. A signal that is ignored stays
+/// ignored.
+struct SignalDeferral {
     private let signals: [CInt]
     private let pipe: (read: OwnedDescriptor, write: OwnedDescriptor)
 
-    /// Begins to hold them back; those that come until ``end()`` have no effect.
+    /// SIGINT, SIGTERM and SIGHUP have no effect from here until ``end()``.
     init() throws(ControlError) {
         let signals = [Signals.interrupt, Signals.terminate, Signals.hangUp].filter {
             !Signals.isIgnored($0)
@@ -24,7 +25,7 @@ struct SignalHold {
         }
     }
 
-    /// Has them do again what they do by default.
+    /// Restores the default actions of the signals.
     func end() {
         SignalRelay.restoreDefault(signals)
     }

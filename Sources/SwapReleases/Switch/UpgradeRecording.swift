@@ -4,13 +4,13 @@ import SuccessionSystem
 package import SwapControl
 import SystemPackage
 
-/// Upgrades that were asked for by `swapctl upgrade`, without regard to releases.
-package enum PlainUpgrade {
-    /// Writes such an upgrade into the journal of the site from which the server runs, if there is
-    /// one that has served it before.
+/// Records in the journal what `swapctl upgrade` and `swapctl abort` do to a server of a site.
+package enum UpgradeRecording {
+    /// Adds an upgrade to the journal of the site from which the server runs, if that site has served
+    /// the service before.
     ///
-    /// Returns what the operator should know beside: what kept it from being written, or that what
-    /// has failed is still named; an upgrade does not fail by that.
+    /// Returns a warning, with which the upgrade does not fail: the journal could not be written, or the
+    /// links still lead to a release that has failed.
     package static func record(_ outcome: UpgradeOutcome, of service: Service) -> String? {
         guard let path = ReleaseSite.ofServing(service) else { return nil }
         do throws(ControlError) {
@@ -26,7 +26,7 @@ package enum PlainUpgrade {
         }
     }
 
-    /// Writes that an upgrade was called off, and by whom, into the same journal.
+    /// Adds the abort of an upgrade, and who requested it, to the same journal.
     package static func record(_ report: AbortReport, of service: Service) -> String? {
         guard let path = ReleaseSite.ofServing(service) else { return nil }
         do throws(ControlError) {
@@ -47,13 +47,13 @@ package enum PlainUpgrade {
             try Journal.append(entry, to: site)
             return nil
         } catch {
-            return "that the upgrade was called off is not in the journal: \(error.message)"
+            return "the abort of the upgrade is not in the journal: \(error.message)"
         }
     }
 
-    /// Without a watch nobody takes back what `release use` has named.
+    /// A warning if the links do not lead to what serves: without a watch nothing restores them.
     private static func stillNamed(_ record: ServingRecord, _ site: ReleaseSite) -> String? {
-        let links = Links(site).turned(record.selection)
+        let links = Links(site).targets(of: record.selection)
         if links == record.selection { return nil }
         return advice(links, record.service, site)
     }
@@ -63,17 +63,18 @@ package enum PlainUpgrade {
     ) -> String? {
         guard let pid = outcome.serving?.processID,
             let process = site.rights.asCaller({ ServerProcess(Int32(clamping: pid)) }),
-            let program = Links(site).turned(Selection.program),
+            let program = Links(site).target(of: SelectedFiles.program),
             process.executes(program, in: site) == false
         else { return nil }
-        return advice(Selection([Selection.program: program]), service.name, site)
+        return advice(SelectedFiles([SelectedFiles.program: program]), service.name, site)
     }
 
     private static func advice(
-        _ named: Selection, _ service: String, _ site: ReleaseSite
+        _ named: SelectedFiles, _ service: String, _ site: ReleaseSite
     ) -> String {
         "the links still lead to \(named.description(in: site)), and the next start would execute "
-            + "it: `swapctl rollback \(service)` names again what serves; `swapctl deploy` does so itself"
+            + "it: `swapctl rollback \(service)` names what serves again; `swapctl deploy` does so "
+            + "by itself"
     }
 
     private static func entry(
@@ -92,19 +93,19 @@ package enum PlainUpgrade {
         return entry
     }
 
-    /// What the links lead to, if the server was started by them; else its program alone.
+    /// The targets of the links, if the server was started by them; else its program alone.
     private static func served(
         _ outcome: UpgradeOutcome, _ record: ServingRecord, _ site: ReleaseSite
-    ) -> Selection? {
-        let links = Selection(
+    ) -> SelectedFiles? {
+        let links = SelectedFiles(
             record.selection.files.reduce(into: [:]) { files, entry in
-                files[entry.key] = Links(site).turned(entry.key) ?? entry.value
+                files[entry.key] = Links(site).target(of: entry.key) ?? entry.value
             })
         guard outcome.isCommitted, let pid = outcome.serving?.processID,
             let process = site.rights.asCaller({ ServerProcess(Int32(clamping: pid)) })
         else { return links }
         let program = links.program.flatMap { ReleaseSite.resolved($0) }
         if let program, process.paths.contains(program) { return links }
-        return Selection([Selection.program: process.program])
+        return SelectedFiles([SelectedFiles.program: process.program])
     }
 }

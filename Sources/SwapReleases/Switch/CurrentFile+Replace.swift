@@ -5,73 +5,75 @@ import SwapControl
 import SystemPackage
 
 extension CurrentFile {
-    /// Has `current.conf` say what serves, unless it no longer says what was refused.
+    /// Writes what serves into `current.conf`, unless its text is no longer the refused one.
     ///
-    /// `refused` is what it said; nil: it was gone. True: it was put back, and what was refused lies
-    /// in `.succession/refused.conf`. False: somebody has changed it meanwhile, and his text stays,
-    /// whenever he did it.
-    static func putBack(
+    /// `refused` is the text to replace; nil: there was no file. Returns true if it was replaced: the
+    /// refused text is then kept in `.succession/refused.conf`. Returns false if another process has
+    /// changed the file: its text stays, even if it wrote it during this call.
+    static func restore(
         _ record: ServingRecord, insteadOf refused: [UInt8]?, _ site: ReleaseSite
     ) throws(ControlError) -> Bool {
-        try putBack(
+        try restore(
             Array(record.text.utf8), link: record.link, insteadOf: refused, site)
     }
 
-    /// The same with what it said otherwise, as a file or as a link.
-    static func putBack(
+    /// The same with a given text, as a file or as a link.
+    static func restore(
         _ text: [UInt8], link: CurrentLink?, insteadOf refused: [UInt8]?, _ site: ReleaseSite
     ) throws(ControlError) -> Bool {
         let lock = try SiteLock.files(site)
         defer { withExtendedLifetime(lock) {} }
         if refused == text { return false }
-        return try attempt("cannot return \(site.currentPath) to what it said") {
+        return try attempt("cannot restore \(site.currentPath)") {
             () throws(Errno) in
-            let isBack: Bool
+            let isRestored: Bool
             if let end = fileBehind(link, site), let done = replace(end, text, refused) {
-                isBack = done
+                isRestored = done
             } else {
                 let temporary = try prepare(text, link?.target, site)
                 defer { try? site.root.unlink(temporary) }
-                isBack = try exchange(temporary, site.currentName, in: site.root, text, refused)
+                isRestored = try exchange(temporary, site.currentName, in: site.root, text, refused)
             }
-            if isBack, let refused {
+            if isRestored, let refused {
                 try? DurableFile.replace(site.openState(), ReleaseSite.refusedName, refused)
             }
             try site.root.synchronize()
-            return isBack
+            return isRestored
         }
     }
 
-    /// The file a link leads to, if it still leads there: then that was changed, and not the link.
+    /// The file that the link leads to, if it still leads to the recorded one: then the file was
+    /// changed, and not the link.
     ///
-    /// What is recorded is only compared: written to is what the link leads to now.
+    /// The record is only compared with; the result is where the link leads now.
     private static func fileBehind(_ link: CurrentLink?, _ site: ReleaseSite) -> LinkChain.Step? {
         guard let link, let target = try? site.root.readLink(site.currentName),
-            target == link.target, let chain = try? site.follow(site.currentName), chain.isThere,
+            target == link.target, let chain = try? site.follow(site.currentName), chain.exists,
             chain.path == link.file, (try? site.checkTrusted(chain)) != nil
         else { return nil }
         return chain.end
     }
 
-    /// Nil: it cannot be written there.
+    /// Nil: the file cannot be written.
     private static func replace(
         _ file: LinkChain.Step, _ text: [UInt8], _ refused: [UInt8]?
     ) -> Bool? {
         do throws(Errno) {
             let temporary = try DurableFile.write(file.directory, beside: file.name, text)
             defer { try? file.directory.unlink(temporary) }
-            let isBack = try exchange(temporary, file.name, in: file.directory, text, refused)
+            let isRestored = try exchange(temporary, file.name, in: file.directory, text, refused)
             try? file.directory.synchronize()
-            return isBack
+            return isRestored
         } catch {
             return nil
         }
     }
 
-    /// Has `current.conf` say something new, unless it no longer says `base`; nil: it was not there.
+    /// Writes a new text into `current.conf`, unless its text is no longer `base`; nil: there was no
+    /// file.
     ///
-    /// False: somebody has changed it meanwhile, and his text stays, whenever he did it. A link is
-    /// replaced by a file.
+    /// Returns false if another process has changed the file: its text stays, even if it wrote it
+    /// during this call. A link is replaced by a file.
     static func write(
         _ text: [UInt8], insteadOf base: [UInt8]?, _ site: ReleaseSite
     ) throws(ControlError) -> Bool {
@@ -87,7 +89,7 @@ extension CurrentFile {
         }
     }
 
-    /// Removes `current.conf` if it says this.
+    /// Removes `current.conf` if this is its text.
     static func remove(saying text: [UInt8], _ site: ReleaseSite) throws(ControlError) {
         let lock = try SiteLock.files(site)
         defer { withExtendedLifetime(lock) {} }
@@ -97,7 +99,7 @@ extension CurrentFile {
         }
     }
 
-    /// The file, or the link, that is to be put there, under a hidden name.
+    /// Makes the new file, or link, under a hidden name.
     private static func prepare(
         _ text: [UInt8], _ linkTarget: String?, _ site: ReleaseSite
     ) throws(Errno) -> String {
@@ -120,16 +122,16 @@ extension CurrentFile {
         }
     }
 
-    /// Exchanges the two names until what comes out is what was expected there.
+    /// Exchanges the two names, and exchanges them back if the file taken out is not the expected one.
     ///
-    /// What somebody has put there meanwhile comes out instead, is newer than what went in, and goes
-    /// back; and so may again be in the way of something newer still.
+    /// A file that another process has put there meanwhile is newer, and has to stay. It may be
+    /// replaced once more before it is back in its place, so each exchange is checked again.
     private static func exchange(
         _ temporary: String, _ name: String, in directory: Directory, _ text: [UInt8],
         _ refused: [UInt8]?
     ) throws(Errno) -> Bool {
         guard var expected = refused else {
-            return try putWhereNothingIs(temporary, name, in: directory)
+            return try moveToFreeName(temporary, name, in: directory)
         }
         var put = text
         while true {
@@ -137,10 +139,10 @@ extension CurrentFile {
                 try directory.exchange(temporary, name)
             } catch {
                 if error == .noSuchFileOrDirectory {
-                    return try putWhereNothingIs(temporary, name, in: directory)
+                    return try moveToFreeName(temporary, name, in: directory)
                 }
                 guard error == .invalidArgument || error == .noFunction else { throw error }
-                // This file system cannot exchange: look, then replace.
+                // This file system cannot exchange names: compare, then replace.
                 guard content(name, in: directory) == expected else { return false }
                 try directory.rename(temporary, to: name)
                 return true
@@ -152,13 +154,13 @@ extension CurrentFile {
         }
     }
 
-    /// What a name says, by way of links; it is only compared.
+    /// The bytes a name leads to, links followed; they are only compared.
     private static func content(_ name: String, in directory: Directory) -> [UInt8]? {
         guard let chain = try? LinkChain(name, in: directory) else { return nil }
         return try? ReleaseSite.read(chain)
     }
 
-    private static func putWhereNothingIs(
+    private static func moveToFreeName(
         _ temporary: String, _ name: String, in directory: Directory
     ) throws(Errno) -> Bool {
         do throws(Errno) {

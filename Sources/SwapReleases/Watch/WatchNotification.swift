@@ -2,22 +2,22 @@
 
 import SuccessionSystem
 
-/// What a service manager is told of a watch (sd_notify(3)), if there is one that wants to know.
-package enum WatchNotice {
+/// A notification about the watch for the service manager (sd_notify(3)).
+package enum WatchNotification {
     case ready
-    case leaving
+    case stopping
     case status(String)
 
-    /// Sends it in one datagram, and returns at once; that nobody hears it is no error.
+    /// Sends one datagram to `NOTIFY_SOCKET` without waiting; a missing manager is not an error.
     ///
-    /// By hand, because libsystemd would be loaded for one line of text.
+    /// Written by hand: libsystemd would have to be loaded for one line of text.
     package func send() {
         guard let path = ProcessEnvironment.value("NOTIFY_SOCKET"), path.count > 1 else { return }
         let address: SocketAddress
         switch path.first {
         case "/": address = .unixPath(path)
         case "@": address = .unixAbstract(String(path.dropFirst()))
-        // A vsock address, of a manager outside of this machine.
+        // A vsock address: the manager of a virtual machine's host.
         default: return
         }
         guard
@@ -31,7 +31,7 @@ package enum WatchNotice {
     private var text: String {
         switch self {
         case .ready: "READY=1\nSTATUS=Watching\n"
-        case .leaving: "STOPPING=1\n"
+        case .stopping: "STOPPING=1\n"
         case .status(let text):
             "STATUS=\(String(text.map { $0.isNewline ? " " : $0 }))\n"
         }

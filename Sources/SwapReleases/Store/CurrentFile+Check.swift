@@ -5,8 +5,8 @@ import SwapControl
 import SystemPackage
 
 extension CurrentFile {
-    /// Throws unless every file it names can be served: there, not empty, the program executable,
-    /// and what it was when it was added.
+    /// Throws unless every named file exists, is not empty, and has the checksum it was added with, and
+    /// the program is executable.
     func check() throws(ControlError) {
         let checksums = try Checksums.read(site)
         for entry in entries {
@@ -16,7 +16,7 @@ extension CurrentFile {
 
     private func check(_ entry: Entry, _ checksums: Checksums) throws(ControlError) {
         let path = entry.path
-        let isProgram = entry.key == Selection.program
+        let isProgram = entry.key == SelectedFiles.program
         let chain: LinkChain
         do {
             chain = try ReleaseSite.follow(anywhere: path)
@@ -33,21 +33,21 @@ extension CurrentFile {
         if found != recorded {
             throw wrong(
                 entry,
-                "is not what was added: its SHA-256 is \(found.prefix(12))…, recorded is "
+                "was changed after it was added: its SHA-256 is \(found.prefix(12))…, recorded is "
                     + "\(recorded.prefix(12))…; add it again under another name")
         }
     }
 
     private func wrong(_ entry: Entry, _ reason: String) -> ControlError {
         .configuration(
-            "\(site.currentPath):\(entry.place): \"\(entry.key)\(Selection.suffix)\": "
+            "\(site.currentPath):\(entry.place): \"\(entry.key)\(SelectedFiles.suffix)\": "
                 + "\(entry.path) \(reason)")
     }
 }
 
-/// What is wrong with a file that shall be served.
+/// Why a file cannot be served.
 enum FileProblem {
-    /// A predicate with what to do about it; nil: nothing is wrong.
+    /// The second part of a sentence that begins with the path, with advice; nil: the file can be served.
     static func of(_ path: String, isProgram: Bool) -> String? {
         do {
             return of(try ReleaseSite.follow(anywhere: path), path, isProgram: isProgram)
@@ -56,7 +56,7 @@ enum FileProblem {
         }
     }
 
-    /// The same of what a path was found to lead to.
+    /// The same for a path that was followed already.
     static func of(_ chain: LinkChain, _ path: String, isProgram: Bool) -> String? {
         let facts: FileFacts
         do {
@@ -65,7 +65,7 @@ enum FileProblem {
             return of(error, path)
         }
         if facts.isDirectory { return "is a directory; name a file in it" }
-        if !facts.isRegularFile { return "is no regular file" }
+        if !facts.isRegularFile { return "is not a regular file" }
         if facts.size == 0 { return "is empty; upload it again" }
         if isProgram, !facts.isExecutable {
             return "is not executable; run `chmod +x \(path)`"
@@ -81,9 +81,9 @@ enum FileProblem {
                 ? "is a link that leads nowhere"
                 : "does not exist; see `swapctl release list` for what does"
         case .tooManySymbolicLinkLevels: return "cannot be reached: its links lead in a circle"
-        case .notDirectory: return "cannot be reached: a part of the path is no directory"
+        case .notDirectory: return "cannot be reached: a part of the path is not a directory"
         case .permissionDenied: return "cannot be reached: \(error)"
-        default: return "cannot be looked at: \(error)"
+        default: return "cannot be read: \(error)"
         }
     }
 }

@@ -4,36 +4,36 @@ import SuccessionSystem
 package import SwapControl
 import SystemPackage
 
-/// Names another release in `current.conf`.
-package struct ReleaseUse: Sendable {
+/// Names another release in `current.conf`, as `swapctl release use` does.
+package struct ReleaseSelection: Sendable {
     package let site: ReleaseSite
-    package let before: Selection?
-    package let after: Selection
-    /// Who watches the site, and will upgrade.
+    package let before: SelectedFiles?
+    package let after: SelectedFiles
+    /// The process that watches the site and will upgrade the server; nil: there is none.
     package let watcher: Int32?
 
     package var isUnchanged: Bool { before == after }
 
-    /// Checks the files, then rewrites `current.conf` in one step; keys that are not concerned, and
-    /// the form of the text, stay as they are.
+    /// Checks the files, then replaces `current.conf` in one step; other keys and the form of the text
+    /// stay.
     ///
-    /// Where nobody watches the site the links are turned too, the program's last.
+    /// If no watch runs, the links are changed too, that of the program last.
     package static func use(
         _ words: [String], in site: ReleaseSite
-    ) throws(ControlError) -> ReleaseUse {
+    ) throws(ControlError) -> ReleaseSelection {
         try site.prepareState()
         let isWatched = SiteLock.isHeld(site, .watch)
         let change =
             isWatched ? nil : try SiteLock.takeOrFail(site, .change, "is changing the release")
         let files = try SiteLock.files(site)
         defer {
-            // Before it is closed: who waits for it is told of that, and finds it free.
+            // Before the file is closed: the close wakes a waiting watch, which has to find the lock free.
             change?.release()
             withExtendedLifetime(files) {}
         }
-        // What is there must be understood before it is changed.
+        // A file that cannot be understood is not changed.
         let old = try CurrentFile.read(site)
-        let choice = ReleaseChoice(site: site, current: old?.selection ?? Selection([:]))
+        let choice = ReleaseChoice(site: site, current: old?.selection ?? SelectedFiles([:]))
         let chosen = try choice.resolve(words)
         let text = rewritten(old, chosen)
         let new = try CurrentFile(site, text)
@@ -46,13 +46,14 @@ package struct ReleaseUse: Sendable {
         } else if isWatched {
             touch(site)
         }
-        if !isWatched { try Links(site).turn(to: new.selection) }
-        return ReleaseUse(
+        if !isWatched { try Links(site).point(to: new.selection) }
+        return ReleaseSelection(
             site: site, before: old?.selection, after: new.selection,
             watcher: isWatched ? SiteLock.holder(site, .watch) : nil)
     }
 
-    /// Has whoever watches the file look again, though it says the same.
+    /// Makes the watch inspect the site again although the text is the same: sets the mode of the file,
+    /// which is an event.
     private static func touch(_ site: ReleaseSite) {
         guard let chain = try? site.follow(site.currentName),
             let file = try? DurableFile.openRegular(
@@ -65,21 +66,21 @@ package struct ReleaseUse: Sendable {
     }
 
     static func rewritten(_ old: CurrentFile?, _ chosen: [String: String]) -> [UInt8] {
-        let order = Selection(chosen).order.reversed()
+        let order = SelectedFiles(chosen).order.reversed()
         guard let old else {
             return JSONEdit.object(
-                order.map { ($0 + Selection.suffix, chosen[$0] ?? "") })
+                order.map { ($0 + SelectedFiles.suffix, chosen[$0] ?? "") })
         }
         let changes = order.compactMap { key -> (key: String, value: String)? in
             guard let path = chosen[key] else { return nil }
             let entry = old.entries.first { $0.key == key }
             if entry?.path == path { return nil }
-            return (key + Selection.suffix, form(path, like: entry?.value))
+            return (key + SelectedFiles.suffix, form(path, like: entry?.value))
         }
         return changes.isEmpty ? old.text : JSONEdit.setting(changes, in: old.text, old.root)
     }
 
-    /// With `~` where the old value had it.
+    /// Writes a path with `~` if the old value had it.
     private static func form(_ path: String, like value: String?) -> String {
         guard value?.hasPrefix("~/") == true, let home = Path.home,
             let relative = Path.relative(path, to: home)
@@ -88,17 +89,17 @@ package struct ReleaseUse: Sendable {
     }
 }
 
-extension ReleaseUse {
+extension ReleaseSelection {
     package var sentence: String {
         let what = "\(site.currentPath): \(after.description(in: site))"
         if let watcher {
             return isUnchanged
-                ? "\(what), as before; pid \(watcher) watches it and looks again"
+                ? "\(what), as before; pid \(watcher) watches it and checks it again"
                 : "\(what); pid \(watcher) watches it and upgrades"
         }
         if isUnchanged { return "\(what), as before" }
         return "\(what); nobody watches it: run `swapctl upgrade SERVICE`; `swapctl deploy SERVICE "
-            + "RELEASE` does both, and names again what serves if that fails"
+            + "RELEASE` does both, and names what serves again if that fails"
     }
 
     package var json: JSONValue {

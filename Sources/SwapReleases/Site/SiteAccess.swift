@@ -3,29 +3,29 @@
 import SuccessionSystem
 package import SwapControl
 
-/// With whose rights swapctl would work in the site of a server, for whoever asks for its status.
-package struct SiteNotice: Sendable {
+/// The rights with which swapctl would work in the site of a server, as `status` shows them.
+package struct SiteAccess: Sendable {
     package let directory: String
-    /// Whose rights; nil: its own.
+    /// The user whose rights are used; nil: swapctl's own.
     package let owner: UInt32?
-    /// Why it would not work there at all.
+    /// Why swapctl would not work there at all.
     package let problem: String?
 
-    /// Nil: the server does not run from a site, or from none that can be looked at.
+    /// Nil: the server does not run from a site that can be read.
     ///
     /// No rights are taken.
-    package static func of(_ service: Service) -> SiteNotice? {
+    package static func of(_ service: Service) -> SiteAccess? {
         guard let path = ReleaseSite.ofServing(service) else { return nil }
         let directory = Path.parent(path)
         do throws(ControlError) {
             let (root, owner) = try ReleaseSite.find(directory, Path.name(path))
-            return SiteNotice(directory: root.path, owner: owner, problem: nil)
+            return SiteAccess(directory: root.path, owner: owner, problem: nil)
         } catch {
-            return SiteNotice(directory: directory, owner: nil, problem: error.message)
+            return SiteAccess(directory: directory, owner: nil, problem: error.message)
         }
     }
 
-    /// Empty: swapctl works with its own rights, which need not be told.
+    /// Empty if swapctl works with its own rights.
     package var lines: [String] {
         if let problem { return ["releases: \(problem.harmless)"] }
         guard let owner else { return [] }

@@ -4,27 +4,29 @@ import SuccessionSystem
 import SwapControl
 import SystemPackage
 
-/// Carries out what a ``SwitchStateMachine`` says; whoever runs it holds the lock of the switch.
-final class Switch {
+/// Performs the actions of a ``SwitchStateMachine``; the caller holds the lock of the switch.
+final class ReleaseSwitch {
     let site: ReleaseSite
     let control: ServerControl
     let target: CurrentFile
     let verb: JournalEntry.Verb
     let why: String
-    /// What `current.conf` was when it was read, if it is still to be written.
+    /// What `current.conf` was when it was read.
+    ///
+    /// The switch replaces it only if it is still that.
     struct Base {
-        /// Nil: it was not there.
+        /// Nil: there was no file.
         var text: [UInt8]?
-        /// Nil: it was no symbolic link.
+        /// Nil: it was not a symbolic link.
         var link: CurrentLink?
     }
 
-    /// Nil: `current.conf` says it already.
+    /// Nil: `current.conf` names the target already.
     private let base: Base?
     private var writesCurrent: Bool { base != nil }
     private let serving: ServingRecord?
-    /// Where the links lead before they are turned, as far as they are.
-    private let linksBefore: Selection
+    /// Where the links of the target lead before the switch.
+    private let linksBefore: SelectedFiles
     private let id: String
     private let start: UInt64
     private let time: String
@@ -38,7 +40,7 @@ final class Switch {
     private var entry: JournalEntry?
     private var hasWrittenCurrent = false
     private var leaving: Upgrade.Leaving?
-    /// The target serves already: it is named again, and the server is not asked.
+    /// Whether the target serves already: the switch then only restores names, without an upgrade.
     private let isServed: Bool
 
     init(
@@ -56,13 +58,13 @@ final class Switch {
         self.observe = observe
         self.started = started
         serving = try ServingRecord.serving(site)
-        linksBefore = Links(site).turned(target.selection)
+        linksBefore = Links(site).targets(of: target.selection)
         id = SwitchID.next()
         start = Syscall.monotonicNanoseconds()
         time = Timestamp.now()
     }
 
-    /// Returns when it is over, one way or the other.
+    /// Performs the whole switch, and what restores the site if it fails.
     func run() -> SwitchOutcome {
         var machine = SwitchStateMachine(writesCurrent: writesCurrent)
         var action = machine.begin()
@@ -71,7 +73,7 @@ final class Switch {
             control.options.onStep("before \(Self.word(action))")
             let event = perform(action)
             control.options.onStep("after \(Self.word(action))")
-            // Nil would be an event this driver must not send: the switch ends where it stands.
+            // Nil: the event is not possible in this state. The switch ends here, and Recovery decides.
             guard let next = machine.handle(event) else { return outcome(.unknown) }
             action = next
         }
@@ -82,28 +84,28 @@ final class Switch {
         case .check: return check()
         case .writeIntent: return step { () throws(ControlError) in try record().writeIntent(site) }
         case .writeCurrent: return step { () throws(ControlError) in try writeCurrent() }
-        case .turnLinks: return turnLinks()
-        case .ask: return ask()
+        case .pointLinks: return pointLinks()
+        case .upgradeServer: return upgradeServer()
         case .commit:
             return step { () throws(ControlError) in try ServingRecord.commitIntent(site) }
-        case .returnLinks:
-            return tidy { () throws(ControlError) in
+        case .restoreLinks:
+            return cleanUp { () throws(ControlError) in
                 let before = serving?.selection ?? linksBefore
-                try Links(site).turn(to: before)
+                try Links(site).point(to: before)
                 Links(site).remove(target.selection, keeping: before)
             }
-        case .returnCurrent:
-            return tidy { () throws(ControlError) in try returnCurrent() }
+        case .restoreCurrent:
+            return cleanUp { () throws(ControlError) in try restoreCurrent() }
         case .journal(let result):
-            return tidy { () throws(ControlError) in try journal(result) }
+            return cleanUp { () throws(ControlError) in try journal(result) }
         case .removeIntent:
-            return tidy { () throws(ControlError) in try ServingRecord.removeIntent(site) }
-        // The loop ends before.
+            return cleanUp { () throws(ControlError) in try ServingRecord.removeIntent(site) }
+        // `run` returns before this.
         case .finish: return .done
         }
     }
 
-    /// A step whose failure ends the switch.
+    /// Performs a step whose failure fails the switch.
     private func step(
         _ body: () throws(ControlError) -> Void
     ) -> SwitchStateMachine.Event {
@@ -117,8 +119,8 @@ final class Switch {
         }
     }
 
-    /// A step whose failure is told and changes nothing.
-    private func tidy(
+    /// Performs a step whose failure is a warning.
+    private func cleanUp(
         _ body: () throws(ControlError) -> Void
     ) -> SwitchStateMachine.Event {
         do {
@@ -145,43 +147,43 @@ final class Switch {
         return shown.end(event)
     }
 
-    private func turnLinks() -> SwitchStateMachine.Event {
+    private func pointLinks() -> SwitchStateMachine.Event {
         let names = target.selection.order.map { "\(site.name).\($0)" }
         let shown = ShownStep("links", names.joined(separator: ", "), observe)
         return shown.end(
             step { () throws(ControlError) in
-                try Links(site).turn(to: target.selection)
+                try Links(site).point(to: target.selection)
             })
     }
 
     private func writeCurrent() throws(ControlError) {
-        // A link that says it already stays one.
+        // Unchanged text: a symbolic link stays one.
         if base?.text == target.text { return }
         guard try CurrentFile.write(target.text, insteadOf: base?.text, site) else {
             throw .busy(
-                "somebody has changed \(site.currentPath) meanwhile, and nothing else was changed; "
-                    + "see what it says, and try again")
+                "\(site.currentPath) was changed by another process meanwhile, and this switch has "
+                    + "changed nothing; read it, and try again")
         }
         hasWrittenCurrent = true
     }
 
-    /// As it was before it was written, or else as it was when what serves was switched to.
-    private func returnCurrent() throws(ControlError) {
+    /// Restores the text before this switch, or that of the release that serves.
+    private func restoreCurrent() throws(ControlError) {
         if let base {
-            // What was not written is not taken back.
+            // Nothing was written: there is nothing to restore.
             guard hasWrittenCurrent else { return }
             if let text = base.text ?? serving.map({ Array($0.text.utf8) }) {
-                _ = try CurrentFile.putBack(
+                _ = try CurrentFile.restore(
                     text, link: base.link, insteadOf: target.text, site)
             } else {
                 try CurrentFile.remove(saying: target.text, site)
             }
         } else if let serving {
-            _ = try CurrentFile.putBack(serving, insteadOf: target.text, site)
+            _ = try CurrentFile.restore(serving, insteadOf: target.text, site)
         }
     }
 
-    private func ask() -> SwitchStateMachine.Event {
+    private func upgradeServer() -> SwitchStateMachine.Event {
         let onStep = control.options.onStep
         let observe = observe
         let answer: ServerControl.Answer
@@ -194,7 +196,7 @@ final class Switch {
             if status == nil {
                 try control.checkCommand(serving)
                 let command = control.command(serving?.command)
-                // Whoever starts it finds the links turned: what does not run needs no upgrade.
+                // The service manager starts the server by the links: they are all that is needed.
                 if command.isEmpty { return .done }
                 let shown = ShownStep("start", command.first ?? "", observe)
                 answer = try ServerStart(control: control, command: command).run(
@@ -211,7 +213,8 @@ final class Switch {
         } catch {
             reason = error.message
             exitCode = error.exitCode
-            // Who watches asks again later: silence says nothing about the release. Others end here.
+            // A server that does not answer says nothing about the release: a watch tries again later,
+            // a deployment or a rollback ends here.
             if error.code == "timeout", !writesCurrent { return .unknown }
             return .failed
         }
@@ -279,44 +282,14 @@ final class Switch {
         case .check: "check"
         case .writeIntent: "intent"
         case .writeCurrent: "current"
-        case .turnLinks: "links"
-        case .ask: "ask"
+        case .pointLinks: "links"
+        case .upgradeServer: "ask"
         case .commit: "commit"
-        case .returnLinks: "return links"
-        case .returnCurrent: "return current"
+        case .restoreLinks: "return links"
+        case .restoreCurrent: "return current"
         case .journal: "journal"
         case .removeIntent: "remove intent"
         case .finish: "finish"
         }
-    }
-}
-
-/// A step that is done here, shown as those of the server are.
-private struct ShownStep {
-    private var step: UpgradeStep
-    private let start = Syscall.monotonicNanoseconds()
-    private let observe: (ControlEvent) -> Void
-
-    init(_ name: String, _ detail: String, _ observe: @escaping (ControlEvent) -> Void) {
-        step = UpgradeStep(name: name, status: .running, elapsedMicroseconds: 0, detail: detail)
-        self.observe = observe
-        observe(.step(step))
-    }
-
-    func end(_ event: SwitchStateMachine.Event) -> SwitchStateMachine.Event {
-        var step = step
-        step.status = event == .done ? .ok : .failed
-        step.elapsedMicroseconds = Int((Syscall.monotonicNanoseconds() - start) / 1_000)
-        observe(.step(step))
-        return event
-    }
-}
-
-/// Names of switches: no two are alike, and the later one sorts behind.
-enum SwitchID {
-    static func next() -> String {
-        let (seconds, nanoseconds) = Syscall.wallClock()
-        let random = String(UInt32.random(in: 0 ... .max), radix: 36)
-        return "\(seconds)-\(nanoseconds / 1_000)-\(random)"
     }
 }
