@@ -29,7 +29,7 @@ import Testing
         ("{\n\"é\": tru}", "2:6", "a value should begin"),
         ("{\"a\": \"x\n\"}", "1:7", "control character"),
         ("{\"a\": \"x", "1:7", "has no end"),
-        ("{\"a\":1,\"a\":2}", "1:8", "twice"),
+        ("{\"a\":1,\"a\":2}", "1:8", "duplicate"),
         ("{} {}", "1:4", "more text"),
         ("[1, 2", "1:6", "a comma or ]"),
         ("[01]", "1:3", "a comma or ]"),
@@ -56,7 +56,7 @@ import Testing
         #expect(error?.reason.contains("too deeply") == true)
     }
 
-    /// Every prefix of a valid text is refused: a file that is half written is never taken for one.
+    /// Every proper prefix of a valid text is refused: a half-written file is never accepted.
     @Test func parse_whenCutShort_isNeverValid() throws {
         let text = Array(#"{"bin.file": "/srv/app/release/app.1", "x": [1, {"y": null}]}"#.utf8)
         _ = try JSONParser.parse(text)
@@ -65,8 +65,10 @@ import Testing
         }
     }
 
-    /// Eight times the keys take eight times as long, and not sixty-four times as when each was
-    /// compared with all before it; by the processor's time of this thread, whatever else runs.
+    /// Eight times as many keys take eight times as long, not sixty-four times, as when each key
+    /// was compared with all before it.
+    ///
+    /// Measured in processor time of this thread, so that other load does not matter.
     @Test func parse_whenObjectHasManyKeys_isLinear() throws {
         func seconds(_ count: Int) throws -> Double {
             let keys = (0..<count).map { "\"k\($0)\":\($0 % 10)" }

@@ -5,9 +5,9 @@ import SwapControl
 import SwapReleases
 import Testing
 
-/// The journal on the disk, and what is shown and kept by what is in it.
+/// The journal on the disk, its table, and the pruning that depends on it.
 @Suite struct JournalTests {
-    /// A line as swapctl writes it.
+    /// A line of the journal in the form that swapctl writes.
     static func line(
         _ test: TestSite, id: String, from: String? = nil, to: String, result: String = "committed",
         time: String = "2026-01-02T03:04:05.678Z", reason: String? = nil, user: String = "root"
@@ -52,11 +52,11 @@ import Testing
         }
         #expect(try size(test, "journal.1") <= JournalFile.maximumSize)
         #expect(try size(test, "journal") < 8_000)
-        // Nothing is shown twice or in another order, and nothing is lost.
+        // Every entry is there once, and in its order.
         #expect(
             try Journal.read(test.site).entries.map(\.id)
                 == ["a", "b"] + (2..<count).map { "\($0)" })
-        // What was put aside goes, what served stays known.
+        // The older file is replaced, and the releases that served stay known.
         try FileManager.default.removeItem(atPath: "\(test.directory)/.succession/journal.1")
         #expect(try Journal.read(test.site).entries.map(\.id) == ["a", "b", "\(count - 1)"])
     }
@@ -78,14 +78,14 @@ import Testing
                 }
             }
         }
-        // More than two journals of the largest size: the oldest are gone, and no other.
+        // More lines than two journals hold: the oldest are gone, and only those.
         let left = try Journal.read(site).entries.count
         let room = 2 * JournalFile.maximumSize / (lines[0].utf8.count + 1)
         #expect(left <= room && left >= room / 2, "\(left) of \(room)")
         #expect(Set(try Journal.read(site).entries.map(\.id)).count == left)
     }
 
-    /// 300 MiB before the last lines: only the end is read.
+    /// The journal has 300 MiB before the last lines, and only its end is read.
     @Test func read_whenTheJournalIsHuge_readsItsEnd() throws {
         let test = try TestSite()
         try test.site.prepareForTest()
@@ -163,7 +163,7 @@ import Testing
         #expect(pruning.kept.allSatisfy { $0.references == ["rollback"] }, "\(pruning.kept)")
     }
 
-    /// Not by name: 1.3 served before 1.0 did, and 1.2 never.
+    /// The order is by time, not by name: 1.3 served before 1.0, and 1.2 never served.
     @Test func prune_keepsWhatServedLast() throws {
         let test = try TestSite()
         try test.site.prepareForTest()
@@ -174,7 +174,7 @@ import Testing
 }
 
 extension ReleaseSite {
-    /// The directory of the state, as the first verb makes it.
+    /// Makes the state directory, as the first verb does.
     func prepareForTest() throws {
         try FileManager.default.createDirectory(
             atPath: directory + "/.succession", withIntermediateDirectories: true)

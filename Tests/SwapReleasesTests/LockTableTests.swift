@@ -21,13 +21,13 @@ import Testing
         #expect(table.hasLocked(.init(major: 0x103, minor: 10, inode: 77)))
     }
 
-    /// An end of a number is not the number.
+    /// A number that only ends in the same digits is another number.
     @Test func file_whoseInodeEndsAlike_isNotLocked() {
         #expect(!table.hasLocked(.init(major: 8, minor: 1, inode: 90)))
         #expect(!table.hasLocked(.init(major: 8, minor: 1, inode: 131_091)))
     }
 
-    /// A file system such as btrfs shows stat(2) another device than it has.
+    /// On a file system such as btrfs, stat(2) shows another device than that of the mount.
     @Test func file_isOnTheDeviceOfItsMount() {
         var file = LockTable.File(major: 0, minor: 99, inode: 5)
         file.correct(
@@ -72,7 +72,7 @@ import Testing
     }
 }
 
-/// A file on a file system in memory, which counts its inodes from the beginning.
+/// A file on a new tmpfs, whose inode numbers begin anew.
 private final class SameInode {
     let file: OwnedDescriptor
     private let directory: String

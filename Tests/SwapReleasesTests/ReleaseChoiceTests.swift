@@ -5,7 +5,7 @@ import SwapControl
 import SwapReleases
 import Testing
 
-/// For which key a release is that is named by its file or its version.
+/// The key of a release that is named by its file or its version.
 @Suite struct ReleaseChoiceTests {
     private func named(_ test: TestSite) throws -> [String: String] {
         let object = try JSONSerialization.jsonObject(with: Data(test.read("current.conf").utf8))
@@ -26,7 +26,7 @@ import Testing
         _ = try ReleaseSelection.use([release], in: test.site)
         #expect(try named(test) == ["bin.file": release])
         #expect(try test.link("app.bin").hasSuffix("/release/\(release)"))
-        // And back, from a name whose version cannot be told.
+        // And back, from a name without a known version.
         _ = try ReleaseSelection.use(["app.1.0"], in: test.site)
         #expect(try named(test) == ["bin.file": "app.1.0"])
     }
@@ -68,7 +68,7 @@ import Testing
         #expect(try named(test)["tls.file"] == "tls.1")
     }
 
-    /// The first one of a site, whatever its directory is called.
+    /// The first release of a site, in a directory of any name.
     @Test func firstUse_ofAVersion_namesAllItsFiles() throws {
         let test = try TestSite()
         try test.write("release/server.f00ba12", "#!/bin/sh\n", mode: 0o755)
@@ -90,7 +90,7 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: test.current))
     }
 
-    /// It was taken for a file in the directory above, in which everything was then made.
+    /// A missing directory must not be taken for a file in the directory above.
     @Test func site_whoseDirectoryIsMissing_isNotTheOneAbove() throws {
         let test = try TestSite()
         let path = test.directory + "/missing"

@@ -6,7 +6,7 @@ import SwapReleases
 import Testing
 
 @Suite struct SHA256Tests {
-    /// FIPS 180-4 examples, and NIST's for a million letters.
+    /// The examples of FIPS 180-4, and the one of NIST with a million letters.
     @Test(arguments: [
         ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
         ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
@@ -23,7 +23,7 @@ import Testing
         #expect(SHA256.of(Array(text.utf8)) == digest)
     }
 
-    /// Every length around the ends of blocks, in every division into two parts.
+    /// Every length near a multiple of the block size, in every division into two parts.
     @Test func digest_ofParts_isThatOfTheWhole() {
         for count in [1, 54, 55, 56, 57, 63, 64, 65, 119, 120, 127, 128, 129, 200] {
             let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) }

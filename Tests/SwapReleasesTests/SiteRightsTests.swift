@@ -4,7 +4,7 @@ import SwapControl
 import SwapReleases
 import Testing
 
-/// With whose rights swapctl works in a site: a decision of owners and permissions alone.
+/// The decision whose rights swapctl takes in a site; it depends only on owners and permissions.
 @Suite struct SiteRightsTests {
     private typealias Place = SiteRights.Place
 
@@ -34,7 +34,7 @@ import Testing
         #expect(try owner(place("/srv/app"), inside: inside) == nil)
     }
 
-    /// In a directory as /tmp nobody takes away what is root's.
+    /// In a sticky directory such as /tmp nobody else can remove a file of root.
     @Test func root_belowAStickyDirectory_worksAsRoot() throws {
         #expect(try owner(place("/tmp/app"), above: [place("/tmp", 0, 0o1777)]) == nil)
     }
@@ -64,14 +64,14 @@ import Testing
         #expect(try owner(place("/srv/app", 1_001, 0o775), inside: inside) == 1_001)
     }
 
-    /// As an older swapctl has left it, which worked there as root.
+    /// An older swapctl worked in the site of another user as root, and left files of root.
     @Test func root_inASiteOfOthersWithPartsOfItsOwn_saysWhatToRun() {
         let inside = [place("/srv/app/.succession", 0)]
         let message = problem(place("/srv/app", 1_001), inside: inside)
         #expect(message?.contains("chown -Rh uid 1001: /srv/app/.succession") == true)
     }
 
-    /// A link of one user leads into the site of another: neither decides for both.
+    /// A link of one user leads into the site of another: the rights of neither are right.
     @Test func root_ledByOneToAnother_doesNothing() {
         let link = Place(path: "/home/bob/app", userID: 1_002, mode: 0o777, isLink: true)
         #expect(problem(place("/srv/app", 1_001), above: [link])?.contains("/home/bob/app") == true)

@@ -5,7 +5,7 @@ import SwapControl
 import SwapReleases
 import Testing
 
-/// A site in a directory of its own.
+/// A site in a temporary directory.
 final class TestSite {
     let directory: String
     var site: ReleaseSite { get throws { try ReleaseSite.locate(current: directory) } }
@@ -49,7 +49,7 @@ final class TestSite {
         try FileManager.default.destinationOfSymbolicLink(atPath: directory + "/" + name)
     }
 
-    /// Everything but the state, with content or target.
+    /// Every file except the state, with its content or its target.
     func snapshot() -> [String: String] {
         var found: [String: String] = [:]
         let names = FileManager.default.enumerator(atPath: directory)?.allObjects ?? []
@@ -105,7 +105,7 @@ final class TestSite {
         #expect(test.snapshot() == before)
     }
 
-    /// As an addition leaves it that was cut short before it had written the checksums.
+    /// The release has no checksums, as after an addition that was interrupted before it wrote them.
     @Test(arguments: [false, true])
     func add_whenTheSameIsThereWithoutChecksum_recordsIt(isDirectory: Bool) throws {
         let test = try TestSite()
@@ -129,7 +129,7 @@ final class TestSite {
         #expect(try !test.read(".succession/SHA256SUMS").contains("release/2.0"))
     }
 
-    /// A release without checksums would be one that nothing was promised of.
+    /// A release never exists without its checksums.
     @Test func add_whenTheChecksumsCannotBeWritten_addsNothing() throws {
         let test = try TestSite()
         try test.write("upload", "one")
@@ -247,7 +247,7 @@ final class TestSite {
             "current.conf:2:15: \"bin.file\" is 'release/app.1.0', which is relative"
         ),
         (#"{"a/b.file": "/x", "bin.file": "/x"}"#, "\"a/b.file\" cannot be the name of a link"),
-        (#"{"bin.file": "/x", "bin.file": "/y"}"#, "twice"),
+        (#"{"bin.file": "/x", "bin.file": "/y"}"#, "duplicate"),
     ])
     func use_whenCurrentIsNoGood_saysWhereAndChangesNothing(text: String, reason: String) throws {
         let test = try TestSite()
@@ -319,7 +319,7 @@ final class TestSite {
         running.executableURL = URL(filePath: test.directory + "/release/app.1.2")
         running.arguments = ["60"]
         try running.run()
-        // Not terminate(): a child of a test's thread may have SIGTERM blocked.
+        // Not terminate(): the child may have inherited a blocked SIGTERM from the thread of the test.
         defer {
             kill(running.processIdentifier, SIGKILL)
             running.waitUntilExit()
@@ -336,7 +336,7 @@ final class TestSite {
     }
 }
 
-/// Runs a line in a shell and returns its status.
+/// Runs a shell command and returns its status.
 func run(_ line: String) throws -> Int32 {
     let process = Process()
     process.executableURL = URL(filePath: "/bin/sh")

@@ -6,7 +6,7 @@ import Testing
 @Suite struct SwitchStateMachineTests {
     private typealias Machine = SwitchStateMachine
 
-    /// Answers every action with `done`, but the one at `index` with `event`.
+    /// Answers the action at `index` with `event`, and every other one with `done`.
     private func walk(
         writesCurrent: Bool, at index: Int?, _ event: Machine.Event
     ) -> [Machine.Action] {
@@ -64,7 +64,7 @@ import Testing
         #expect(walk(writesCurrent: false, at: index, .failed) == actions)
     }
 
-    @Test func ask_whenInDoubt_leavesTheIntentForTheNextLook() {
+    @Test func upgrade_whenOutcomeIsUnknown_leavesTheIntentForTheRecovery() {
         let actions = walk(writesCurrent: false, at: 3, .unknown)
         #expect(actions.suffix(2) == [.upgradeServer, .finish(.unknown)])
     }

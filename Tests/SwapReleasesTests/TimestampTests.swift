@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    /// What futimens(2) sets, `release list` shows.
+    /// `release list` shows any time that futimens(2) can set.
     @Test(arguments: [
         (Int.max, "9999-12-31T23:59:59Z"), (Int.min, "0001-01-01T00:00:00Z"),
         (13_569_465_600, "2400-01-01T00:00:00Z"),

@@ -20,13 +20,13 @@ import Testing
         #expect(run([.changed, .inspected(.same), .changed]) == [[.inspect], [], [.inspect]])
     }
 
-    @Test func change_whileLooking_isLookedAtAgain() {
+    @Test func change_duringInspection_isInspectedAgain() {
         #expect(
             run([.changed, .changed, .changed, .inspected(.different), .inspected(.different)])
                 == [[.inspect], [], [], [.inspect], [.switchOver]])
     }
 
-    @Test func changes_whileSwitching_areOneLookAfterIt() {
+    @Test func changes_duringSwitch_areOneInspectionAfterIt() {
         #expect(
             run([
                 .changed, .inspected(.different), .changed, .changed, .finished, .inspected(.same),
@@ -34,13 +34,13 @@ import Testing
                 == [[.inspect], [.switchOver], [], [], [.inspect], []])
     }
 
-    @Test func unreadable_whenCompletedInTime_isNotPutBack() {
+    @Test func unreadable_whenCompletedInTime_isNotRestored() {
         #expect(
             run([.changed, .inspected(.unreadable), .changed, .inspected(.different)])
                 == [[.inspect], [.beginPatience], [.endPatience, .inspect], [.switchOver]])
     }
 
-    @Test func unreadable_whenTimeIsOver_isLookedAtOnceMoreAndPutBack() {
+    @Test func unreadable_whenTimeIsOver_isInspectedOnceMoreAndRestored() {
         #expect(
             run([
                 .changed, .inspected(.unreadable), .patienceEnded, .inspected(.unreadable),
@@ -55,13 +55,13 @@ import Testing
                 == [[.inspect], [.beginPatience], [.inspect], [.switchOver]])
     }
 
-    @Test func lock_whenTaken_isWaitedForAndThenLookedAnew() {
+    @Test func lock_whenHeld_isAwaitedBeforeANewInspection() {
         #expect(
             run([.changed, .inspected(.busy), .changed, .changed, .unlocked, .inspected(.same)])
                 == [[.inspect], [.beginRetry(.lock)], [], [], [.endRetry, .inspect], []])
     }
 
-    @Test func lock_whenItsEndIsNotSeen_isLookedForAnyhow() {
+    @Test func lock_whenItsReleaseIsNotSeen_isTriedAgain() {
         #expect(
             run([
                 .changed, .inspected(.busy), .retryDue, .inspected(.busy), .retryDue,
@@ -73,7 +73,7 @@ import Testing
                 ])
     }
 
-    @Test func doubt_isRecoveredFromAndLookedAtAgain() {
+    @Test func unknownOutcome_isRecoveredAndInspectedAgain() {
         #expect(
             run([.changed, .inspected(.different), .outcomeUnknown, .finished])
                 == [[.inspect], [.switchOver], [.recover], [.inspect]])
@@ -85,7 +85,7 @@ import Testing
                 ])
     }
 
-    @Test func look_thatFails_isTriedAgainWithoutAChange() {
+    @Test func inspection_thatFails_isTriedAgainWithoutAChange() {
         #expect(
             run([.changed, .inspected(.failed), .retryDue, .inspected(.different), .finished])
                 == [[.inspect], [.beginRetry(.failure)], [.inspect], [.switchOver], []])
@@ -94,7 +94,7 @@ import Testing
                 == [[.inspect], [.beginRetry(.failure)], [.endRetry, .inspect], [], []])
     }
 
-    @Test func doubt_thatStays_isTriedAgainWithoutAChange() {
+    @Test func unknownOutcome_thatStays_isTriedAgainWithoutAChange() {
         #expect(
             run([.changed, .inspected(.different), .outcomeUnknown, .outcomeUnknown, .retryDue])
                 == [[.inspect], [.switchOver], [.recover], [.beginRetry(.failure)], [.inspect]])
@@ -111,7 +111,7 @@ import Testing
                 == [[.inspect], [.switchOver], [], [], [.stop], []])
     }
 
-    @Test func stop_whenNothingIsUnderWay_isAtOnce() {
+    @Test func stop_whenNoActionRuns_isImmediate() {
         #expect(run([.stopRequested, .changed]) == [[.stop], []])
         #expect(
             run([.changed, .inspected(.unreadable), .stopRequested])
@@ -132,20 +132,20 @@ import Testing
         return events.map { machine.handle($0) }
     }
 
-    @Test func end_whenItIsNotStartedAgain_isToldAndNextChangeStartsIt() {
+    @Test func serverEnd_withoutStart_isReportedAndTheNextChangeStarts() {
         let down = Machine.Event.inspected(.down(canStart: true))
         #expect(
             run(startsAgain: false, [.serverEnded(wasStable: true), down, .changed, down])
                 == [[.inspect], [.reportServerEnd(startsIn: nil)], [.inspect], [.switchOver]])
     }
 
-    @Test func end_whenSomebodyElseServes_isNoNews() {
+    @Test func serverEnd_whenAnotherGenerationServes_isNotReported() {
         #expect(
             run(startsAgain: true, [.serverEnded(wasStable: false), .inspected(.same)])
                 == [[.inspect], []])
     }
 
-    @Test func end_whenNobodyKnowsHowItIsStarted_isTold() {
+    @Test func serverEnd_whenNoCommandIsKnown_isReported() {
         #expect(
             run(
                 startsAgain: true,
@@ -153,28 +153,28 @@ import Testing
                 == [[.inspect], [.reportServerEnd(startsIn: nil)], [.inspect]])
     }
 
-    @Test func end_whenItIsStartedAgain_restsTwiceAsLongEachTimeAndAtMostAMinute() {
+    @Test func serverEnd_withStart_doublesThePauseUpToAMinute() {
         var machine = Machine(startsAgain: true)
-        var rests: [Duration] = []
+        var pauses: [Duration] = []
         for _ in 0..<10 {
             #expect(machine.handle(.serverEnded(wasStable: false)) == [.inspect])
             let actions = machine.handle(.inspected(.down(canStart: true)))
-            guard actions.count == 2, case .beginBackoff(let rest) = actions[1] else {
+            guard actions.count == 2, case .beginBackoff(let pause) = actions[1] else {
                 Issue.record("\(actions)")
                 return
             }
-            #expect(actions[0] == .reportServerEnd(startsIn: rest))
-            rests.append(rest)
+            #expect(actions[0] == .reportServerEnd(startsIn: pause))
+            pauses.append(pause)
             #expect(machine.handle(.backoffEnded) == [.inspect])
             #expect(machine.handle(.inspected(.down(canStart: true))) == [.switchOver])
             #expect(machine.handle(.finished).isEmpty)
         }
         #expect(
-            rests.map { $0 / .seconds(1) } == [0.5, 1, 2, 4, 8, 16, 32, 60, 60, 60])
+            pauses.map { $0 / .seconds(1) } == [0.5, 1, 2, 4, 8, 16, 32, 60, 60, 60])
     }
 
     @Test(arguments: [true, false])
-    func rest_afterTheServerServedForLongOrSomethingChanged_isShortAgain(isStable: Bool) {
+    func pause_afterAStableServerOrAChange_isShortAgain(isStable: Bool) {
         var machine = Machine(startsAgain: true)
         _ = machine.handle(.serverEnded(wasStable: false))
         _ = machine.handle(.inspected(.down(canStart: true)))
@@ -201,7 +201,7 @@ import Testing
                 ])
     }
 
-    @Test func stop_whileAServerRests_isAtOnce() {
+    @Test func stop_duringThePause_isImmediate() {
         #expect(
             run(
                 startsAgain: true,
@@ -210,8 +210,8 @@ import Testing
             .last == [.endBackoff, .stop])
     }
 
-    /// Every order of eight events: no change is lost, nothing overlaps, and what is done is only
-    /// what a look has found.
+    /// Every order of seven events: no change is lost, no two actions overlap, and every action follows
+    /// from the last inspection.
     @Test func everyOrderOfEvents_losesNoChange() {
         for startsAgain in [false, true] {
             var world = World(machine: WatchStateMachine(startsAgain: startsAgain))
@@ -222,23 +222,23 @@ import Testing
 
     private struct World {
         var machine = WatchStateMachine()
-        /// The action that is being carried out, whose answer is still to come.
+        /// The action that runs, whose result has not been reported yet.
         var running: WatchStateMachine.Action?
-        var isPatient = false
+        var awaitsCompletion = false
         var isRetrying = false
-        var isResting = false
+        var isBackingOff = false
         var isBlocked = false
         var isStopping = false
-        var hasLeft = false
-        /// Something has changed since the last look began.
+        var hasStopped = false
+        /// Something has changed since the last inspection began.
         var isStale = false
         var visited = 0
     }
 
     private func explore(_ world: inout World, depth: Int) {
         world.visited += 1
-        if world.running == nil, !world.hasLeft {
-            // At rest: either everything was looked at, or somebody else holds the lock.
+        if world.running == nil, !world.hasStopped {
+            // No action runs: every change was inspected, or another process holds the lock.
             #expect(!world.isStale || world.isBlocked)
             #expect(!world.isBlocked || world.isRetrying)
             #expect(!world.isStopping)
@@ -252,9 +252,9 @@ import Testing
         }
     }
 
-    /// What can happen now.
+    /// The events that are possible now.
     private func events(_ world: World) -> [WatchStateMachine.Event] {
-        if world.hasLeft { return [] }
+        if world.hasStopped { return [] }
         var events: [WatchStateMachine.Event] = [
             .changed, .stopRequested, .serverEnded(wasStable: false),
         ]
@@ -270,9 +270,9 @@ import Testing
         case .restoreCurrent: events += [.finished]
         default: break
         }
-        if world.isPatient { events.append(.patienceEnded) }
+        if world.awaitsCompletion { events.append(.patienceEnded) }
         if world.isRetrying { events.append(.retryDue) }
-        if world.isResting { events.append(.backoffEnded) }
+        if world.isBackingOff { events.append(.backoffEnded) }
         if world.isBlocked { events.append(.unlocked) }
         return events
     }
@@ -285,9 +285,9 @@ import Testing
             world.isBlocked = finding == .busy && !world.isStale && !world.isStopping
         case .finished, .outcomeUnknown, .startFailed: world.running = nil
         case .serverEnded: break
-        case .backoffEnded: world.isResting = false
+        case .backoffEnded: world.isBackingOff = false
         case .unlocked: world.isBlocked = false
-        case .patienceEnded: world.isPatient = false
+        case .patienceEnded: world.awaitsCompletion = false
         case .retryDue:
             world.isRetrying = false
             world.isBlocked = false
@@ -303,8 +303,8 @@ import Testing
                 #expect(world.running == nil && !world.isStale && !world.isStopping)
                 world.running = action
             case .recover: world.running = action
-            case .beginPatience: world.isPatient = true
-            case .endPatience: world.isPatient = false
+            case .beginPatience: world.awaitsCompletion = true
+            case .endPatience: world.awaitsCompletion = false
             case .beginRetry:
                 #expect(world.running == nil && !world.isStale && !world.isStopping)
                 world.isRetrying = true
@@ -312,13 +312,13 @@ import Testing
             case .reportServerEnd: #expect(world.running == nil && !world.isStopping)
             case .beginBackoff:
                 #expect(world.running == nil && !world.isStale && !world.isStopping)
-                #expect(!world.isResting)
-                world.isResting = true
-            case .endBackoff: world.isResting = false
+                #expect(!world.isBackingOff)
+                world.isBackingOff = true
+            case .endBackoff: world.isBackingOff = false
             case .stop:
-                #expect(world.running == nil && world.isStopping && !world.isPatient)
-                #expect(!world.isRetrying && !world.isResting)
-                world.hasLeft = true
+                #expect(world.running == nil && world.isStopping && !world.awaitsCompletion)
+                #expect(!world.isRetrying && !world.isBackingOff)
+                world.hasStopped = true
             }
         }
     }

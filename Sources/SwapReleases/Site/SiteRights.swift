@@ -163,7 +163,7 @@ extension SiteRights {
 // MARK: - Programs
 
 extension SiteRights {
-    /// The environment of a program that is run as the owner: only the harmless variables of this
+    /// The environment of a program that is run as the owner: only known variables of this
     /// process, because others may hold secrets of root.
     package static func environment(
         _ variables: [String], of user: UInt32, home: String?, name: String?
