@@ -67,12 +67,21 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),
+        // L2b
+        .target(
+            name: "SuccessionHandover",
+            dependencies: [
+                "SuccessionSystem", "SuccessionActivation", "SuccessionProtocol",
+                "SuccessionTransport",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings),
         // L3
         .target(
             name: "Succession",
             dependencies: [
                 "SuccessionSystem", "SuccessionActivation", "SuccessionProtocol",
-                "SuccessionTransport",
+                "SuccessionTransport", "SuccessionHandover",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),
@@ -185,7 +194,11 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["SuccessionSystem", "SuccessionTransport", "SuccessionProtocol"],
+            dependencies: [
+                "SuccessionSystem", "SuccessionTransport", "SuccessionProtocol",
+                "SuccessionHandover",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
             swiftSettings: settings),
         // Each case in Tests/Systemd beside a real systemd of its own.
         .testTarget(name: "SystemdTests", swiftSettings: settings),

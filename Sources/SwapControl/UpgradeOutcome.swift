@@ -47,8 +47,8 @@ package struct UpgradeOutcome: Sendable, Hashable {
         return false
     }
 
-    /// As a command of a service manager that stops the unit swapctl has done nothing wrong: a status
-    /// other than 0 would be the unit's. For everybody else nothing is done that is not known.
+    /// A service manager stops the unit whose command this is: swapctl has done nothing wrong, and a
+    /// status other than 0 would be the unit's.
     private var isToldToLeave: Bool {
         // Set for the commands of a unit, and for nobody else.
         interruption == Signals.terminate && ProcessEnvironment.value("MAINPID") != nil
