@@ -132,7 +132,7 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "SuccessionReleases",
+            name: "SwapReleases",
             dependencies: [
                 "SwapControl", "SuccessionSystem", "SuccessionProtocol",
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -142,7 +142,7 @@ let package = Package(
         .executableTarget(
             name: "swapctl",
             dependencies: [
-                "SwapControl", "SuccessionReleases",
+                "SwapControl", "SwapReleases",
                 .product(
                     name: "ArgumentParser", package: "swift-argument-parser",
                     condition: .when(traits: ["CLI"])),
@@ -159,7 +159,7 @@ let package = Package(
             name: "succession-fixture",
             dependencies: [
                 "Succession", "SuccessionSystem", "SuccessionProtocol", "SuccessionTransport",
-                "SuccessionReleases", "SwapControl",
+                "SwapReleases", "SwapControl",
             ],
             path: "Tests/Fixtures/succession-fixture", swiftSettings: settings),
         .testTarget(
@@ -196,8 +196,8 @@ let package = Package(
             name: "SwapControlTests", dependencies: ["SwapControl", "SuccessionProtocol"],
             swiftSettings: settings),
         .testTarget(
-            name: "SuccessionReleasesTests",
-            dependencies: ["SuccessionReleases", "SwapControl", "SuccessionSystem"],
+            name: "SwapReleasesTests",
+            dependencies: ["SwapReleases", "SwapControl", "SuccessionSystem"],
             swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests",
