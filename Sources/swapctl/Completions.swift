@@ -2,8 +2,8 @@
 
 #if CLI
 import ArgumentParser
-import SuccessionReleases
 import SwapControl
+import SwapReleases
 
 /// What a shell offers for a word; nothing where nothing can be found out.
 enum Completions {

@@ -2,8 +2,8 @@
 
 #if CLI
 import ArgumentParser
-import SuccessionReleases
 import SwapControl
+import SwapReleases
 
 /// Writes what happens, for people or for programs, and ends the command with its exit status.
 struct Reporter {
@@ -45,7 +45,7 @@ struct Reporter {
     mutating func fail(_ error: ControlError, service: Service?) -> ArgumentParser.ExitCode {
         // A directory nobody may enter, or that is not there, needs no second look.
         // Whoever owns the site may not ask the server.
-        SiteRights.giveBack()
+        SiteRights.restoreOwn()
         let serving = service.map { ControlClient($0).whoServes() }
         if isJSON {
             write(.error(error, service: service?.name, serving: serving ?? .unknown))

@@ -2,8 +2,8 @@
 
 #if CLI
 import ArgumentParser
-import SuccessionReleases
 import SwapControl
+import SwapReleases
 
 struct UpgradeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -71,7 +71,7 @@ struct UpgradeCommand: ParsableCommand {
         try Reporter.run(service, common) { service, reporter in
             let upgrade = Upgrade(service, try request(), pace: reporter.pace)
             let outcome = try upgrade.run { reporter.observe($0) }
-            let warning = outcome.goesOn ? nil : PlainUpgrade.record(outcome, of: service)
+            let warning = outcome.goesOn ? nil : UpgradeRecording.record(outcome, of: service)
             try reporter.conclude(
                 .result(outcome), [outcome.sentence], warning: outcome.warning ?? warning,
                 outcome.exitCode)
