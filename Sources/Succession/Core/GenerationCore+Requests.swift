@@ -20,10 +20,10 @@ extension GenerationCore {
         case .abort: abort(session)
         case .drain:
             addAudience(session)
-            beginDrain(deadline: message.duration(.deadline))
+            leave(deadline: message.duration(.deadline))
         case .stop:
             addAudience(session)
-            beginDrain(deadline: .zero)
+            leave(deadline: .zero)
         case .reload:
             reload(
                 Reloading.Asker("pid \(session.peer.processID)", session: session),
@@ -39,160 +39,13 @@ extension GenerationCore {
             bornAt: bornAt, executable: program.path, running: program.file,
             connections: connections.count,
             remaining: drain?.remaining,
-            upgrade: upgradeRequest.map { (attempt?.successorPID ?? 0, $0.since, $0.by) },
+            upgrade: lifecycle.runningRequest.map {
+                (attempt?.successorPID ?? 0, $0.since, $0.processID)
+            },
             listeners: shared.withLock { $0.listeners }.map { Manifest.entry(for: $0) },
             oldest: connections.oldest(5), supervision: supervision, store: store,
             maximumGenerations: maximumGenerations
         ).message()
-    }
-
-    /// Starts an upgrade, or says why not; the session, if any, hears each step and the result.
-    func upgrade(_ plan: LaunchPlan, session: ControlSession?) {
-        if let refusal = refusal(unlessServing: "be upgraded") ?? refusalOfParent() {
-            return refuseUpgrade(refusal, session)
-        }
-        let isCrowded = refuseIfCrowded { [weak self] in self?.refuseUpgrade($0, session) }
-        if isCrowded { return }
-        upgradeRequest = (Syscall.monotonicNanoseconds(), session?.peer.processID)
-        let patience = plan.readyTimeout ?? configuration.readyTimeout
-        // For the state, for the successor's start, and for the commit.
-        supervision?.extend(for: patience + patience + .seconds(15))
-        guard let provider = shared.withLock({ $0.stateProvider }) else {
-            return begin(plan, state: nil, session: session)
-        }
-        let collection = StateCollection()
-        self.collection = collection
-        Task {
-            defer { self.collection = nil }
-            do {
-                let state = try await collection.collect(
-                    from: provider, within: patience)
-                guard postponedDrain == nil, abortReason == nil else { return abandon(session) }
-                begin(plan, state: state, session: session)
-            } catch {
-                if postponedDrain != nil || abortReason != nil { return abandon(session) }
-                upgradeRequest = nil
-                let failure = Failure(
-                    code: .state, reason: "the application could not write its state: \(error)")
-                conclude(
-                    PredecessorDriver.Outcome(failure: failure, successor: 0), session: session)
-            }
-        }
-    }
-
-    private func refuseUpgrade(_ refusal: Failure, _ session: ControlSession?) {
-        report(
-            .warning, "no upgrade: \(refusal.reason)",
-            .upgradeRefused(code: refusal.code.rawValue))
-        session?.refuse(refusal)
-    }
-
-    /// Why something that only an undisturbed serving generation does is not done now.
-    func refusal(unlessServing what: String) -> Failure? {
-        if let upgradeRequest {
-            let pid = attempt?.successorPID ?? 0
-            let successor = pid > 0 ? "pid \(pid)" : "not started yet"
-            let age = (Syscall.monotonicNanoseconds() - upgradeRequest.since) / 1_000_000
-            let by = upgradeRequest.by.map { "pid \($0)" } ?? "a signal"
-            return Failure(
-                code: .busy,
-                reason:
-                    "an upgrade is running: generation \(number + 1) (\(successor)) was asked for by \(by) \(age) ms ago; `swapctl abort \(service)` calls it off"
-            )
-        }
-        guard case .serving = states.current, drain == nil else {
-            return Failure(
-                code: .notServing,
-                reason:
-                    "generation \(number) (pid \(ProcessEnvironment.processID)) is \(states.current.word), and only one that serves can \(what)"
-            )
-        }
-        return nil
-    }
-
-    /// A parent that waits for this process alone would end what the upgrade has begun.
-    private func refusalOfParent() -> Failure? {
-        ForegroundPolicy.obstacle(to: service, configuration, isFirst: successorDriver == nil)
-            .map { Failure(code: .parent, reason: $0) }
-    }
-
-    /// Told to leave, or called off, before the successor was even started.
-    private func abandon(_ session: ControlSession?) {
-        upgradeRequest = nil
-        let failure = Failure(
-            code: .operator, reason: abortReason ?? "generation \(number) was told to leave")
-        conclude(PredecessorDriver.Outcome(failure: failure, successor: 0), session: session)
-    }
-
-    private func begin(_ plan: LaunchPlan, state: HandedState?, session: ControlSession?) {
-        // Clients may have used up all descriptors: what the start of a successor takes is kept back.
-        startLoan = DescriptorReserve.shared.lend()
-        let attempt = PredecessorDriver(
-            self, plan: plan, requestedBy: session?.peer.processID, state: state?.content,
-            whenStepped: { [weak self] step in
-                self?.endStartLoan(after: step)
-                session?.send(step.message())
-                self?.reportStep(step)
-            },
-            whenDone: { [weak self] outcome in
-                self?.upgradeRequest = nil
-                self?.conclude(outcome, session: session)
-            })
-        self.attempt = attempt
-        attempt.begin()
-    }
-
-    func endStartLoan(after step: StepReport) {
-        if step.hasStarted { endStartLoan() }
-    }
-
-    func endStartLoan() {
-        startLoan?.end()
-        startLoan = nil
-    }
-
-    private func conclude(_ outcome: PredecessorDriver.Outcome, session: ControlSession?) {
-        endStartLoan()
-        reportEnd(outcome)
-        if outcome.failure != nil {
-            supervision?.endExtensions()
-            attempt = nil
-            // A successor that was killed could not take its control socket along.
-            directory.removeIfStale(number + 1)
-            directory.removeLeftovers()
-        }
-        session?.send(result(outcome))
-        if outcome.failure != nil {
-            session?.close()
-        } else if let session {
-            addAudience(session)
-        }
-        answerAborts(outcome)
-        beginPostponedDrain()
-    }
-
-    private func result(_ outcome: PredecessorDriver.Outcome) -> Message {
-        var message = Message(.result)
-        guard let failure = outcome.failure else {
-            message.add("RESULT", "committed")
-            message.add("GENERATION", number + 1)
-            message.add("PID", Int(outcome.successor))
-            for listener in outcome.untaken { message.add("LEFT", listener) }
-            return message
-        }
-        message.add("RESULT", "unchanged")
-        message.add("CODE", failure.code.rawValue)
-        message.add("REASON", failure.reason)
-        message.add("GENERATION", number)
-        message.add("PID", Int(ProcessEnvironment.processID))
-        if outcome.successor > 0 { message.add("SUCCESSOR", Int(outcome.successor)) }
-        switch outcome.exit {
-        case .exited(let status): message.add("EXIT", Int(status))
-        case .signaled(let signal, _): message.add("SIGNAL", Int(signal))
-        case nil: break
-        }
-        for line in outcome.lastLines { message.add("STDERR", line) }
-        return message
     }
 }
 

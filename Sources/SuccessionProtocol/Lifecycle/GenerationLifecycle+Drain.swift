@@ -26,9 +26,12 @@ extension GenerationLifecycle {
         case .draining(var drain):
             drain.isToldToLeave = true
             phase = .draining(drain)
-            return [
+            let shortens: [Action] = [
                 .shortenDrain(to: drain.isBereft ? min(deadline, deadlines.bereft) : deadline)
             ]
+            guard case .rescue(let rescue) = drain.occupation else { return shortens }
+            // A generation that is told to leave starts no other one.
+            return shortens + callOff(rescue, drain, .toldToLeave)
         case .left:
             // There is nothing left to end.
             return []
@@ -40,7 +43,7 @@ extension GenerationLifecycle {
         let reason = upgrade.callOff ?? reason
         upgrade.callOff = reason
         phase = .upgrading(upgrade)
-        return upgrade.stage == .collecting ? [.cancelCollection] : [.cancelAttempt(reason)]
+        return upgrade.stage == .collecting ? [.cancelCollection(reason)] : [.cancelAttempt(reason)]
     }
 
     /// - Parameter upgrade: the one that has succeeded; nil: nobody is to succeed.

@@ -10,8 +10,9 @@ extension GenerationLifecycle {
             return callOff(upgrade, .aborted(request))
         case .draining(let drain):
             switch drain.occupation {
-            case .rescue(let rescue):
-                return callOff(rescue, drain, for: request)
+            case .rescue(var rescue):
+                rescue.aborts.append(request)
+                return callOff(rescue, drain, .aborted(request))
             case .concluding:
                 return [.refuseAbort(request, .tooLate)]
             case .none:

@@ -23,17 +23,18 @@ extension GenerationLifecycle {
 
     /// Whoever holds the lock serves, or will: a successor of the dead one, or a process that was
     /// started anew.
-    mutating func lockTaken(_ isTaken: Bool) -> [Action] {
+    mutating func lockTaken(_ answer: LockAnswer) -> [Action] {
         guard case .draining(var drain) = phase, case .rescue(let rescue) = drain.occupation,
             rescue.stage == .takingLock
         else { return [] }
-        guard isTaken else {
+        guard answer == .taken else {
             drain.occupation = .none
             drain.keepsListeners = false
             phase = .draining(drain)
-            return [.notify(.lockIsTaken), .letGoOfListeners]
+            return [.notify(.lockIsNotTaken(answer)), .letGoOfListeners]
         }
         holdsLock = true
+        if drain.isToldToLeave { return giveUp(rescue, drain, .unwanted) }
         guard drain.rescues < deadlines.maximumRescues else {
             return giveUp(rescue, drain, .usedUp)
         }
@@ -93,16 +94,16 @@ extension GenerationLifecycle {
         return begin(rescue, drain)
     }
 
-    /// Calls the replacement off, which an operator wants.
-    mutating func callOff(_ rescue: Rescue, _ drain: Drain, for request: Request) -> [Action] {
+    mutating func callOff(
+        _ rescue: Rescue, _ drain: Drain, _ reason: CallOff
+    ) -> [Action] {
         var (rescue, drain) = (rescue, drain)
-        let callOff = rescue.callOff ?? .aborted(request)
+        let callOff = rescue.callOff ?? reason
         rescue.callOff = callOff
-        rescue.aborts.append(request)
         drain.occupation = .rescue(rescue)
         phase = .draining(drain)
         switch rescue.stage {
-        case .collecting: return [.cancelCollection]
+        case .collecting: return [.cancelCollection(callOff)]
         case .attempting: return [.cancelAttempt(callOff)]
         case .waiting:
             return [.clearTimer(.rescue)] + giveUp(rescue, drain, .calledOff(callOff))

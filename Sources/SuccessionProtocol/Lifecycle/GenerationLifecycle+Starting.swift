@@ -2,9 +2,10 @@
 
 /// From the beginning until the generation accepts.
 extension GenerationLifecycle {
-    mutating func began() -> [Action] {
+    mutating func began(_ manager: Manager) -> [Action] {
+        self.manager = manager
         // A successor is not heard yet, and its predecessor speaks for it.
-        origin == .first && hasManager ? [.extendTimeout(deadlines.ready)] : []
+        return origin == .first && hasManager ? [.extendTimeout(deadlines.ready)] : []
     }
 
     mutating func applicationReady() -> [Action] {
@@ -88,6 +89,8 @@ extension GenerationLifecycle {
     mutating func mainProcessGivenBack() -> [Action] { [.endHandover] }
 
     mutating func predecessorGone() -> [Action] {
+        // A predecessor dies once.
+        guard hasPredecessor else { return [] }
         hasPredecessor = false
         return [.removeRemains]
     }

@@ -74,6 +74,14 @@ extension GenerationLifecycle {
         case overdue(Duration)
     }
 
+    /// What comes of `takeLock`.
+    package enum LockAnswer: Sendable, Hashable {
+        case taken
+        /// By another process, which serves, or will.
+        case held
+        case failed(String)
+    }
+
     /// Which paths of Unix listeners go with a generation that stops accepting for good.
     package enum PathRemoval: Sendable, Hashable {
         /// The successor uses them.
@@ -100,8 +108,8 @@ extension GenerationLifecycle {
         case successorIsUnsupervised
         /// The successor is dead; the service manager starts the service anew.
         case bereft
-        /// The successor is dead, and somebody else has the lock: another process serves, or will.
-        case lockIsTaken
+        /// The successor is dead, and the lock is not to be had: another process serves, or will.
+        case lockIsNotTaken(LockAnswer)
         /// The successor is dead; this generation's program is started in its place.
         case rescueBegins
         /// One could not be started, and the next follows.
@@ -114,6 +122,8 @@ extension GenerationLifecycle {
         case succeeded
         case failed(Failure)
         case calledOff(CallOff)
+        /// This generation had been told to leave before the successor died.
+        case unwanted
         /// As many as may were started in this drain before.
         case usedUp
     }

@@ -4,7 +4,7 @@ extension GenerationLifecycle {
     package enum Event: Sendable, Hashable {
         // The beginning.
 
-        case began
+        case began(Manager)
         /// The server is built.
         case applicationReady
         /// The predecessor has committed, or is dead: this generation is to accept.
@@ -59,7 +59,7 @@ extension GenerationLifecycle {
         /// It is dead; the request is that of the replacement, should there be one.
         case successorDied(Request)
         /// The answer to `takeLock`.
-        case lockTaken(Bool)
+        case lockTaken(LockAnswer)
         /// It has said that it leaves, or will not say.
         case successorLeft
 
@@ -99,7 +99,7 @@ extension GenerationLifecycle {
         case refuseUpgrade(Request, Refusal)
         case collectState(within: Duration)
         /// Ends the wait for the state.
-        case cancelCollection
+        case cancelCollection(CallOff)
         /// Starts a successor; its own program as a replacement.
         case beginAttempt(Request, isRescue: Bool)
         case cancelAttempt(CallOff)

@@ -16,7 +16,7 @@ package struct GenerationLifecycle: Sendable, Hashable {
     /// Whether this generation is somebody's successor.
     package let origin: Origin
     /// What the service manager is to this process.
-    let manager: Manager
+    var manager = Manager.none
     let deadlines: HandoverDeadlines
     /// At least 2; nil: any number.
     let maximumGenerations: Int?
@@ -34,12 +34,11 @@ package struct GenerationLifecycle: Sendable, Hashable {
     ///   - holdsLock: the first of a line does; a successor does if it was offered the lock.
     ///   - maximumGenerations: how many may live at once, a successor among them; nil: any number.
     package init(
-        _ origin: Origin, manager: Manager = .none, holdsLock: Bool = true,
+        _ origin: Origin, holdsLock: Bool = true,
         deadlines: HandoverDeadlines = HandoverDeadlines(), maximumGenerations: Int? = nil
     ) {
         phase = .starting(.building)
         self.origin = origin
-        self.manager = manager
         self.holdsLock = holdsLock
         self.deadlines = deadlines
         self.maximumGenerations = maximumGenerations.map { max(2, $0) }
@@ -48,7 +47,7 @@ package struct GenerationLifecycle: Sendable, Hashable {
 
     package mutating func handle(_ event: Event) -> [Action] {
         switch event {
-        case .began: began()
+        case .began(let manager): began(manager)
         case .applicationReady: applicationReady()
         case .turn: turn()
         case .acceptorsStarted: acceptorsStarted()
@@ -78,7 +77,7 @@ package struct GenerationLifecycle: Sendable, Hashable {
         case .drainEnded: drainEnded()
 
         case .successorDied(let request): successorDied(request)
-        case .lockTaken(let isTaken): lockTaken(isTaken)
+        case .lockTaken(let answer): lockTaken(answer)
         case .successorLeft: successorLeft()
 
         case .abortRequested(let request): abortRequested(request)

@@ -7,10 +7,7 @@ extension World {
     mutating func predecessorHandles(
         _ event: PredecessorStateMachine.Event
     ) throws(Violation) {
-        let wasPausing = predecessor.state == .pausing
-        let actions = predecessor.handle(event)
-        if wasPausing, case .ending = predecessor.state { try lifeHandles(.pauseAbandoned) }
-        for action in actions { try perform(action) }
+        for action in predecessor.handle(event) { try perform(action) }
     }
 
     private mutating func perform(_ action: PredecessorStateMachine.Action) throws(Violation) {
@@ -25,6 +22,7 @@ extension World {
             guard setting.sendsState else { throw Violation("sends state nobody wants") }
             predecessorSends(.state(size: setting.stateSize ?? 0))
         case .pauseAccepting: try lifeHandles(.successorReady)
+        case .abandonPause: try lifeHandles(.pauseAbandoned)
         case .sendCommitted:
             guard accepting == .none else { throw Violation("committed while accepting") }
             guard sawReady else { throw Violation("committed to one that is not ready") }
@@ -107,7 +105,8 @@ extension PredecessorStateMachine.Action {
         case .step(.offer, let progress): progress == .started ? 15 : 16
         case .step(.ready, let progress): progress == .started ? 17 : 18
         case .step(.commit, let progress): progress == .started ? 19 : 20
-        case .sendOffer(let batch): 20 + batch
+        case .abandonPause: 21
+        case .sendOffer(let batch): 21 + batch
         }
     }
 }
@@ -137,8 +136,8 @@ extension World {
                 throw Violation("has not taken everything")
             }
             successorLife = GenerationLifecycle(
-                .successor, manager: setting.manager, deadlines: .explored)
-            try successorLifeHandles(.began)
+                .successor, deadlines: .explored)
+            try successorLifeHandles(.began(setting.manager))
         case .sendReady: successorSends(.ready)
         case .startAccepting: try successorLifeHandles(.turn)
         case .sendAccepting:

@@ -51,7 +51,7 @@ extension World {
         case .setTimer(let timer, _): timers.insert(timer)
         case .clearTimer(let timer): timers.remove(timer)
         case .notify(.rescueEnds(let end)): gaveUp = end != .succeeded
-        case .notify(.lockIsTaken): gaveUp = true
+        case .notify(.lockIsNotTaken): gaveUp = true
         case .notify, .cancelCollection, .startPings, .stopPings, .extendTimeout, .endExtensions,
             .relinquishStore, .announceStopping, .shortenDrain, .endReloads:
             // Nothing here depends on them.
@@ -96,7 +96,7 @@ extension World {
         case .takeLock:
             guard !holdsLock else { throw Violation("takes the lock that it holds") }
             holdsLock = !strangerServes && !successorHoldsLock
-            try lifeHandles(.lockTaken(holdsLock))
+            try lifeHandles(.lockTaken(holdsLock ? .taken : .held))
         case .releaseLock:
             guard holdsLock else { throw Violation("releases a lock that it does not hold") }
             holdsLock = false

@@ -47,7 +47,8 @@ extension GenerationLifecycle {
     /// The first of its line, which accepts.
     static func serving(_ setting: Setting) -> GenerationLifecycle {
         var life = GenerationLifecycle(
-            .first, manager: setting.manager, deadlines: .explored)
+            .first, deadlines: .explored)
+        _ = life.handle(.began(setting.manager))
         _ = life.handle(.applicationReady)
         _ = life.handle(.acceptorsStarted)
         return life

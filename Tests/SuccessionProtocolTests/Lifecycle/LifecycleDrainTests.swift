@@ -77,7 +77,7 @@ import Testing
         var life = Lifecycle.succeeded()
         #expect(life.handle(.successorDied(.rescue)) == [.takeLock])
         #expect(
-            life.handle(.lockTaken(true)) == [
+            life.handle(.lockTaken(.taken)) == [
                 .notify(.rescueBegins), .holdDrain, .collectState(within: .seconds(60)),
             ])
         #expect(
@@ -96,7 +96,7 @@ import Testing
         var life = Lifecycle.succeeded()
         life.advance([.successorDied(.rescue)])
         #expect(
-            life.handle(.lockTaken(false)) == [.notify(.lockIsTaken), .letGoOfListeners])
+            life.handle(.lockTaken(.held)) == [.notify(.lockIsNotTaken(.held)), .letGoOfListeners])
     }
 
     @Test func death_underAManager_isTheManagers() {
@@ -133,11 +133,11 @@ import Testing
         var life = Lifecycle.rescuing()
         for _ in 2...3 {
             life.advance([
-                .attemptEnded(nil), .successorDied(.rescue), .lockTaken(true), .stateCollected,
+                .attemptEnded(nil), .successorDied(.rescue), .lockTaken(.taken), .stateCollected,
             ])
         }
         life.advance([.attemptEnded(nil), .successorDied(.rescue)])
-        let actions = life.handle(.lockTaken(true))
+        let actions = life.handle(.lockTaken(.taken))
         #expect(actions.first == .notify(.rescueEnds(.usedUp)))
         #expect(actions.contains(.releaseLock))
         #expect(life.handle(.successorDied(.rescue)) == [])
@@ -163,10 +163,22 @@ import Testing
         #expect(life.handle(.timerExpired(.rescue)) == [])
     }
 
-    @Test func drain_duringARescue_isShortened() {
+    /// A generation that is told to leave starts no other one.
+    @Test func drain_duringARescue_callsThatOff() {
         var life = Lifecycle.rescuing()
         #expect(
-            life.handle(.drainRequested(deadline: .zero)) == [.shortenDrain(to: .zero)])
-        #expect(life.handle(.attemptEnded(nil)).contains(.releaseDrain))
+            life.handle(.drainRequested(deadline: .zero))
+                == [.shortenDrain(to: .zero), .cancelAttempt(.toldToLeave)])
+        let actions = life.handle(.attemptEnded(.any))
+        #expect(actions.first == .notify(.rescueEnds(.calledOff(.toldToLeave))))
+        #expect(actions.last == .releaseDrain)
+    }
+
+    @Test func drain_beforeTheSuccessorDies_startsNoOther() {
+        var life = Lifecycle.succeeded()
+        life.advance([.drainRequested(deadline: nil), .successorDied(.rescue)])
+        let actions = life.handle(.lockTaken(.taken))
+        #expect(actions.first == .notify(.rescueEnds(.unwanted)))
+        #expect(actions.contains(.releaseLock))
     }
 }

@@ -8,8 +8,8 @@ import Testing
     typealias Lifecycle = GenerationLifecycle
 
     @Test func first_whenReady_accepts() {
-        var life = Lifecycle(.first, manager: .parent)
-        #expect(life.handle(.began) == [.extendTimeout(.seconds(60))])
+        var life = Lifecycle(.first)
+        #expect(life.handle(.began(.parent)) == [.extendTimeout(.seconds(60))])
         #expect(life.handle(.applicationReady) == [.startPings, .startAcceptors])
         #expect(life.handle(.acceptorsStarted) == [.enter(.serving), .announceServing])
         #expect(life.phase == .serving)
@@ -31,7 +31,7 @@ import Testing
 
     @Test func successor_acceptsWhenItIsItsTurn() {
         var life = Lifecycle.successor(.parent)
-        #expect(life.handle(.began) == [])
+        #expect(life.handle(.began(.parent)) == [])
         #expect(life.handle(.applicationReady) == [.sayReady])
         #expect(life.handle(.turn) == [.startPings, .startAcceptors])
         #expect(life.handle(.turn) == [])

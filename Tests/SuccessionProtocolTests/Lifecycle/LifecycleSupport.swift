@@ -8,8 +8,8 @@ extension GenerationLifecycle {
         _ manager: Manager = .none, maximumGenerations: Int? = nil
     ) -> GenerationLifecycle {
         var life = GenerationLifecycle(
-            .first, manager: manager, maximumGenerations: maximumGenerations)
-        life.advance([.began, .applicationReady, .acceptorsStarted])
+            .first, maximumGenerations: maximumGenerations)
+        life.advance([.began(manager), .applicationReady, .acceptorsStarted])
         return life
     }
 
@@ -40,13 +40,15 @@ extension GenerationLifecycle {
     /// The successor is dead, and the first other one is being started.
     static func rescuing() -> GenerationLifecycle {
         var life = succeeded()
-        life.advance([.successorDied(.rescue), .lockTaken(true), .stateCollected])
+        life.advance([.successorDied(.rescue), .lockTaken(.taken), .stateCollected])
         return life
     }
 
     /// A successor that has taken everything.
     static func successor(_ manager: Manager = .none) -> GenerationLifecycle {
-        GenerationLifecycle(.successor, manager: manager)
+        var life = GenerationLifecycle(.successor)
+        life.advance([.began(manager)])
+        return life
     }
 
     mutating func advance(_ events: [Event]) {

@@ -143,7 +143,7 @@ import Testing
     @Test func abort_whileTheStateIsWritten_isAnsweredWhenTheWaitEnds() {
         var life = Lifecycle.serving()
         life.advance([.inspected(.upgrade, Lifecycle.Surroundings(), ready: nil)])
-        #expect(life.handle(.abortRequested(.abort)) == [.cancelCollection])
+        #expect(life.handle(.abortRequested(.abort)) == [.cancelCollection(.aborted(.abort))])
         #expect(
             life.handle(.stateFailed(reason: "cancelled")) == [
                 .endUpgrade(.upgrade, .calledOff(.aborted(.abort))), .answerAbort(.abort),
