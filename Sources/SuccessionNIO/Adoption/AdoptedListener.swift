@@ -68,13 +68,13 @@ final class AdoptedListener: Acceptor {
     func resume() async throws {
         guard let fitted = turn(true) else { return }
         try await fitted.channel.eventLoop.submit { try fitted.gate.value.open(fitted.channel) }
-            .here()
+            .getWithoutHop()
     }
 
     func pause() async throws {
         guard let fitted = turn(false) else { return }
         try await fitted.channel.eventLoop.submit { try fitted.gate.value.close(fitted.channel) }
-            .flatMap { [setups] in setups.settled(on: fitted.channel.eventLoop) }.here()
+            .flatMap { [setups] in setups.settled(on: fitted.channel.eventLoop) }.getWithoutHop()
     }
 
     func stop() async {

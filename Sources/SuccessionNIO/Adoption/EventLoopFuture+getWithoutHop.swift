@@ -6,7 +6,7 @@ import NIOCore
 extension EventLoopFuture where Value: Sendable {
     /// Like `get()`, but the task goes on where it was and not by way of another thread, for which
     /// a hand-over would wait each time.
-    func here() async throws -> Value {
+    func getWithoutHop() async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             whenComplete { continuation.resume(with: $0) }
         }

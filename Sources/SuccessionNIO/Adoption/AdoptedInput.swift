@@ -22,11 +22,11 @@ struct AdoptedInput: Acceptor {
     }
 
     func resume() async throws {
-        try await channel.eventLoop.submit { try gate.value.open(channel) }.here()
+        try await channel.eventLoop.submit { try gate.value.open(channel) }.getWithoutHop()
     }
 
     func pause() async throws {
-        try await channel.eventLoop.submit { try gate.value.close(channel) }.here()
+        try await channel.eventLoop.submit { try gate.value.close(channel) }.getWithoutHop()
     }
 
     func stop() async {
