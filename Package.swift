@@ -122,6 +122,7 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),
+        // L5
         .target(
             name: "SuccessionReleases",
             dependencies: [
@@ -129,11 +130,18 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),
-        // L5
+        .target(
+            name: "SystemdUnits",
+            dependencies: [
+                "SwapControl", "SuccessionSystem", "SuccessionProtocol",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings),
+        // L6
         .executableTarget(
             name: "swapctl",
             dependencies: [
-                "SwapControl", "SuccessionReleases",
+                "SwapControl", "SuccessionReleases", "SystemdUnits",
                 .product(
                     name: "ArgumentParser", package: "swift-argument-parser",
                     condition: .when(traits: ["CLI"])),
@@ -178,6 +186,10 @@ let package = Package(
             ]),
         .testTarget(
             name: "SwapControlTests", dependencies: ["SwapControl", "SuccessionProtocol"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SystemdUnitsTests",
+            dependencies: ["SystemdUnits", "SwapControl", "SuccessionProtocol"],
             swiftSettings: settings),
         .testTarget(
             name: "SuccessionReleasesTests",

@@ -42,7 +42,9 @@ struct DrainCommand: ParsableCommand {
         try Reporter.run(service, common) { service, reporter in
             let request = DrainRequest(service, generation: generation, deadline: deadline)
             try confirm(request, service)
-            let report = try request.run(pace: reporter.pace) { reporter.observe($0) }
+            let report = try request.run(progressMode: reporter.progressMode) {
+                reporter.observe($0)
+            }
             try reporter.conclude(.result(report), report.sentences, report.exitCode)
         }
     }
@@ -51,7 +53,7 @@ struct DrainCommand: ParsableCommand {
     private func confirm(_ request: DrainRequest, _ service: Service) throws {
         guard !yes, !common.json, let serving = try request.serving() else { return }
         let news = "\(serving) serves \(service.name), and nobody does when it has drained"
-        if Terminal.isThere {
+        if Terminal.isInteractive {
             guard Terminal.confirms("\(news): drain it?") else {
                 StandardStream.output.write("\(service.name): \(serving) is serving\n")
                 throw ArgumentParser.ExitCode(SwapControl.ExitCode.unchanged.rawValue)

@@ -9,13 +9,13 @@ import SwapControl
 struct Reporter {
     let isJSON: Bool
     private var progress: ProgressText
-    let pace: Pace
+    let progressMode: ProgressMode
 
     init(_ options: CommonOptions) {
         isJSON = options.json
         let isLive = !options.json && StandardStream.error.isTerminal
         progress = ProgressText(isLive: isLive)
-        pace = isLive ? .live : .quiet
+        progressMode = isLive ? .live : .quiet
     }
 
     mutating func observe(_ event: ControlEvent) {
@@ -35,8 +35,10 @@ struct Reporter {
             write(result)
         } else {
             StandardStream.error.write(progress.closing())
-            if let warning { StandardStream.error.write("swapctl: warning: \(warning.harmless)\n") }
-            for line in lines { StandardStream.output.write(line.harmless + "\n") }
+            if let warning {
+                StandardStream.error.write("swapctl: warning: \(warning.terminalSafe)\n")
+            }
+            for line in lines { StandardStream.output.write(line.terminalSafe + "\n") }
         }
         if exitCode != .done { throw ArgumentParser.ExitCode(exitCode.rawValue) }
     }
@@ -46,12 +48,12 @@ struct Reporter {
         // A directory nobody may enter, or that is not there, needs no second look.
         // Whoever owns the site may not ask the server.
         SiteRights.giveBack()
-        let serving = service.map { ControlClient($0).whoServes() }
+        let serving = service.map { ControlClient($0).servingState() }
         if isJSON {
             write(.error(error, service: service?.name, serving: serving ?? .unknown))
         } else {
             StandardStream.error.write(progress.closing())
-            StandardStream.error.write("swapctl: \(error.message.harmless)\n")
+            StandardStream.error.write("swapctl: \(error.message.terminalSafe)\n")
             if let service, let serving {
                 StandardStream.output.write(serving.sentence(service.name) + "\n")
             }

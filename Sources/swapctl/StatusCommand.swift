@@ -4,6 +4,7 @@
 import ArgumentParser
 import SuccessionReleases
 import SwapControl
+import SystemdUnits
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -73,7 +74,7 @@ struct StatusCommand: ParsableCommand {
             let lines =
                 StatusTable.lines(report, isOneOfMany: isOneOfMany) + (manager?.lines ?? [])
                 + (site?.lines ?? [])
-            StandardStream.output.write(lines.map { $0.harmless + "\n" }.joined())
+            StandardStream.output.write(lines.map { $0.terminalSafe + "\n" }.joined())
         }
         if report.exitCode != .done, !isOneOfMany {
             throw ArgumentParser.ExitCode(report.exitCode.rawValue)
@@ -99,7 +100,7 @@ struct StatusCommand: ParsableCommand {
                 if common.json {
                     reporter.write(.error(error, service: service.name, serving: .unknown))
                 } else {
-                    StandardStream.output.write("\(service.name)  \(error.message.harmless)\n")
+                    StandardStream.output.write("\(service.name)  \(error.message.terminalSafe)\n")
                 }
             }
         }

@@ -22,7 +22,9 @@ struct StopCommand: ParsableCommand {
 
     func run() throws {
         try Reporter.run(service, common) { service, reporter in
-            let report = try StopRequest(service).run(pace: reporter.pace) { reporter.observe($0) }
+            let report = try StopRequest(service).run(progressMode: reporter.progressMode) {
+                reporter.observe($0)
+            }
             try reporter.conclude(.result(report), report.sentences, report.exitCode)
         }
     }

@@ -35,7 +35,7 @@ struct Swapctl: ParsableCommand {
     static func main() {
         StandardStream.outliveReaders()
         // Where /proc is missing Swift's own CommandLine is empty, and nothing would be done.
-        main(OwnCommand.words())
+        main(Terminal.arguments())
     }
 }
 #else

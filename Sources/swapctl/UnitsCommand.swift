@@ -3,6 +3,7 @@
 #if CLI
 import ArgumentParser
 import SwapControl
+import SystemdUnits
 
 struct UnitsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

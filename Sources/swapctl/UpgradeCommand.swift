@@ -69,7 +69,7 @@ struct UpgradeCommand: ParsableCommand {
     func run() throws {
         Interruption.begin()
         try Reporter.run(service, common) { service, reporter in
-            let upgrade = Upgrade(service, try request(), pace: reporter.pace)
+            let upgrade = Upgrade(service, try request(), progressMode: reporter.progressMode)
             let outcome = try upgrade.run { reporter.observe($0) }
             let warning = outcome.goesOn ? nil : PlainUpgrade.record(outcome, of: service)
             try reporter.conclude(

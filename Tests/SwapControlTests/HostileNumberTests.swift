@@ -87,22 +87,22 @@ import Testing
     }
 
     private static func showResults(_ message: Message) throws {
-        let serving = Serving(
+        let serving = GenerationReference(
             generation: message.number(.generation) ?? 1, processID: message.number(.processID))
         let elapsed = message.number(.elapsed) ?? 0
         let cut = message.number(.cut)
-        for end in [Departure.End.left, .died, .stays] {
-            let departure = Departure(end: end, cut: cut, elapsedMicroseconds: elapsed)
-            let report = DepartureReport(
+        for end in [DrainOutcome.End.left, .died, .timedOut] {
+            let drain = DrainOutcome(end: end, cut: cut, elapsedMicroseconds: elapsed)
+            let report = DrainReport(
                 service: "web", verb: .drain,
-                departures: [.init(generation: serving, departure: departure)],
+                drains: [.init(generation: serving, outcome: drain)],
                 serving: .generation(serving))
             _ = report.sentences
             _ = JSONLine.text(.result(report))
             var outcome = UpgradeOutcome(
                 service: "web", predecessor: serving, result: .committed(serving), serving: serving)
             outcome.elapsedMicroseconds = elapsed
-            outcome.departure = departure
+            outcome.drain = drain
             outcome.drainDeadline = message.duration(.drain)
             _ = outcome.sentence
             _ = JSONLine.text(.result(outcome))
