@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "SuccessionLifecycle", targets: ["SuccessionLifecycle"]),
         .library(name: "SuccessionLogging", targets: ["SuccessionLogging"]),
         .library(name: "SuccessionMetrics", targets: ["SuccessionMetrics"]),
+        .library(name: "SwapControl", targets: ["SwapControl"]),
         .executable(name: "swapctl", targets: ["swapctl"]),
     ],
     traits: [
@@ -197,7 +198,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["SuccessionSystem", "SuccessionTransport", "SuccessionProtocol"],
+            dependencies: [
+                "SuccessionSystem", "SuccessionTransport", "SuccessionProtocol", "SwapControl",
+            ],
             swiftSettings: settings),
         // Each case in Tests/Systemd beside a real systemd of its own.
         .testTarget(name: "SystemdTests", swiftSettings: settings),

@@ -5,7 +5,7 @@ import ArgumentParser
 import SuccessionReleases
 import SwapControl
 
-/// Writes what happens, for people or for programs, and ends the command with its exit status.
+/// Writes progress and results, for people or for programs, and ends the command with its exit status.
 struct Reporter {
     let isJSON: Bool
     private var progress: ProgressText
@@ -26,7 +26,7 @@ struct Reporter {
         }
     }
 
-    /// Writes the result; `lines` are for people, and the last of them says who serves now.
+    /// Writes the result; `lines` are for people, and the last of them says which generation serves.
     mutating func conclude(
         _ result: JSONValue, _ lines: [String], warning: String? = nil,
         _ exitCode: SwapControl.ExitCode
@@ -43,10 +43,9 @@ struct Reporter {
         if exitCode != .done { throw ArgumentParser.ExitCode(exitCode.rawValue) }
     }
 
-    /// Writes why the command could not do what it should, and who serves.
+    /// Writes why the command failed, and which generation serves.
     mutating func fail(_ error: ControlError, service: Service?) -> ArgumentParser.ExitCode {
-        // A directory nobody may enter, or that is not there, needs no second look.
-        // Whoever owns the site may not ask the server.
+        // The owner of the site, whose rights this process may have taken, may not be allowed to ask the server.
         SiteRights.giveBack()
         let serving = service.map { ControlClient($0).servingState() }
         if isJSON {
@@ -61,7 +60,7 @@ struct Reporter {
         return ArgumentParser.ExitCode(error.exitCode.rawValue)
     }
 
-    /// Ends a line that shows what runs.
+    /// Ends the line that shows the running step.
     mutating func closing() -> String { progress.closing() }
 
     func write(_ object: JSONValue) {
@@ -70,7 +69,7 @@ struct Reporter {
 }
 
 extension Reporter {
-    /// Runs the body of a verb for one service; whatever it throws is reported.
+    /// Runs the body of a verb for one service, and reports the error that it throws.
     static func run(
         _ name: String, _ options: CommonOptions,
         _ body: (Service, inout Reporter) throws -> Void
@@ -86,7 +85,7 @@ extension Reporter {
         }
     }
 
-    /// The same for a service that was found otherwise.
+    /// The same, for a service that was located before.
     static func run(
         _ service: Service, _ options: CommonOptions,
         _ body: (Service, inout Reporter) throws -> Void

@@ -7,9 +7,9 @@ import SwapControl
 struct StopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stop",
-        abstract: "Have every generation cut its connections and leave.",
+        abstract: "Make every generation cut its connections and leave.",
         discussion: """
-            Returns when all of them are gone. Use drain to spare the connections.
+            Returns when the processes of all generations have ended. Use drain to let connections finish.
 
             EXAMPLES:
               swapctl stop web

@@ -104,13 +104,13 @@ import Testing
             outcome.elapsedMicroseconds = elapsed
             outcome.drain = drain
             outcome.drainDeadline = message.duration(.drain)
-            _ = outcome.sentence
+            _ = outcome.summary
             _ = JSONLine.text(.result(outcome))
         }
         let failure = UpgradeOutcome(
             service: "web", predecessor: serving, result: .unchanged(UpgradeFailure(message)),
             serving: serving)
-        _ = (failure.sentence, JSONLine.text(.result(failure)))
+        _ = (failure.summary, JSONLine.text(.result(failure)))
         let reload = ReloadReport(service: "web", serving: serving, elapsedMicroseconds: elapsed)
         _ = (reload.sentence, JSONLine.text(.result(reload)))
         let abort = AbortReport(

@@ -35,12 +35,12 @@ import Testing
     }
 
     @Test func outcome_whenTheServerWasStartedAfresh_isNotCalledUnchanged() {
-        let failure = UpgradeFailure(code: UpgradeFailure.restarted, reason: "it died")
+        let failure = UpgradeFailure(code: .restarted, reason: "it died")
         var outcome = UpgradeOutcome(
             service: "web", predecessor: predecessor, result: .unchanged(failure),
             serving: GenerationReference(generation: 1, processID: 5000))
         #expect(
-            outcome.sentence
+            outcome.summary
                 == "web: failed, generation 1 (pid 5000) was started in the place of generation 7 "
                 + "(pid 4102) and is serving")
         #expect(outcome.exitCode == .unchanged)

@@ -18,7 +18,7 @@ import Testing
         let outcome = committed(DrainOutcome(end: .left, cut: 0, elapsedMicroseconds: 5))
         #expect(outcome.exitCode == .done)
         #expect(
-            outcome.sentence == "web: generation 8 (pid 4377) is serving; generation 7 has left")
+            outcome.summary == "web: generation 8 (pid 4377) is serving; generation 7 has left")
     }
 
     @Test(arguments: [
@@ -35,7 +35,7 @@ import Testing
         outcome.drainDeadline = .seconds(30)
         #expect(outcome.exitCode == .done)
         #expect(
-            outcome.sentence
+            outcome.summary
                 == "web: generation 8 (pid 4377) is serving; generation 7 leaves within 30 s")
     }
 
@@ -44,14 +44,14 @@ import Testing
         let outcome = UpgradeOutcome(
             service: "web", predecessor: old, result: .unchanged(failure), serving: old)
         #expect(outcome.exitCode == .unchanged)
-        #expect(outcome.sentence == "web: unchanged, generation 7 (pid 4102) is serving")
+        #expect(outcome.summary == "web: unchanged, generation 7 (pid 4102) is serving")
     }
 
     @Test func unchanged_whenNobodyKnowsWhoServes_saysWhereToAsk() {
         let failure = UpgradeFailure(code: "exited", reason: "it ended")
         let outcome = UpgradeOutcome(
             service: "web", predecessor: old, result: .unchanged(failure), serving: nil)
-        #expect(outcome.sentence.contains("`swapctl status web`"))
+        #expect(outcome.summary.contains("`swapctl status web`"))
     }
 
     @Test func drain_whenConnectionsWereCut_isCut_butNotAfterStop() {

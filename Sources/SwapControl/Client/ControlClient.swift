@@ -5,12 +5,15 @@ import SuccessionSystem
 import SuccessionTransport
 import SystemPackage
 
-/// Knocks at the control sockets of one service.
+/// Connects to the control sockets of one service.
 package struct ControlClient: Sendable {
     package let service: Service
+    /// Ends every wait of this client from outside; nil: nothing does.
+    let interruption: Interruption?
 
-    package init(_ service: Service) {
+    package init(_ service: Service, interruption: Interruption? = nil) {
         self.service = service
+        self.interruption = interruption
     }
 
     /// Finds the control socket of one generation.
@@ -32,7 +35,8 @@ package struct ControlClient: Sendable {
     func connect(_ socket: ControlSocket) throws(ControlError) -> ControlConnection {
         do {
             return ControlConnection(
-                try socket.connect(), who: "generation \(socket.generation) of \(service.name)")
+                try socket.connect(), who: "generation \(socket.generation) of \(service.name)",
+                interruption: interruption)
         } catch {
             try service.checkDirectory()
             throw explain(error, generation: socket.generation, owner: socket.owner)
@@ -56,12 +60,23 @@ package struct ControlClient: Sendable {
         }
     }
 
-    /// The process that listens for a generation, by its number in this pid namespace, as the kernel says; nil: it
-    /// cannot be seen from here.
+    /// The pid, in the pid namespace of this process, of the process that listens for a generation; nil where this
+    /// process cannot see it.
     ///
-    /// What a server says of itself is its number where it runs. Throws as ``connect(_:)`` if nobody listens.
+    /// The kernel reports it: the pid that a server reports is the one in the server's namespace. Throws as
+    /// ``connect(_:)`` does if nobody listens.
     package func processID(ofGeneration generation: Int) throws(ControlError) -> Int32? {
         try connect(generation).processID.flatMap { Int32(exactly: $0) }
+    }
+
+    /// Pauses before the next try, for at most `milliseconds`.
+    func pause(milliseconds: CInt) throws(ControlError) {
+        if let interruption {
+            _ = try interruption.wait(
+                for: nil, until: Clock.after(milliseconds: Int(milliseconds)))
+        } else {
+            _ = try? Syscall.poll([], timeoutMilliseconds: milliseconds)
+        }
     }
 
     private func explain(
@@ -72,23 +87,23 @@ package struct ControlClient: Sendable {
         switch errno {
         case .connectionRefused:
             return generation.map { .stale(generation: $0) }
-                ?? .noSuchService("nobody answers in \(path)")
+                ?? .noSuchService("nobody listens in \(path)")
         case .noSuchFileOrDirectory:
             return .noSuchService(
                 "nobody serves \(service.name): \(found()) in \(path); "
                     + "check that the server runs, or see `swapctl status \(service.name)`")
         case .invalidArgument:
             return .protocolViolation(
-                "\(service.directory.servingPath) is no link to the socket of a generation: "
+                "\(service.directory.servingPath) is not a link to the socket of a generation: "
                     + "remove it and start the server again")
         case .notSocket:
             return .protocolViolation(
-                "\(name ?? path) is no socket, and links are not followed: remove it")
+                "\(name ?? path) is not a socket, and links are not followed: remove it")
         case .notPermitted:
             return ControlError(
-                code: FailureCode.permission.rawValue,
-                message: "who listens on \(name ?? path) is not "
-                    + "\(owner.map { "uid \($0)" } ?? "the user"), to whom the directory belongs: "
+                code: .permission,
+                message: "the process that listens on \(name ?? path) is not of "
+                    + "\(owner.map { "uid \($0)" } ?? "the user"), who owns the directory: "
                     + "nothing was sent",
                 exitCode: .permission)
         case .permissionDenied:

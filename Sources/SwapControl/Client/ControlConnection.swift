@@ -5,33 +5,33 @@ import SuccessionSystem
 import SuccessionTransport
 import SystemPackage
 
-/// One request to one generation, and its answers.
+/// A connection to the control socket of one generation: carries one request and its answers.
 struct ControlConnection: Sendable {
-    /// For messages: `generation 3 of web`.
+    /// The generation, for messages: `generation 3 of web`.
     let who: String
     private let socket: MessageSocket
+    /// Ends a wait from outside; nil: nothing does.
+    private let interruption: Interruption?
 
-    init(_ socket: MessageSocket, who: String) {
+    init(_ socket: MessageSocket, who: String, interruption: Interruption?) {
         self.socket = socket
         self.who = who
+        self.interruption = interruption
     }
 
-    /// The process that listens, as the kernel vouches for it, also if it does not answer; nil where
-    /// it cannot be seen from here.
+    /// The process that listens, as the kernel reports it, whether or not it answers; nil where this process cannot
+    /// see it.
     var process: ProcessHandle? { PeerCredentials.process(of: socket.descriptor.rawValue) }
 
-    /// The pid of that process in the pid namespace of this one; nil where it cannot be seen from here.
+    /// The pid of that process in the pid namespace of this one; nil where this process cannot see it.
     var processID: Int? {
         let peer = try? PeerCredentials.of(socket.descriptor.rawValue)
         return peer.flatMap { $0.processID > 0 ? Int($0.processID) : nil }
     }
 
-    /// Lent, to be waited for.
-    var descriptor: CInt { socket.descriptor.rawValue }
-
     /// Sends the request.
     ///
-    /// A generation that has closed the connection already is no error here: what it said before is still to be read.
+    /// A connection that the server has closed is not an error here: what the server sent before is still to be read.
     func send(_ request: Message) throws(ControlError) {
         do {
             try socket.send(request)
@@ -40,21 +40,24 @@ struct ControlConnection: Sendable {
             case .brokenPipe, .connectionReset: return
             case .messageTooLong:
                 throw .usage("the command and its environment do not fit in a packet")
-            default: throw .system("cannot ask \(who)", error)
+            default: throw .system("cannot send to \(who)", error)
             }
         }
     }
 
     /// Receives the next answer, waiting until `deadline` (monotonic nanoseconds); nil is end-of-file.
     ///
-    /// A refusal is thrown, whatever was asked. Kinds that only a later version knows are passed over.
+    /// Throws a refusal, whatever was asked, and an interruption. Skips kinds that only a later version knows.
     func receive(deadline: UInt64) throws(ControlError) -> Message? {
         while true {
+            if let interruption {
+                _ = try interruption.wait(for: socket.descriptor.rawValue, until: deadline)
+            }
             var packet: Packet?
             do {
                 packet = try socket.receive(deadline: deadline)
-                // A server that closes without having read the request resets the connection, and the
-                // kernel reports that before what the server said: the first end may hide a refusal.
+                // A server that closes without having read the request resets the connection, and the kernel reports
+                // that before the answers in the queue: the first end-of-file may hide a refusal.
                 if packet == nil { packet = try socket.receive(deadline: deadline) }
             } catch {
                 throw .unreadable(error, from: who)
@@ -66,5 +69,21 @@ struct ControlConnection: Sendable {
                 code: .unknownKind, reason: "swapctl does not know '\(message.kind.rawValue)'")
             try? socket.send(failure.message(.refused))
         }
+    }
+
+    /// Waits until the process has ended (true) or the deadline has passed (false).
+    ///
+    /// Throws an interruption. A process without a pidfd is looked at again every 20 ms.
+    func waitForExit(of process: ProcessHandle, deadline: UInt64) throws(ControlError) -> Bool {
+        guard let interruption else { return process.waitForExit(deadline: deadline) }
+        while process.isAlive() {
+            let now = Clock.now
+            guard now < deadline else { return false }
+            _ = try interruption.wait(
+                for: process.descriptor?.rawValue,
+                until: process.descriptor == nil
+                    ? min(deadline, Clock.after(milliseconds: 20)) : deadline)
+        }
+        return true
     }
 }

@@ -1,39 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A generation and its process.
-package struct GenerationReference: Sendable, Hashable, CustomStringConvertible {
-    package var generation: Int
-    /// Nil if it is not known.
-    package var processID: Int?
+/// The number of a generation and the pid of its process.
+public struct GenerationReference: Sendable, Hashable, CustomStringConvertible {
+    /// The number of the generation, from 1 on.
+    public package(set) var generation: Int
+    /// The pid in the pid namespace of this process; nil where it is not known.
+    public package(set) var processID: Int?
 
     package init(generation: Int, processID: Int?) {
         self.generation = generation
         self.processID = processID
     }
 
-    package var description: String {
+    /// `generation 3 (pid 4711)`.
+    public var description: String {
         "generation \(generation)" + (processID.map { " (pid \($0))" } ?? "")
     }
 }
 
-/// What is known about who serves now.
+/// Which generation serves, as far as it is known.
 package enum ServingState: Sendable, Hashable {
     case generation(GenerationReference)
     case nobody
     case unknown
 
-    package var serving: GenerationReference? {
-        if case .generation(let serving) = self { return serving }
+    package var generation: GenerationReference? {
+        if case .generation(let generation) = self { return generation }
         return nil
     }
 
-    /// What every command that changes something ends with.
+    /// The last line of every command that changes something.
     package func sentence(_ service: String) -> String {
         switch self {
-        case .generation(let serving): "\(service): \(serving) is serving"
+        case .generation(let generation): "\(service): \(generation) is serving"
         case .nobody: "\(service): nobody serves"
         case .unknown:
-            "\(service): who serves now is not known; ask `swapctl status \(service)`"
+            "\(service): it is not known who serves; ask `swapctl status \(service)`"
         }
     }
 }

@@ -4,14 +4,14 @@ import SuccessionSystem
 package import SuccessionTransport
 import SystemPackage
 
-/// A service as the operator names it, and the directory where its generations are found.
+/// A service by its name, and the directory that holds the control sockets of its generations.
 package struct Service: Sendable, Hashable {
     package let name: String
     package let directory: RuntimeDirectory
-    /// False if the directory was given without a name: any service may then be found in it.
+    /// False: the directory was given without a name, and the service in it may have any.
     let isNamed: Bool
 
-    /// The numbers of the generations that have a control socket, living or not.
+    /// The numbers of the generations that have a control socket, whether or not they are alive.
     package var generations: [Int] { directory.generations() }
 
     /// The path of that directory.
@@ -23,7 +23,7 @@ package struct Service: Sendable, Hashable {
         self.isNamed = isNamed
     }
 
-    /// Finds the directory of a service; whether anybody answers there is not asked yet.
+    /// Finds the directory of a service; does not check that a server runs.
     package static func locate(
         _ name: String, runtimeDirectory: String? = nil
     ) throws(ControlError) -> Service {
@@ -49,7 +49,7 @@ package struct Service: Sendable, Hashable {
         "no directory to look in: XDG_RUNTIME_DIR is not set; give --runtime-directory, "
         + "set SUCCESSION_RUNTIME_DIRECTORY, or run swapctl as root"
 
-    /// Where root's service of this name would be, for somebody else who has not said where to look.
+    /// The directory that a service of this name would have if root ran it; nil: there is none, or this process is root.
     private static func directoryOfRoot(_ name: String) -> (path: String, owner: UInt32)? {
         let path = "/run/" + name
         guard ProcessEnvironment.effectiveUserID != 0, let facts = try? Syscall.status(path),
@@ -59,7 +59,7 @@ package struct Service: Sendable, Hashable {
         return (path, facts.userID)
     }
 
-    /// Throws unless the directory can be listed, and says what to check if it cannot.
+    /// Throws, with what to check, if the directory cannot be listed.
     func checkDirectory() throws(ControlError) {
         do {
             _ = try Syscall.listDirectory(directory.path)

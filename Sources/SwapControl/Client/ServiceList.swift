@@ -3,12 +3,11 @@
 import SuccessionSystem
 import SuccessionTransport
 
-/// The services that can be seen from here.
+/// Finds the services whose control sockets this process can see.
 package enum ServiceList {
-    /// Every directory that looks like a service's, in the order of names.
+    /// Every service, in alphabetical order.
     ///
-    /// A directory that was named, by the operator or in the environment, is the only one looked
-    /// into.
+    /// If the operator or the environment names a directory, it is the only one that is searched.
     package static func all(runtimeDirectory: String? = nil) throws(ControlError) -> [Service] {
         if let named = namedDirectory(runtimeDirectory) { return [named] }
         let parents = RuntimeDirectory.parents
@@ -23,7 +22,7 @@ package enum ServiceList {
     }
 
     private static func namedDirectory(_ explicit: String?) -> Service? {
-        // No directory has an empty name: what comes back was given by somebody, or is a parent's.
+        // With an empty service name the result is either the directory that was named, or a parent with a slash.
         guard let directory = RuntimeDirectory.locate(service: "", explicit: explicit),
             !RuntimeDirectory.parents.contains(where: { $0 + "/" == directory.path })
         else { return nil }
@@ -41,9 +40,9 @@ package enum ServiceList {
         }
     }
 
-    /// Whether there is a `<generation>.sock`; a service that was stopped leaves only its `lock`.
+    /// Whether the directory holds a `<generation>.sock`; a stopped service leaves only its `lock`.
     ///
-    /// The directory of a dynamic user is reached by a link.
+    /// Follows links: the directory of a systemd service with a dynamic user is one.
     private static func isService(_ directory: RuntimeDirectory) -> Bool {
         guard (try? Syscall.status(directory.path))?.isDirectory == true else { return false }
         return !directory.generations().isEmpty

@@ -3,17 +3,17 @@
 import FoundationEssentials
 import SuccessionProtocol
 
-/// One object in one line, its keys in the order of the alphabet.
+/// Writes a value as one line of JSON, with the keys of each object in alphabetical order.
 package enum JSONLine {
     package static func text(_ value: JSONValue) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Nothing in a value can fail to encode: there are no floating-point numbers in it.
+        // The encoder fails on floating-point numbers alone, and a value has none.
         guard let data = try? encoder.encode(value) else { return "{}" }
         return escaped(String(decoding: data, as: UTF8.self))
     }
 
-    /// What JSON lets stand, and a terminal does not: DEL, C1, and what turns the direction of writing.
+    /// Escapes what JSON allows and a terminal would act on: DEL, C1, and bidirectional controls.
     private static func escaped(_ text: String) -> String {
         if TerminalText.line(text) == text { return text }
         var result = ""

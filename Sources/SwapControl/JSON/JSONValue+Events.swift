@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What is written for programs while a request is carried out.
+// MARK: - Progress
+
 extension JSONValue {
-    /// Nil for events that programs hear of otherwise, in the result.
+    /// Nil: the event is part of the result, or only for people.
     package static func event(_ event: ControlEvent) -> JSONValue? {
         switch event {
         case .step(let step):
@@ -24,16 +25,16 @@ extension JSONValue {
         }
     }
 
-    /// An error, and who serves in spite of it.
+    /// An error, and the generation that serves in spite of it.
     package static func error(
         _ error: ControlError, service: String?, serving: ServingState
     ) -> JSONValue {
         [
-            "event": "error", "service": .optional(service), "code": .string(error.code),
+            "event": "error", "service": .optional(service), "code": .string(error.code.rawValue),
             "message": .string(error.message),
             "exit_code": .integer(Int(error.exitCode.rawValue)),
-            "generation": .optional(serving.serving?.generation),
-            "pid": .optional(serving.serving?.processID),
+            "generation": .optional(serving.generation?.generation),
+            "pid": .optional(serving.generation?.processID),
         ]
     }
 }
@@ -52,7 +53,7 @@ extension JSONValue {
             "event": "result", "service": .string(outcome.service),
             "result": .string(
                 outcome.goesOn ? "running" : outcome.isCommitted ? "committed" : "unchanged"),
-            "code": .optional(failure?.code), "reason": .optional(failure?.reason),
+            "code": .optional(failure?.code.rawValue), "reason": .optional(failure?.reason),
             "generation": .optional(outcome.serving?.generation),
             "pid": .optional(outcome.serving?.processID), "successor": .optional(successor),
             "exit": .optional(failure?.exitStatus), "signal": .optional(failure?.signal),
@@ -84,8 +85,8 @@ extension JSONValue {
             "event": "result", "service": .string(report.service),
             "verb": .string(report.verb.rawValue), "result": stays ? "stays" : "left",
             "generations": .array(drains),
-            "generation": .optional(report.serving.serving?.generation),
-            "pid": .optional(report.serving.serving?.processID),
+            "generation": .optional(report.serving.generation?.generation),
+            "pid": .optional(report.serving.generation?.processID),
             "exit_code": .integer(Int(report.exitCode.rawValue)),
         ]
     }

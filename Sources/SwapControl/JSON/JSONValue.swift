@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A value of JSON.
+/// A JSON value without floating-point numbers.
 ///
-/// Written out instead of derived from the types: what scripts read does not change when a property is renamed, and
-/// what is not known is `null` and not absent.
+/// The output for programs is built from these values, not derived from types: renaming a property does not change
+/// it, and what is not known is `null` instead of absent. docs/schema describes it.
 package enum JSONValue: Sendable, Hashable {
     case null
     case bool(Bool)

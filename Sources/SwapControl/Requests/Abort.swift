@@ -3,22 +3,22 @@
 import SuccessionProtocol
 import SuccessionTransport
 
-/// Calls off the upgrade of a service that runs.
+/// Calls off the upgrade that a service runs.
 package struct Abort: Sendable {
     private let client: ControlClient
 
-    package init(_ service: Service) {
-        client = ControlClient(service)
+    package init(_ service: Service, interruption: Interruption? = nil) {
+        client = ControlClient(service, interruption: interruption)
     }
 
-    /// Returns when the upgrade is undone: its successor is dead, and the old generation serves.
+    /// Returns when the upgrade is undone: the successor has ended, and the old generation serves.
     ///
-    /// Thrown is that there is nothing to call off (`no-upgrade`), or not any more (`too-late`).
+    /// Throws `no-upgrade` if no upgrade runs, and `too-late` if the successor serves already.
     package func run() throws(ControlError) -> AbortReport {
         let predecessor = try predecessor()
         let connection = try client.connect(predecessor.socket)
         try connection.send(Message(.abort))
-        // Two signals with a second for each, a pause that takes its four seconds, and patience.
+        // The server sends two signals and waits a second after each; its pause of the listeners may take 4 s.
         let deadline = Clock.after(milliseconds: 30_000)
         while let message = try connection.receive(deadline: deadline) {
             guard message.kind == .aborted else { continue }
@@ -26,29 +26,31 @@ package struct Abort: Sendable {
                 predecessor.status.visibleProcessID == predecessor.status.processID
             return AbortReport(
                 service: client.service.name, serving: predecessor.status.serving,
-                isDraining: predecessor.status.state == "draining",
+                isDraining: predecessor.status.isDraining,
                 successor: isSeen ? message.number(.successor) : nil,
                 elapsedMicroseconds: message.number(.elapsed) ?? 0)
         }
         throw ControlError(
-            code: "connection-lost",
+            code: .connectionLost,
             message: "\(predecessor.status.serving) ended before the upgrade was called off: see "
                 + "`swapctl status \(client.service.name)`",
             exitCode: .unchanged)
     }
 
-    /// Who says that it runs an upgrade: while one is under way `serving` may point to either side.
+    /// The generation that runs an upgrade.
+    ///
+    /// During an upgrade `serving` may point to either side.
     private func predecessor() throws(ControlError) -> (
         socket: ControlSocket, status: GenerationStatus
     ) {
-        for entry in try StatusReport.ask(client.service).entries {
+        for entry in try client.status().entries {
             if let socket = entry.socket, case .living(let status) = entry.answer,
                 status.upgrade != nil
             {
                 return (socket, status)
             }
         }
-        // It says why there is nothing to call off.
+        // The serving generation refuses, and its refusal says why there is nothing to call off.
         return try client.askServing()
     }
 }
@@ -56,14 +58,13 @@ package struct Abort: Sendable {
 /// An upgrade that was called off.
 package struct AbortReport: Sendable, Hashable {
     package let service: String
-    /// Who serves as before.
+    /// The predecessor, which serves on.
     package let serving: GenerationReference
-    /// That generation drains: what was called off is a replacement for its dead successor, and
-    /// nobody serves.
+    /// The predecessor drains, and nobody serves: the upgrade was to replace its dead successor.
     package let isDraining: Bool
-    /// Pid of the successor that was ended; nil: none had been started, or it cannot be seen from here.
+    /// The pid of the successor that was ended; nil: none was started, or this process cannot see it.
     package let successor: Int?
-    /// From the request until it was undone.
+    /// The time from the request until the upgrade was undone.
     package let elapsedMicroseconds: Int
 
     package init(

@@ -2,31 +2,39 @@
 
 package import SuccessionProtocol
 
-/// What is heard while a request is carried out.
+/// What happens while a request is carried out.
 package enum ControlEvent: Sendable {
-    /// The predecessor has been asked for an upgrade.
+    /// The request for an upgrade was sent to this generation.
     case asked(GenerationStatus)
     case step(UpgradeStep)
     case committed(GenerationReference)
     case failed(UpgradeFailure)
     case draining(DrainProgress)
+    /// The generation has drained; `cut` connections were closed at its deadline.
     case drained(generation: Int, cut: Int)
-    /// The process is gone.
+    /// The process has ended.
     case left(generation: Int)
-    /// Nothing was heard for a while; only if the caller asked to be told.
+    /// Nothing has happened; only with ``ProgressMode/live``.
     case waiting
 }
 
-/// One `step` of an upgrade.
-package struct UpgradeStep: Sendable, Hashable {
-    package enum Status: String, Sendable {
+/// The state of one step of an upgrade: `start`, `handover`, `ready` and so on.
+public struct UpgradeStep: Sendable, Hashable {
+    /// Whether the step runs, or how it ended.
+    public enum Status: String, Sendable {
         case running, ok, failed
     }
 
-    package var name: String
-    package var status: Status
+    /// The name of the step.
+    public package(set) var name: String
+    /// Whether the step runs, or how it ended.
+    public package(set) var status: Status
     package var elapsedMicroseconds: Int
-    package var detail: String
+    /// What the step works on; may be empty, and is not safe for a terminal.
+    public package(set) var detail: String
+
+    /// The time since the step began.
+    public var elapsed: Duration { .microseconds(elapsedMicroseconds) }
 
     package init(name: String, status: Status, elapsedMicroseconds: Int, detail: String) {
         self.name = name
@@ -35,7 +43,7 @@ package struct UpgradeStep: Sendable, Hashable {
         self.detail = detail
     }
 
-    /// Nil: a step without a name, or with a status that only a later version knows.
+    /// Decodes `step`; nil: the step has no name, or a status that only a later version knows.
     package init?(_ message: Message) {
         guard let name = message.text("STEP"),
             let status = message.text("STATUS").flatMap(Status.init(rawValue:))
@@ -47,21 +55,24 @@ package struct UpgradeStep: Sendable, Hashable {
 }
 
 /// Why an upgrade failed.
-package struct UpgradeFailure: Sendable, Hashable {
-    /// The code of one in which the predecessor died and was started afresh.
-    package static let restarted = "restarted"
-
-    package var code: String
-    package var reason: String
-    /// Pid of the successor, if one was started.
-    package var successor: Int?
-    package var exitStatus: Int?
-    package var signal: Int?
-    /// The last lines the successor wrote to its standard error.
-    package var standardError: [String]
+///
+/// Text of the server or its successor: not safe for a terminal.
+public struct UpgradeFailure: Sendable, Hashable {
+    /// The cause, for programs.
+    public package(set) var code: ControlError.Code
+    /// The cause, as a sentence.
+    public package(set) var reason: String
+    /// The pid of the successor, as the server sees it; nil: none was started.
+    public package(set) var successor: Int?
+    /// The exit status of the successor; nil: it has not exited.
+    public package(set) var exitStatus: Int?
+    /// The signal that ended the successor; nil: none did.
+    public package(set) var signal: Int?
+    /// The last lines that the successor wrote to standard error.
+    public package(set) var standardError: [String]
 
     package init(
-        code: String, reason: String, successor: Int? = nil, exitStatus: Int? = nil,
+        code: ControlError.Code, reason: String, successor: Int? = nil, exitStatus: Int? = nil,
         signal: Int? = nil, standardError: [String] = []
     ) {
         self.code = code
@@ -72,25 +83,34 @@ package struct UpgradeFailure: Sendable, Hashable {
         self.standardError = standardError
     }
 
+    /// Decodes the `result` of an upgrade that failed.
     package init(_ message: Message) {
         let failure = Failure(message)
         self.init(
-            code: failure.code.rawValue, reason: failure.reason,
+            code: ControlError.Code(failure.code), reason: failure.reason,
             successor: message.number(.successor), exitStatus: message.number(.exit),
             signal: message.number(.signal), standardError: message.texts("STDERR"))
     }
 }
 
-/// How far a drain is.
+/// The state of a drain.
 package struct DrainProgress: Sendable, Hashable {
     package var generation: Int
+    /// Connections that are still open.
     package var connections: Int
-    /// Until the connections that are left are cut.
+    /// The time until the open connections are cut.
     package var remainingMilliseconds: Int
 
     package init(generation: Int, connections: Int, remainingMilliseconds: Int) {
         self.generation = generation
         self.connections = connections
         self.remainingMilliseconds = remainingMilliseconds
+    }
+
+    /// Decodes `draining`.
+    package init(generation: Int, _ message: Message) {
+        self.init(
+            generation: generation, connections: message.number(.connections) ?? 0,
+            remainingMilliseconds: message.number(.remaining) ?? 0)
     }
 }

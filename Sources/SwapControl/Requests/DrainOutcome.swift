@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import SuccessionProtocol
+import SuccessionProtocol
 import SuccessionSystem
 
-/// How a generation left, or that it did not.
-package struct DrainOutcome: Sendable, Hashable {
-    package enum End: String, Sendable {
-        /// It drained, said so, and its process is gone.
+/// How the drain of one generation ended.
+public struct DrainOutcome: Sendable, Hashable {
+    /// The raw values are those of `departure` in the output for programs.
+    public enum End: String, Sendable {
+        /// The generation drained, reported it, and its process has ended.
         case left
-        /// It ended without having said that it drained: what it still served is lost.
+        /// The process ended without a report: the connections it had are lost.
         case died
-        /// It is still there long after its deadline.
+        /// The process still runs 15 s after its deadline.
         case timedOut = "stays"
     }
 
-    package var end: End
-    /// Connections closed by the deadline; nil if it did not say.
-    package var cut: Int?
+    /// How the drain ended.
+    public package(set) var end: End
+    /// Connections that were closed at the deadline; nil: the generation did not report it.
+    public package(set) var cut: Int?
     package var elapsedMicroseconds: Int
+
+    /// The time from the request to the end.
+    public var elapsed: Duration { .microseconds(elapsedMicroseconds) }
 
     package init(end: End, cut: Int?, elapsedMicroseconds: Int) {
         self.end = end
@@ -25,10 +30,10 @@ package struct DrainOutcome: Sendable, Hashable {
         self.elapsedMicroseconds = elapsedMicroseconds
     }
 
-    /// Whether nobody was cut off.
-    package var isClean: Bool { end == .left && (cut ?? 0) == 0 }
+    /// Whether the generation left and no connection was cut.
+    public var isClean: Bool { end == .left && (cut ?? 0) == 0 }
 
-    /// A predicate: `has left`, `has left, 3 connections were cut at the deadline`.
+    /// A predicate for a sentence: `has left`, `has left, 3 connections were cut`.
     package var sentence: String {
         switch end {
         case .left:
@@ -41,17 +46,17 @@ package struct DrainOutcome: Sendable, Hashable {
 }
 
 extension ControlConnection {
-    /// What a generation may take beyond its deadline before it counts as one that stays.
+    /// How long after its deadline a generation may still run.
     private static let grace = 15_000
 
-    /// Hears how a generation drains, until its process is gone.
+    /// Follows the drain of a generation until its process has ended.
     ///
-    /// A refusal is thrown, and so is silence before the first answer.
+    /// Throws a refusal, an interruption, and a timeout before the first answer; a later timeout is an outcome.
     func followDrain(
         of generation: Int, progressMode: ProgressMode, _ observe: (ControlEvent) -> Void
     ) throws(ControlError) -> DrainOutcome {
         let start = Clock.now
-        // It lives: it has answered, or its queue has taken the connection.
+        // The process is alive here: it has answered, or its queue has accepted the connection.
         let process = process
         var deadline = Clock.after(milliseconds: Self.grace)
         var last: DrainProgress?
@@ -63,7 +68,7 @@ extension ControlConnection {
                     let progress = DrainProgress(generation: generation, message)
                     let end = Clock.after(
                         milliseconds: progress.remainingMilliseconds.addingClamped(Self.grace))
-                    // A deadline can be brought forward; one that is past is not put off by saying so again.
+                    // A deadline can be brought forward. A server that repeats a past deadline does not extend it.
                     deadline = last == nil ? end : min(deadline, end)
                     last = progress
                     observe(.draining(progress))
@@ -72,14 +77,17 @@ extension ControlConnection {
                     observe(.drained(generation: generation, cut: cut ?? 0))
                 }
             }
-            // The end of the connection comes while the kernel still takes the process apart, and
-            // that takes long where there is much memory.
-            isGone = process?.waitForExit(deadline: deadline) ?? true
+            // The connection ends before the kernel has released the memory of the process, which takes long where
+            // there is much.
+            isGone =
+                try process.map { (process) throws(ControlError) in
+                    try waitForExit(of: process, deadline: deadline)
+                } ?? true
         } catch {
             guard error.isTimeout, last != nil || cut != nil else { throw error }
         }
         if isGone, cut == nil, last?.connections == 0 {
-            // A server without connections may return from main before it has said so: nothing was lost.
+            // A server without connections may return from main before it has reported: nothing was lost.
             cut = 0
             observe(.drained(generation: generation, cut: 0))
         }
@@ -87,20 +95,5 @@ extension ControlConnection {
         return DrainOutcome(
             end: !isGone ? .timedOut : cut == nil ? .died : .left, cut: cut,
             elapsedMicroseconds: Clock.microseconds(since: start))
-    }
-}
-
-extension DrainProgress {
-    package init(generation: Int, _ message: Message) {
-        self.init(
-            generation: generation, connections: message.number(.connections) ?? 0,
-            remainingMilliseconds: message.number(.remaining) ?? 0)
-    }
-}
-
-extension Int {
-    package func addingClamped(_ other: Int) -> Int {
-        let (sum, overflow) = addingReportingOverflow(other)
-        return overflow ? (other < 0 ? .min : .max) : sum
     }
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How the generations that were asked to leave did so.
+/// How the generations drained that were asked to leave.
 package struct DrainReport: Sendable {
     package enum Verb: String, Sendable {
-        case drain, stop
+        /// The generation finishes its connections until its deadline.
+        case drain
+        /// The generation cuts its connections.
+        case stop
     }
 
     package struct Entry: Sendable {
@@ -19,7 +22,7 @@ package struct DrainReport: Sendable {
     package let service: String
     package let verb: Verb
     package let drains: [Entry]
-    /// Who serves now.
+    /// The generation that serves after the drain.
     package let serving: ServingState
 
     package init(service: String, verb: Verb, drains: [Entry], serving: ServingState) {
@@ -29,7 +32,7 @@ package struct DrainReport: Sendable {
         self.serving = serving
     }
 
-    /// To cut connections is what `stop` is for; `drain` was to spare them.
+    /// Cut connections are a failure of `drain` and the purpose of `stop`.
     package var exitCode: ExitCode {
         let isClean = drains.allSatisfy { entry in
             verb == .drain ? entry.outcome.isClean : entry.outcome.end != .timedOut
@@ -37,7 +40,7 @@ package struct DrainReport: Sendable {
         return isClean ? .done : .cut
     }
 
-    /// Who has left, and in the last line who serves now.
+    /// One line for each generation, and a last one that says who serves.
     package var sentences: [String] {
         drains.map { "\(service): \($0.generation) \($0.outcome.sentence)" }
             + [serving.sentence(service)]

@@ -6,18 +6,21 @@ import SuccessionTransport
 /// Asks a generation to finish its connections and leave.
 package struct DrainRequest: Sendable {
     private let client: ControlClient
-    /// Nil: the one that serves.
+    /// Nil: the serving generation.
     private let generation: Int?
-    /// Nil: what the server's author chose.
+    /// Nil: the server's own limit.
     private let deadline: Duration?
 
-    package init(_ service: Service, generation: Int? = nil, deadline: Duration? = nil) {
-        client = ControlClient(service)
+    package init(
+        _ service: Service, generation: Int? = nil, deadline: Duration? = nil,
+        interruption: Interruption? = nil
+    ) {
+        client = ControlClient(service, interruption: interruption)
         self.generation = generation
         self.deadline = deadline
     }
 
-    /// The generation that serves, if it is the one that is to leave.
+    /// The generation that is to leave, if it is the one that serves; else nil.
     package func serving() throws(ControlError) -> GenerationReference? {
         if let generation {
             guard case .generation(let serving) = client.servingState(),
@@ -28,7 +31,7 @@ package struct DrainRequest: Sendable {
         return try client.servingStatus().serving
     }
 
-    /// Returns when the process is gone, or is still there well after its deadline.
+    /// Returns when the process has ended, or still runs 15 s after its deadline.
     package func run(
         progressMode: ProgressMode = .quiet, _ observe: (ControlEvent) -> Void
     ) throws(ControlError) -> DrainReport {

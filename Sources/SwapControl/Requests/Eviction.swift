@@ -3,19 +3,17 @@
 import SuccessionProtocol
 import SuccessionTransport
 
-/// Makes room for a successor where as many generations live as may.
+/// Makes room for a successor in a service that has as many generations as it may have.
 struct Eviction {
     let client: ControlClient
     let progressMode: ProgressMode
 
-    /// Has the oldest generation that does not serve cut what it still has, and returns when its
-    /// process is gone.
+    /// Stops the oldest generation that neither serves nor runs an upgrade; returns when its process has ended.
     func run(_ observe: (ControlEvent) -> Void) throws(ControlError) {
-        let entries = try StatusReport.ask(client.service).entries
-        // The newest first; one that runs an upgrade, or serves, is never cut.
-        let oldest = entries.last { entry in
+        // Newest first.
+        let oldest = try client.status().entries.last { entry in
             switch entry.answer {
-            case .living(let status): status.state == "draining"
+            case .living(let status): status.isDraining
             case .silent: true
             case .stale: false
             }
@@ -33,16 +31,16 @@ struct Eviction {
                 of: oldest.generation, progressMode: progressMode, observe)
         } catch {
             guard error.isTimeout else { throw error }
-            throw failure("\(who) does not answer, and was to be cut: end its process")
+            throw failure("\(who) was to be cut and does not answer: end its process")
         }
         if drain.end == .timedOut {
-            throw failure("\(who) was told to leave and stays: end its process")
+            throw failure("\(who) was told to leave and still runs: end its process")
         }
     }
 
     private func failure(_ message: String) -> ControlError {
         ControlError(
-            code: FailureCode.generations.rawValue,
-            message: "\(message); nothing was upgraded", exitCode: .tooManyGenerations)
+            code: .tooManyGenerations, message: "\(message); nothing was upgraded",
+            exitCode: .tooManyGenerations)
     }
 }

@@ -2,11 +2,11 @@
 
 import SuccessionSystem
 
-/// Finds out what became of an upgrade whose connection ended before its result.
+/// Learns the outcome of an upgrade whose connection ended before the result.
 struct LostConnectionRecovery {
     private let client: ControlClient
     private let predecessor: GenerationReference
-    /// The program that was to be started, by the path that was given.
+    /// The path of the program that the upgrade was to start.
     private let wanted: String
 
     init(_ client: ControlClient, _ predecessor: GenerationReference, wanted: String) {
@@ -15,8 +15,10 @@ struct LostConnectionRecovery {
         self.wanted = wanted
     }
 
-    /// Returns when a newer generation serves, or the old one does and runs no upgrade, or another process in its
-    /// place; throws after ten seconds.
+    /// Returns when a newer generation serves, when the old one serves and runs no upgrade, or when another process
+    /// serves in its place.
+    ///
+    /// Throws after ten seconds, and if the wait is interrupted.
     func outcome(since start: UInt64) throws(ControlError) -> UpgradeOutcome {
         let deadline = Clock.after(milliseconds: 10_000)
         var pause: CInt = 5
@@ -27,14 +29,14 @@ struct LostConnectionRecovery {
                 return outcome
             }
             if Clock.now >= deadline { throw notInTime(status) }
-            // Nobody can say when a successor begins to answer: the only ones who knew were the predecessor, which is
-            // gone, and the successor itself. So the directory is looked at again, less and less often.
-            _ = try? Syscall.poll([], timeoutMilliseconds: pause)
+            // The predecessor is gone, and nobody else knows when the successor begins to answer. So the directory is
+            // read again, at growing intervals.
+            try client.pause(milliseconds: pause)
             pause = min(pause * 2, 200)
         }
     }
 
-    /// Nil: it is not over.
+    /// Nil: the upgrade is not over.
     private func outcome(_ status: GenerationStatus) -> UpgradeOutcome? {
         switch LostConnectionVerdict(status, after: predecessor) {
         case .open: nil
@@ -43,7 +45,7 @@ struct LostConnectionRecovery {
             unchanged(
                 status,
                 UpgradeFailure(
-                    code: "connection-lost",
+                    code: .connectionLost,
                     reason: "the connection ended before the result, and no upgrade is running"))
         case .restarted: restarted(status)
         }
@@ -58,7 +60,7 @@ struct LostConnectionRecovery {
         return outcome
     }
 
-    /// Whoever supervises the service has started what its links lead to, and that is most often what was asked for.
+    /// The supervisor has started the service again, by its own command: usually the program that was asked for.
     private func restarted(_ status: GenerationStatus) -> UpgradeOutcome {
         let what =
             "\(predecessor) died during the upgrade, and \(status.serving) was started in its place"
@@ -73,13 +75,13 @@ struct LostConnectionRecovery {
             return unchanged(
                 status,
                 UpgradeFailure(
-                    code: UpgradeFailure.restarted,
+                    code: .restarted,
                     reason: "\(what), which executes \(path) and not \(wanted.terminalSafe)"))
         default:
             var outcome = unchanged(
                 status,
                 UpgradeFailure(
-                    code: UpgradeFailure.restarted,
+                    code: .restarted,
                     reason:
                         "\(what); whether it executes \(wanted.terminalSafe) cannot be told: run swapctl as "
                         + "its user, or as root"))
@@ -108,9 +110,37 @@ struct LostConnectionRecovery {
                     + "\(client.service.name): start the server")
         }
         return ControlError(
-            code: "connection-lost",
+            code: .connectionLost,
             message: "the connection ended before the result; \(status.serving) is in state "
                 + "'\(status.state)', and the upgrade goes on without swapctl",
             exitCode: .busy)
+    }
+}
+
+/// The program that a process executes, as /proc shows it.
+private struct ExecutedProgram {
+    /// The file itself: links are resolved.
+    let path: String
+    private let arguments: [String]
+
+    /// Nil: the process has ended, or this process may not look at it.
+    init?(_ processID: Int) {
+        guard let pid = Int32(exactly: processID),
+            let path = try? Syscall.readLink("/proc/\(pid)/exe")
+        else { return nil }
+        self.path = path
+        arguments = ((try? Syscall.readFile("/proc/\(pid)/cmdline")) ?? [])
+            .split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Whether the process executes the file that a path leads to now, directly or through its interpreter.
+    func isStarted(by wanted: String) -> Bool {
+        guard let wanted = try? Syscall.realPath(wanted) else { return false }
+        if path == wanted { return true }
+        // The path of a script is an argument of its interpreter. `argv[0]` does not count: it is the link by which
+        // the program was started, and may lead elsewhere by now.
+        return arguments.dropFirst().contains { argument in
+            argument.hasPrefix("/") && (try? Syscall.realPath(argument)) == wanted
+        }
     }
 }

@@ -2,24 +2,28 @@
 
 import SuccessionProtocol
 
-/// Whether an observer wants to be told that nothing has happened.
+/// Whether an observer is also called while nothing happens.
 package enum ProgressMode: Sendable {
-    /// Only of what is heard.
+    /// Only for what the server reports.
     case quiet
-    /// Ten times a second, so that it can show how time passes.
+    /// Ten times a second as well, with `waiting`, to show the time that passes.
     case live
 }
 
 extension ControlConnection {
-    /// Receives the next answer, and tells the observer while there is none; nil is end-of-file.
+    /// Receives the next answer, and reports `waiting` while there is none; nil is end-of-file.
+    ///
+    /// The deadline is in monotonic nanoseconds. Throws what ``receive(deadline:)`` throws.
     func next(
         deadline: UInt64, progressMode: ProgressMode, _ observe: (ControlEvent) -> Void
     ) throws(ControlError) -> Message? {
         while true {
             let pause =
-                progressMode == .quiet ? deadline : min(deadline, Clock.after(milliseconds: 100))
+                switch progressMode {
+                case .quiet: deadline
+                case .live: min(deadline, Clock.after(milliseconds: 100))
+                }
             do {
-                try Interruption.check(awaiting: descriptor, deadline: pause)
                 return try receive(deadline: pause)
             } catch {
                 guard error.isTimeout, pause < deadline else { throw error }

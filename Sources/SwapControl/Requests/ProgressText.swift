@@ -3,12 +3,12 @@
 import SuccessionProtocol
 import SuccessionSystem
 
-/// The progress of a request for people: takes events, gives text to be written to standard error.
+/// Formats the progress of a request for people: takes events, returns text for standard error.
 ///
-/// On a terminal the running step is written again and again in its line; else a line appears when a step is over.
+/// On a terminal the line of the running step is rewritten in place; elsewhere a line is written when a step has ended.
 package struct ProgressText {
     private let isLive: Bool
-    /// What runs, since when, and whether it has been shown.
+    /// The running step, and when it began in monotonic nanoseconds.
     private var running: (step: UpgradeStep, since: UInt64)?
     private var drain: (progress: DrainProgress, since: UInt64)?
 
@@ -16,7 +16,7 @@ package struct ProgressText {
         self.isLive = isLive
     }
 
-    /// What is to be written now; often nothing.
+    /// The text to write now; often empty.
     package mutating func text(for event: ControlEvent, now: UInt64) -> String {
         switch event {
         case .asked(let status): return line(Self.opening(status))
@@ -32,7 +32,7 @@ package struct ProgressText {
         }
     }
 
-    /// The end of a line that was left open, before something else is written.
+    /// Ends the line that is being rewritten, before other text is written.
     package mutating func closing() -> String {
         let isOpen = isLive && (running != nil || drain != nil)
         (running, drain) = (nil, nil)
@@ -43,7 +43,7 @@ package struct ProgressText {
 
     private mutating func take(_ step: UpgradeStep, _ now: UInt64) -> String {
         if step.status == .running {
-            // Its elapsed time is told, so that it counts on from there.
+            // The step began before the event arrived.
             let elapsed = UInt64(max(0, step.elapsedMicroseconds)).multipliedReportingOverflow(
                 by: 1_000)
             running = (
@@ -82,7 +82,7 @@ package struct ProgressText {
         return line(Self.row(step, cut > 0 ? "cut" : "ok", elapsed))
     }
 
-    /// A generation that ended while it drained and did not say how many connections it had left.
+    /// The process ended during its drain, without a report of the connections it had left.
     private mutating func endDrain(_ generation: Int, _ now: UInt64) -> String {
         guard let (progress, since) = drain, progress.generation == generation else { return "" }
         drain = nil
@@ -115,7 +115,7 @@ package struct ProgressText {
         (isLive ? Self.rewriting(text) : text) + "\n"
     }
 
-    /// Over the line that stands there: back to its beginning, and what is left of it erased.
+    /// Text that replaces the current line: carriage return, and erase to the end of the line.
     private static func rewriting(_ text: String) -> String { "\r\(text)\u{1B}[K" }
 
     private static func row(_ step: UpgradeStep, _ status: String, _ elapsed: Int) -> String {
@@ -141,7 +141,7 @@ package struct ProgressText {
 }
 
 extension UpgradeFailure {
-    /// A predicate: how the successor ended.
+    /// How the successor ended, as a predicate: `exited with status 3`; nil: it has not.
     package var end: String? {
         if let exitStatus { return "exited with status \(exitStatus)" }
         if let signal {
@@ -153,7 +153,7 @@ extension UpgradeFailure {
 }
 
 extension ProgressText {
-    /// What is to be written for an event that happens now.
+    /// The text to write for an event that happens now.
     package mutating func text(for event: ControlEvent) -> String {
         text(for: event, now: Clock.now)
     }

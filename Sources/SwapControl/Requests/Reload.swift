@@ -2,18 +2,20 @@
 
 import SuccessionProtocol
 
-/// Asks the generation that serves to read its configuration again.
+/// Asks the serving generation to read its configuration again.
 package struct Reload: Sendable {
     private let client: ControlClient
-    /// For the application to answer; nil: what the server's author chose.
+    /// How long the application may take to answer; nil: the server's own limit.
     private let timeout: Duration?
 
-    package init(_ service: Service, timeout: Duration? = nil) {
-        client = ControlClient(service)
+    package init(
+        _ service: Service, timeout: Duration? = nil, interruption: Interruption? = nil
+    ) {
+        client = ControlClient(service, interruption: interruption)
         self.timeout = timeout
     }
 
-    /// Returns when the application has accepted; that it refused is thrown, with its reason.
+    /// Returns when the application has accepted; throws its refusal, with its reason.
     package func run() throws(ControlError) -> ReloadReport {
         let (socket, status) = try client.askServing()
         let serving = status.serving
@@ -21,7 +23,7 @@ package struct Reload: Sendable {
         var request = Message(.reload)
         if let timeout { request.add(.timeout, timeout.wholeMilliseconds) }
         try connection.send(request)
-        // The server ends the wait itself; this is for one that hangs.
+        // The server ends the wait itself. This deadline is for a server that hangs.
         let longest = timeout?.wholeMilliseconds ?? 600_000
         let deadline = Clock.after(milliseconds: longest.addingClamped(10_000))
         while let message = try connection.receive(deadline: deadline) {
@@ -35,17 +37,21 @@ package struct Reload: Sendable {
         }
         throw ControlError(
             code: "lost",
-            message:
-                "\(serving) ended before it had answered: whether it had reloaded is not known",
+            message: "\(serving) ended before it answered: it is not known whether it reloaded",
             exitCode: .unchanged)
     }
 }
 
-/// A reload that was accepted.
-package struct ReloadReport: Sendable, Hashable {
-    package let service: String
-    package let serving: GenerationReference
+/// A reload that the application accepted.
+public struct ReloadReport: Sendable, Hashable {
+    /// The name of the service.
+    public let service: String
+    /// The generation that reloaded.
+    public let serving: GenerationReference
     package let elapsedMicroseconds: Int
+
+    /// How long the application took.
+    public var elapsed: Duration { .microseconds(elapsedMicroseconds) }
 
     package init(service: String, serving: GenerationReference, elapsedMicroseconds: Int) {
         self.service = service
@@ -53,7 +59,7 @@ package struct ReloadReport: Sendable, Hashable {
         self.elapsedMicroseconds = elapsedMicroseconds
     }
 
-    /// The last line: who serves now, and that it has reloaded.
+    /// One line for the operator.
     package var sentence: String {
         "\(service): reloaded in \(DurationText.seconds(microseconds: elapsedMicroseconds)), \(serving) is serving"
     }

@@ -11,21 +11,21 @@ package struct StopRequest: Sendable {
         client = ControlClient(service)
     }
 
-    /// Returns when all processes are gone, or some are still there well after they should.
+    /// Returns when every process has ended, or still runs 15 s after its deadline.
     package func run(
         progressMode: ProgressMode = .quiet, _ observe: (ControlEvent) -> Void
     ) throws(ControlError) -> DrainReport {
         let service = client.service
-        // Whether it is the right service is asked first: after a stop it is too late.
-        let living = try StatusReport.ask(service).entries.filter(\.isThere)
+        // The status shows whether it is the right service, before anything is stopped.
+        let living = try client.status().entries.filter(\.hasListener)
         if living.isEmpty {
             throw .noSuchService(
                 "nobody serves \(service.name): the sockets in \(service.directory.path) are stale")
         }
-        // All are asked before the first is waited for.
+        // Every generation is asked before the first is waited for.
         var asked: [(GenerationReference, ControlConnection)] = []
         for entry in living {
-            // One that has left since the look is what was wanted.
+            // A generation that has left since the status was read needs no request.
             guard let socket = entry.socket, let connection = try? client.connect(socket) else {
                 continue
             }
@@ -34,7 +34,7 @@ package struct StopRequest: Sendable {
                 generation: entry.generation, processID: connection.processID)
             asked.append((generation, connection))
         }
-        // Nothing was done, and not because all had left: no order could be given to what is there.
+        // No generation could be asked, and not because all had left.
         if asked.isEmpty, let error = living.lazy.compactMap(\.failure).first { throw error }
         var drains: [DrainReport.Entry] = []
         for (generation, connection) in asked {
@@ -49,14 +49,14 @@ package struct StopRequest: Sendable {
 }
 
 extension StatusReport.Entry {
-    /// Why it cannot be asked.
+    /// Why the generation cannot be asked; nil: it can, or it is stale.
     fileprivate var failure: ControlError? {
         guard socket == nil, case .silent(_, let error) = answer else { return nil }
         return error
     }
 
-    /// Somebody listens, answering or not.
-    var isThere: Bool {
+    /// Whether a process listens on the socket, answering or not.
+    fileprivate var hasListener: Bool {
         if case .stale = answer { return false }
         return true
     }

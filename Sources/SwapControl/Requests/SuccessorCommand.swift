@@ -2,26 +2,26 @@
 
 import SuccessionSystem
 
-/// The program that shall be the successor, and its arguments.
-package struct SuccessorCommand: Sendable, Hashable {
-    /// An absolute path: the server's working directory is another one than the operator's.
-    package let executable: String
-    /// From `argv[0]` on, which is the program as the operator wrote it; empty: the server's own.
-    package let arguments: [String]
+/// The program of a successor, and its arguments.
+public struct SuccessorCommand: Sendable, Hashable {
+    /// An absolute path: the server has a working directory of its own.
+    public let executable: String
+    /// From `argv[0]` on; empty: the server's own arguments.
+    public let arguments: [String]
 
-    /// A program by its absolute path; without arguments it gets the server's own.
-    package init(executable: String, arguments: [String] = []) {
+    /// A program by its absolute path, with `argv[0]` and the arguments that follow it.
+    public init(executable: String, arguments: [String] = []) {
         self.executable = executable
         self.arguments = arguments
     }
 
-    /// Resolves the program as a shell does: a name with a slash from the working directory, another in `PATH`.
+    /// Resolves a program as a shell does: a name with a slash from the working directory, any other in `PATH`.
     ///
-    /// Whether a path leads to a program is not asked: the server may see another file system. Nil: no command was
-    /// given.
+    /// Does not check that the path leads to a program: the server may see another file system. Nil: the command is
+    /// empty.
     package init?(_ arguments: [String]) throws(ControlError) {
         guard let program = arguments.first else { return nil }
-        if program.isEmpty { throw .usage("the command after -- begins with an empty word") }
+        if program.isEmpty { throw .usage("the first word of the command after -- is empty") }
         self.arguments = arguments
         executable =
             program.contains("/") ? try Self.absolute(program) : try Self.inSearchPath(program)
@@ -35,7 +35,7 @@ package struct SuccessorCommand: Sendable, Hashable {
             return (directory == "/" ? "" : directory) + "/" + relative
         } catch {
             throw .system(
-                "cannot tell the working directory; give \(path) as an absolute path", error)
+                "cannot read the working directory; give \(path) as an absolute path", error)
         }
     }
 

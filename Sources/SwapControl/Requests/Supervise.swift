@@ -4,8 +4,8 @@ import SuccessionSystem
 import SuccessionTransport
 import SystemPackage
 
-/// Runs a server in the foreground, whatever generation of it serves: for supervisors that know one
-/// process, and as process 1.
+/// Runs a server in the foreground through all its generations: for supervisors that watch one process, and as
+/// process 1.
 package struct Supervise: Sendable {
     private let service: Service
     private let command: SuccessorCommand
@@ -17,12 +17,12 @@ package struct Supervise: Sendable {
         self.pidFile = pidFile
     }
 
-    /// Returns the status of the last generation, as a shell has it, when none is left.
+    /// Returns when no generation is left, with the exit status of the last one as a shell reports it.
     package func run() throws(ControlError) -> Int32 {
-        // It is watched from the beginning; that it cannot be made, the server itself says best.
+        // The directory is watched from the start. If it cannot be made, the server reports why.
         try? service.directory.prepare()
         var request = SpawnRequest(path: command.executable, arguments: command.arguments)
-        // The server finds it by the same rules, unless the operator has named another one.
+        // The server finds the directory by the same rules, unless the operator has named another one.
         if RuntimeDirectory.locate(service: service.name)?.path != service.runtimeDirectory {
             let variable = "SUCCESSION_RUNTIME_DIRECTORY="
             request.environment.removeAll { $0.hasPrefix(variable) }
@@ -40,12 +40,12 @@ package struct Supervise: Sendable {
     }
 }
 
-/// A file that holds the number of this process, for those who look for it there.
+/// A file with the pid of this process.
 private struct PIDFile {
     private let path: String
     private let identity: FileIdentity
 
-    /// Under a temporary name first: whoever reads it finds a number in it.
+    /// Writes the file under a temporary name first, so that a reader never finds it empty.
     init(_ path: String) throws(ControlError) {
         self.path = path
         let temporary = "\(path).\(ProcessEnvironment.processID)"
@@ -64,7 +64,7 @@ private struct PIDFile {
         }
     }
 
-    /// Only if it is still ours.
+    /// Removes the file, unless another process has replaced it.
     func remove() {
         guard (try? Syscall.linkStatus(path))?.identity == identity else { return }
         try? Syscall.unlink(path)

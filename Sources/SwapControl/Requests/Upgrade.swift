@@ -3,24 +3,27 @@
 import SuccessionProtocol
 import SuccessionSystem
 
-/// One upgrade, as the operator sees it.
+/// Asks the serving generation for an upgrade, and follows it to its end.
 ///
-/// The server carries it out: whoever leaves while it runs disturbs nothing.
+/// The server carries the upgrade out: it goes on if the operator leaves.
 package struct Upgrade: Sendable {
     private let client: ControlClient
     private let request: UpgradeRequest
     private let progressMode: ProgressMode
 
-    package init(_ service: Service, _ request: UpgradeRequest, progressMode: ProgressMode = .quiet)
-    {
-        client = ControlClient(service)
+    package init(
+        _ service: Service, _ request: UpgradeRequest, progressMode: ProgressMode = .quiet,
+        interruption: Interruption? = nil
+    ) {
+        client = ControlClient(service, interruption: interruption)
         self.request = request
         self.progressMode = progressMode
     }
 
-    /// Asks for the upgrade and returns when it is over: with the result if detached, else when the predecessor is gone.
+    /// Asks for the upgrade; returns with the result if detached, else when the predecessor's process has ended.
     ///
-    /// An upgrade that fails is an outcome; thrown is that it was not begun, or that its outcome cannot be learnt.
+    /// A failed upgrade is an outcome, not an error. Throws if the upgrade was not begun, or if its outcome cannot be
+    /// learnt. An interruption after the result is not an error: the outcome then has no drain.
     package func run(
         _ observe: (ControlEvent) -> Void
     ) throws(ControlError) -> UpgradeOutcome {
@@ -34,11 +37,11 @@ package struct Upgrade: Sendable {
         return outcome
     }
 
-    /// Asks for the upgrade and returns with its result, and with the predecessor that has still to leave.
+    /// Asks for the upgrade; returns with the result, and with the predecessor if it still drains.
     package func decide(
         _ observe: (ControlEvent) -> Void
     ) throws(ControlError) -> (UpgradeOutcome, Leaving?) {
-        // A generation leaves with each turn, and there were never more than a few.
+        // Each turn ends one generation, and a service has only a few.
         for _ in 0..<32 {
             do {
                 return try decideOnce(observe)
@@ -63,7 +66,10 @@ package struct Upgrade: Sendable {
         var interruption: Int32?
         switch try awaitResult(connection, observe) {
         case .message(let result, let signal):
-            outcome = try read(result, predecessor, since: start)
+            outcome = try UpgradeOutcome(
+                result, service: client.service.name, predecessor: predecessor)
+            outcome.elapsedMicroseconds = Clock.microseconds(since: start)
+            outcome.drainDeadline = request.drainDeadline
             interruption = signal
         case .ended:
             let wanted = request.command?.executable ?? predecessor.executable
@@ -72,7 +78,7 @@ package struct Upgrade: Sendable {
         case .interrupted(let signal):
             return (goesOn(predecessor.serving, signal, since: start), nil)
         }
-        outcome.interruption = interruption ?? Interruption.pending()
+        outcome.interruption = interruption ?? client.interruption?.takeSignal()
         switch outcome.result {
         case .committed(let successor): observe(.committed(successor))
         case .unchanged(let failure): observe(.failed(failure))
@@ -84,7 +90,7 @@ package struct Upgrade: Sendable {
         )
     }
 
-    /// A predecessor that drains.
+    /// A predecessor that drains after the commit.
     package struct Leaving: Sendable {
         private let connection: ControlConnection
         package let generation: Int
@@ -96,9 +102,9 @@ package struct Upgrade: Sendable {
             self.progressMode = progressMode
         }
 
-        /// Returns when it is gone, or is still there long after its deadline.
+        /// Returns when its process has ended, or still runs 15 s after its deadline.
         ///
-        /// Throws only that a signal has ended the wait.
+        /// Throws only an interruption.
         package func follow(
             _ observe: (ControlEvent) -> Void
         ) throws(ControlError) -> DrainOutcome {
@@ -106,8 +112,8 @@ package struct Upgrade: Sendable {
                 return try connection.followDrain(
                     of: generation, progressMode: progressMode, observe)
             } catch {
-                if error.signal != nil { throw error }
-                // It is committed whatever the predecessor says from here on.
+                if error.isInterruption { throw error }
+                // The upgrade is committed, whatever the predecessor answers from here on.
                 return DrainOutcome(
                     end: error.isTimeout ? .timedOut : .died, cut: nil, elapsedMicroseconds: 0)
             }
@@ -116,32 +122,31 @@ package struct Upgrade: Sendable {
 
     private enum Answer {
         case message(Message, signal: Int32?)
-        /// The connection ended, or nothing was heard for so long that the server must hang.
+        /// The connection ended, or the server was silent for longer than any step may take.
         case ended
         case interrupted(Int32)
     }
 
-    /// After a signal the result is waited for a little: whoever stops swapctl may have stopped the
-    /// server too, and that calls the upgrade off.
+    /// Waits for the result; after SIGTERM for at most 4 s more.
+    ///
+    /// The manager that ends swapctl may have stopped the server too, and that calls the upgrade off.
     private func awaitResult(
         _ connection: ControlConnection, _ observe: (ControlEvent) -> Void
     ) throws(ControlError) -> Answer {
         var signal: Int32?
-        var end = silence
+        var end = silenceDeadline
         while true {
             do {
                 guard
                     let message = try connection.next(
                         deadline: end, progressMode: progressMode, observe)
-                else {
-                    return .ended
-                }
+                else { return .ended }
                 if message.kind == .result { return .message(message, signal: signal) }
                 if message.kind == .step, let step = UpgradeStep(message) { observe(.step(step)) }
-                if signal == nil { end = silence }
+                if signal == nil { end = silenceDeadline }
             } catch {
                 if let first = error.signal {
-                    // The second one wants an end at once.
+                    // A second signal ends the wait at once.
                     if let signal { return .interrupted(signal) }
                     signal = first
                     let patience = first == Signals.terminate ? 4_000 : 0
@@ -160,7 +165,7 @@ package struct Upgrade: Sendable {
         _ predecessor: GenerationReference, _ signal: Int32, since start: UInt64
     ) -> UpgradeOutcome {
         let failure = UpgradeFailure(
-            code: ControlError.interrupted, reason: "\(Signals.name(signal)) ended the wait")
+            code: .interrupted, reason: "\(Signals.name(signal)) ended the wait")
         var outcome = UpgradeOutcome(
             service: client.service.name, predecessor: predecessor, result: .unchanged(failure),
             serving: nil)
@@ -170,47 +175,12 @@ package struct Upgrade: Sendable {
         return outcome
     }
 
-    /// How long the server may say nothing.
+    /// When the silence of the server has lasted too long, from now.
     ///
-    /// Between two steps lies at most the time for the successor to become ready, which only the server knows if
-    /// nothing was asked, and some deadlines of seconds (docs/protocol.md §2.3).
-    private var silence: UInt64 {
+    /// Between two steps lies at most the time the successor has to become ready, which only the server knows if the
+    /// request has no timeout, and some deadlines of seconds (docs/protocol.md §2.3).
+    private var silenceDeadline: UInt64 {
         let longest = request.timeout?.wholeMilliseconds ?? 600_000
         return Clock.after(milliseconds: longest.addingClamped(60_000))
-    }
-
-    private func read(
-        _ result: Message, _ predecessor: GenerationStatus, since start: UInt64
-    ) throws(ControlError) -> UpgradeOutcome {
-        // Numbers of the predecessor's pid namespace, which may mean other processes here.
-        let isSeen = predecessor.visibleProcessID == predecessor.processID
-        let serving = result.number(.generation).map { generation in
-            GenerationReference(
-                generation: generation,
-                processID: generation == predecessor.generation
-                    ? predecessor.visibleProcessID
-                    : isSeen ? result.number(.processID) : nil)
-        }
-        var outcome = UpgradeOutcome(
-            service: client.service.name, predecessor: predecessor.serving,
-            result: .unchanged(UpgradeFailure(result)), serving: serving)
-        outcome.elapsedMicroseconds = Clock.microseconds(since: start)
-        outcome.drainDeadline = request.drainDeadline
-        switch result.text("RESULT") {
-        case "unchanged": return outcome
-        case "committed":
-            guard let serving else {
-                throw .protocolViolation("the result does not say who serves")
-            }
-            outcome.result = .committed(serving)
-            outcome.untaken = result.texts("LEFT").map(\.terminalSafe)
-            if !outcome.untaken.isEmpty {
-                outcome.warning =
-                    "\(serving) did not take \(outcome.untaken.joined(separator: ", ")): closed"
-            }
-            return outcome
-        case let other:
-            throw .protocolViolation("the result of the upgrade is '\((other ?? "").terminalSafe)'")
-        }
     }
 }

@@ -1,35 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SuccessionProtocol
+package import SuccessionProtocol
 import SuccessionSystem
 
-/// What an operator asks the serving generation to do.
-package struct UpgradeRequest: Sendable {
-    /// Nil: the server starts itself again, by its own path and with its own arguments.
-    package var command: SuccessorCommand?
-    /// Changes to the environment, `KEY=VALUE`.
+/// The parameters of an upgrade.
+///
+/// The default asks the server to start its own program again, with its own arguments and its own deadlines.
+public struct UpgradeRequest: Sendable {
+    /// The program of the successor; nil: the server's own path and arguments.
+    public var command: SuccessorCommand?
+    /// Variables for the successor, on top of the server's environment, as `KEY=VALUE`.
     package private(set) var environment: [String] = []
-    /// For the successor to become ready; nil: what the server's author chose.
-    package var timeout: Duration?
-    /// For the predecessor to finish its connections; nil: what the server's author chose.
-    package var drainDeadline: Duration?
-    /// Whether to leave after the result instead of waiting until the predecessor is gone.
-    package var isDetached = false
-    /// Whether old generations are cut, the oldest first, where a successor would be one too many.
-    package var evictsOldest = false
-    /// Whether an upgrade is called off whose successor does not take every listener.
-    package var isStrict = false
+    /// How long the successor may take to become ready; nil: the server's own limit.
+    public var timeout: Duration?
+    /// How long the predecessor may take to finish its connections before it cuts them; nil: the server's own limit.
+    public var drainDeadline: Duration?
+    /// Whether to return with the result, instead of when the predecessor's process has ended.
+    public var isDetached = false
+    /// Whether to cut the oldest generations if the service has as many as it may have.
+    public var evictsOldest = false
+    /// Whether to call the upgrade off if the successor does not take every listener.
+    public var isStrict = false
 
-    package init() {}
+    /// An upgrade to the server's own program, with its own limits.
+    public init() {}
 
-    /// Adds `KEY=VALUE`, or `KEY` with the value it has in the caller's environment.
-    package mutating func addEnvironment(_ change: String) throws(ControlError) {
+    /// Adds `KEY=VALUE`, or `KEY` with the value that it has in this process.
+    ///
+    /// Throws `usage` if there is no key, if the key is one of the library's own variables, or if `KEY` has no value
+    /// in this process.
+    public mutating func addEnvironment(_ change: String) throws(ControlError) {
         if change.hasPrefix("=") || change.isEmpty {
             throw .usage("--env '\(change.terminalSafe)' names no variable: write KEY=VALUE or KEY")
         }
         if let name = OwnVariables.name(in: change) {
             throw .usage(
-                "--env \(name): it speaks of one process alone, and a successor is never given it from outside"
+                "--env \(name): the server sets this variable for each generation, and it cannot be set from outside"
             )
         }
         if change.contains("=") {
@@ -43,7 +49,8 @@ package struct UpgradeRequest: Sendable {
         environment.append("\(change)=\(value)")
     }
 
-    var message: Message {
+    /// The message `upgrade`.
+    package var message: Message {
         var message = Message(.upgrade)
         if let timeout { message.add(.timeout, timeout.wholeMilliseconds) }
         if let drainDeadline { message.add(.drain, drainDeadline.wholeMilliseconds) }

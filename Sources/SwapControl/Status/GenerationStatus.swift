@@ -2,68 +2,69 @@
 
 package import SuccessionProtocol
 
-/// What one generation says of itself (docs/protocol.md §4).
+/// The status that one generation reports of itself (docs/protocol.md §4).
 package struct GenerationStatus: Sendable, Hashable {
-    /// One of the oldest connections.
+    /// An open connection; a status names the oldest ones.
     package struct Connection: Sendable, Hashable {
         package var ageMicroseconds: Int
         package var proto: String
         package var peer: String
     }
 
-    /// An upgrade under way.
+    /// An upgrade in progress.
     package struct RunningUpgrade: Sendable, Hashable {
+        /// The pid of the successor, as the generation sees it; 0: it is not started yet.
         package var successor: Int
         package var elapsedMicroseconds: Int
-        /// Pid of the operator; nil if a signal asked.
+        /// The pid of the operator; nil: a signal asked for the upgrade.
         package var requestedBy: Int?
     }
 
-    /// The process that answered, as the kernel tells it.
+    /// The process that answered, as the kernel reports it.
     package enum Peer: Sendable, Hashable {
-        /// Nobody has asked the kernel: the answer did not come over a socket.
+        /// The answer did not come over a socket, so the kernel was not asked.
         case unasked
-        /// It is in a pid namespace that cannot be seen from here.
+        /// It runs in a pid namespace that this process cannot see.
         case elsewhere
         case process(Int)
     }
 
     package var service: String
     package var generation: Int
-    /// As the generation itself says; in a pid namespace of its own it is another process here.
+    /// As the generation reports it: the pid in its own namespace.
     package var processID: Int
     package var peer = Peer.unasked
-    /// `starting`, `serving`, `standby`, `draining`, or a word of a later version.
+    /// `starting`, `serving`, `standby`, `draining`, or a state that only a later version knows.
     package var state: String
     package var stateMicroseconds: Int
     package var uptimeMicroseconds: Int
-    /// Monotonic nanoseconds; nil: an earlier version, which does not say.
+    /// When the process began, in monotonic nanoseconds; nil: an earlier version, which does not report it.
     package var beganAt: Int?
+    /// The path by which the program was started.
     package var executable: String
-    /// The file that really runs, with links followed when it began; nil: an earlier version, which
-    /// does not say.
+    /// The file that runs, with the links resolved when it began; nil: an earlier version, which does not report it.
     package var running: String?
     package var connections: Int
-    /// Until the deadline of its drain.
+    /// The time until the deadline of the drain; nil: the generation does not drain.
     package var remainingMilliseconds: Int?
     package var upgrade: RunningUpgrade?
-    /// All there are; `listeners` holds as many as fit in a packet.
+    /// The number of all listeners; `listeners` holds as many as fit in a packet.
     package var listenerCount: Int
     package var listeners: [ManifestEntry]
     package var oldest: [Connection]
-    /// Where a service manager runs it: the unit, as the generation itself sees it.
+    /// The unit in which a service manager runs the generation; nil: none does.
     package var unit: UnitReference?
-    /// After how long without a ping its manager ends it.
+    /// The time without a ping after which the manager ends the generation.
     package var watchdogMicroseconds: Int?
-    /// How many descriptors it has stored with its manager, and may store.
+    /// The descriptors that the generation has stored with its manager, and how many it may store.
     package var stored: Int?
     package var storedMaximum: Int?
-    /// How many generations may live at once; nil: any number, or an earlier version.
+    /// How many generations may live at once; nil: no limit, or an earlier version.
     package var maximumGenerations: Int?
 
-    /// Reads an answer; nil if it does not even say which generation it is of.
+    /// Decodes `status`; nil: it has no generation or no pid.
     ///
-    /// A number outside of its range counts as absent.
+    /// A number out of its range counts as absent.
     package init?(_ message: Message) {
         guard message.kind == .status, let generation = message.number(.generation),
             let processID = message.number(.processID)
@@ -101,8 +102,11 @@ package struct GenerationStatus: Sendable, Hashable {
         maximumGenerations = message.number(.maximumGenerations)
     }
 
-    /// The pid of the process here, as the kernel tells it, or as it says itself if nobody has asked
-    /// the kernel; nil: it cannot be seen from here.
+    package var isStarting: Bool { state == "starting" }
+    package var isServing: Bool { state == "serving" }
+    package var isDraining: Bool { state == "draining" }
+
+    /// The pid in the pid namespace of this process; nil where this process cannot see it.
     package var visibleProcessID: Int? {
         switch peer {
         case .unasked: processID
@@ -111,7 +115,7 @@ package struct GenerationStatus: Sendable, Hashable {
         }
     }
 
-    /// The release it runs, where its file lies below a directory `release`.
+    /// The name of the release that runs: the path component below a directory `release`.
     package var release: String? {
         let names = (running ?? executable).split(separator: "/")
         guard let index = names.lastIndex(of: "release"), index + 1 < names.endIndex else {
@@ -120,6 +124,7 @@ package struct GenerationStatus: Sendable, Hashable {
         return String(names[index + 1])
     }
 
+    /// The generation and its pid in the pid namespace of this process.
     package var serving: GenerationReference {
         GenerationReference(generation: generation, processID: visibleProcessID)
     }

@@ -3,11 +3,11 @@
 import SuccessionProtocol
 import SuccessionTransport
 
-/// A status report for people.
+/// Formats a status report for people.
 package enum StatusTable {
-    /// The lines of one service: its generations, the listeners, and who keeps a draining generation.
+    /// The lines for one service: its generations, their listeners, and the connections that keep a draining one alive.
     ///
-    /// `isOneOfMany` puts the name of the service and its directory above.
+    /// `isOneOfMany` adds a first line with the name of the service and its directory.
     package static func lines(_ report: StatusReport, isOneOfMany: Bool = false) -> [String] {
         var lines = generations(report.entries)
         if isOneOfMany {
@@ -19,11 +19,11 @@ package enum StatusTable {
         }
         lines += programs(report.living)
         lines += report.living.flatMap(upgrade)
-        lines += report.living.filter { $0.state == "draining" }.flatMap(leftOver)
+        lines += report.living.filter(\.isDraining).flatMap(leftOver)
         return lines
     }
 
-    /// The name the service itself gives, if nobody else did.
+    /// The name that was given, else the one that the service reports.
     private static func name(_ report: StatusReport) -> String {
         let own = report.living.first.map(\.service) ?? ""
         return report.service.isNamed || own.isEmpty
@@ -52,7 +52,7 @@ package enum StatusTable {
         case .stale:
             return [
                 number, "-", "stale", "-", "-", "-",
-                "nobody answers: it ended without cleaning up",
+                "nobody listens: it ended without cleaning up",
             ]
         case .silent(let processID, let error):
             let pid = processID.map { "\($0)" } ?? "-"
@@ -60,7 +60,7 @@ package enum StatusTable {
         }
     }
 
-    /// Where its process is, if its own number is another one's here.
+    /// A remark on the pid, if the generation reports another one than the kernel does here.
     private static func place(_ status: GenerationStatus) -> String {
         switch status.peer {
         case .unasked: ""
@@ -97,7 +97,7 @@ package enum StatusTable {
             + (missing > 0 ? ["  and \(missing) more"] : [])
     }
 
-    /// What each generation runs: the file itself, and the link by which it was started.
+    /// The program of each generation: the file that runs, and the link by which it was started.
     private static func programs(_ living: [GenerationStatus]) -> [String] {
         let rows = living.compactMap { status -> [String]? in
             guard let file = status.running else { return nil }
@@ -123,7 +123,7 @@ package enum StatusTable {
         return ["", "an upgrade is running: \(successor)"]
     }
 
-    /// Who is still here, and for how long: why a generation has not left yet.
+    /// The oldest connections: why a draining generation has not left.
     private static func leftOver(_ status: GenerationStatus) -> [String] {
         if status.connections == 0 || status.oldest.isEmpty { return [] }
         let rows = status.oldest.map { connection in

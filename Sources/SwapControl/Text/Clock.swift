@@ -2,15 +2,15 @@
 
 import SuccessionSystem
 
-/// Moments on the monotonic clock, in nanoseconds.
+/// Reads the monotonic clock, in nanoseconds.
 package enum Clock {
     package static var now: UInt64 { Syscall.monotonicNanoseconds() }
 
-    /// A moment that many milliseconds from now; far ahead rather than overflowing.
+    /// The time so many milliseconds from now, clamped to 292 years.
     package static func after(milliseconds: Int) -> UInt64 {
         let (nanoseconds, overflow) = UInt64(max(0, milliseconds))
             .multipliedReportingOverflow(by: 1_000_000)
-        // Half of the range is 292 years: sums of two such numbers still fit.
+        // The sum of two values of half the range still fits.
         return now + (overflow ? UInt64.max / 2 : min(nanoseconds, UInt64.max / 2))
     }
 

@@ -2,13 +2,13 @@
 
 import SuccessionProtocol
 
-/// Text in columns.
+/// Formats rows of text in columns.
 package enum TextTable {
     package enum Alignment {
         case left, right
     }
 
-    /// The rows as lines, each column as wide as its widest cell and two spaces from the next.
+    /// The lines of the table: a column is as wide as its widest cell, and two spaces separate columns.
     package static func lines(_ rows: [[String]], _ alignments: [Alignment]) -> [String] {
         let widths = alignments.indices.map { column in
             rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
@@ -34,7 +34,7 @@ extension String {
         return String(rest)
     }
 
-    /// The text with control characters shown as `?`: what a server or its successor wrote must not drive the terminal.
+    /// The text with control characters shown as `?`: text from a server must not control the operator's terminal.
     package var terminalSafe: String {
         TerminalText.line(self)
     }

@@ -4,21 +4,21 @@ import SuccessionSystem
 import SwapControl
 import SystemPackage
 
-/// Asks the service manager about a unit, by its own tool.
+/// Asks the service manager about a unit, through `systemctl show`.
 ///
-/// Not over its bus: swapctl would have to bring a library for it, or link the manager's.
+/// The bus would need a library of its own, or a link to that of the manager.
 struct ManagerQuery {
-    /// Why it is not known what the manager says; a sentence.
+    /// Why the manager could not be asked, as a clause of a sentence.
     struct QueryFailure: Error, Hashable {
         let reason: String
     }
 
     let unit: UnitReference
-    /// The program, by its path or by a name to be looked for in `PATH`.
+    /// The path of the program, or its name in `PATH`.
     var tool = "systemctl"
     var patience: Duration = .seconds(2)
 
-    /// Returns when the tool has answered, or throws when it has not in time and has been ended.
+    /// Returns when the tool has answered; kills it and throws after ``patience``.
     func ask() throws(QueryFailure) -> UnitProperties {
         let command: SuccessorCommand?
         do {
@@ -76,14 +76,14 @@ struct ManagerQuery {
                 throw QueryFailure(reason: "systemctl did not answer within \(limit)")
             }
             return (status, texts[0], texts[1])
-        } catch let silence as QueryFailure {
-            throw silence
+        } catch let failure as QueryFailure {
+            throw failure
         } catch {
             throw QueryFailure(reason: "systemctl cannot be run: \(error)")
         }
     }
 
-    /// What comes until all have ended; nil if they have not in time.
+    /// Reads every source to its end; nil: the deadline passed first.
     private func read(
         _ sources: [OwnedDescriptor], until deadline: UInt64
     ) throws(Errno) -> [String]? {
@@ -99,7 +99,7 @@ struct ManagerQuery {
                 guard let source = open[index] else { continue }
                 let bytes = try Syscall.read(source.rawValue, count: 65_536)
                 texts[index] += bytes
-                // Nobody writes a megabyte about one unit.
+                // The answer about one unit is far below a megabyte.
                 if bytes.isEmpty || texts[index].count > 1 << 20 { open[index] = nil }
             }
         }

@@ -2,35 +2,35 @@
 
 package import SwapControl
 
-/// What the service manager has to do with a service.
+/// What the service manager reports of the unit of a service, and what is wrong with that unit.
 package struct ManagerReport: Sendable {
     package let unit: UnitReference
-    /// Nil: the manager could not be asked, and `silence` says why.
+    /// Nil: the manager could not be asked, for ``failure``.
     package let properties: UnitProperties?
-    package let silence: String?
+    package let failure: String?
     package let warnings: [UnitWarning]
-    /// As the server itself says; nil: it does not.
+    /// The watchdog time that the server reports; nil: it reports none.
     package let watchdogMicroseconds: Int?
 
     package init(
-        unit: UnitReference, properties: UnitProperties?, silence: String? = nil,
+        unit: UnitReference, properties: UnitProperties?, failure: String? = nil,
         warnings: [UnitWarning] = [], watchdogMicroseconds: Int? = nil
     ) {
         self.unit = unit
         self.properties = properties
-        self.silence = silence
+        self.failure = failure
         self.warnings = warnings
         self.watchdogMicroseconds = watchdogMicroseconds
     }
 
-    /// Asks the manager about the unit that the generations name; nil if they name none, and then nothing is run.
+    /// Asks the manager about the unit that the generations report; nil: they report none, and no program is run.
     ///
-    /// Takes two seconds at most.
+    /// Returns within two seconds.
     package static func ask(_ report: StatusReport) -> ManagerReport? {
         ask(report, tool: "systemctl", patience: .seconds(2))
     }
 
-    /// Asks another tool in the place of systemctl, by its path.
+    /// As ``ask(_:)``, with another tool than systemctl, by its path.
     package static func ask(_ report: StatusReport, tool: String, patience: Duration)
         -> ManagerReport?
     {
@@ -48,7 +48,7 @@ package struct ManagerReport: Sendable {
                 watchdogMicroseconds: speaker.watchdogMicroseconds)
         } catch {
             return ManagerReport(
-                unit: unit, properties: nil, silence: error.reason,
+                unit: unit, properties: nil, failure: error.reason,
                 watchdogMicroseconds: speaker.watchdogMicroseconds)
         }
     }
@@ -60,7 +60,7 @@ extension ManagerReport {
     package var lines: [String] {
         guard let properties else {
             return [
-                "", "\(unit.name.terminalSafe): not known what its manager says: \(silence ?? "")",
+                "", "\(unit.name.terminalSafe): its manager could not be asked: \(failure ?? "")",
             ]
         }
         func value(_ key: String) -> String { (properties[key] ?? "?").terminalSafe }
@@ -100,7 +100,7 @@ extension JSONValue {
                 properties?.time("WatchdogUSec") ?? report.watchdogMicroseconds),
             "stored": .optional(properties?.integer("NFileDescriptorStore")),
             "stored_max": .optional(properties?.integer("FileDescriptorStoreMax")),
-            "unknown_because": .optional(report.silence),
+            "unknown_because": .optional(report.failure),
             "warnings": .array(
                 report.warnings.map { warning in
                     [

@@ -3,18 +3,18 @@
 import SuccessionSystem
 package import SwapControl
 
-/// All that a judgement on a unit's configuration rests on.
+/// Everything that the checks of a unit look at.
 package struct UnitFacts: Sendable {
     package var unit: UnitReference
     package var properties: UnitProperties
-    /// The name as an operator gives it to swapctl.
+    /// The name by which swapctl knows the service.
     package var service: String
     /// The generations that answered, newest first.
     package var living: [GenerationStatus]
-    /// Of the processes above, as far as /proc shows them: the parent, and the path of the control group.
+    /// The parent and the path of the control group of each living process, as far as /proc shows them.
     package var parents: [Int: Int] = [:]
     package var controlGroups: [Int: String] = [:]
-    /// Where the manager makes runtime directories.
+    /// The directory in which the manager makes runtime directories.
     package var runtimeRoot = "/run"
 
     package init(
@@ -28,10 +28,10 @@ package struct UnitFacts: Sendable {
     }
 
     var serving: GenerationStatus? { living.first { $0.state == "serving" } }
-    /// The one whose listeners count.
+    /// The generation whose listeners are checked.
     var speaker: GenerationStatus? { serving ?? living.first }
 
-    /// Looks at the processes.
+    /// Reads ``parents`` and ``controlGroups`` from /proc.
     mutating func lookAtProcesses() {
         if unit.isOfUser, let own = ProcessEnvironment.value("XDG_RUNTIME_DIR") {
             runtimeRoot = own

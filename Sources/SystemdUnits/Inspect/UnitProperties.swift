@@ -2,14 +2,14 @@
 
 import SwapControl
 
-/// What the service manager says of a unit, as `systemctl show` writes it.
+/// The properties of a unit, as `systemctl show` prints them.
 ///
-/// A property that this version of the manager does not know is nil, and is not taken for a default; a list of
-/// commands is nil also if it is empty.
+/// A property that this version of systemd does not know is nil, which is not the same as its default. A list of
+/// commands is also nil if it is empty.
 package struct UnitProperties: Sendable, Hashable {
     private let values: [String: String]
 
-    /// Reads lines `Key=Value`; of a key that repeats, all values, one to a line.
+    /// Parses lines `Key=Value`; the values of a repeated key are joined by newlines.
     package init(_ text: String) {
         var values: [String: String] = [:]
         for line in text.split(separator: "\n") {
@@ -22,7 +22,7 @@ package struct UnitProperties: Sendable, Hashable {
         self.values = values
     }
 
-    /// The properties that are asked for.
+    /// The properties to ask for.
     static let names = [
         "Id", "LoadState", "ActiveState", "SubState", "Type", "ExitType", "NotifyAccess", "MainPID",
         "KillMode", "SendSIGKILL", "NonBlocking", "Delegate", "StartLimitIntervalUSec", "Restart",
@@ -39,7 +39,7 @@ package struct UnitProperties: Sendable, Hashable {
         (values[key] ?? "").split(whereSeparator: { $0 == " " || $0 == "\n" }).map(String.init)
     }
 
-    /// Microseconds; nil also for `infinity`.
+    /// In microseconds; nil for `infinity`.
     package func time(_ key: String) -> Int? { values[key].flatMap(Self.microseconds) }
 
     /// `1min 30s`, `45s`, `250ms`, or a plain number of microseconds.

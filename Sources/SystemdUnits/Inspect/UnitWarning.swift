@@ -2,11 +2,11 @@
 
 import SwapControl
 
-/// A part of a unit's configuration, or of its state, that will hurt.
+/// A setting or a state of a unit that does harm.
 package struct UnitWarning: Sendable, Hashable {
-    /// For programs: the property it is about, in lower case, or a word.
+    /// For programs: the setting in lower case, or a word.
     package let code: String
-    /// What hurts.
+    /// What goes wrong.
     package let harm: String
     /// The line to change, or what to do.
     package let remedy: String
@@ -19,13 +19,13 @@ package struct UnitWarning: Sendable, Hashable {
 
     package var sentence: String { "\(harm): \(remedy)" }
 
-    /// Everything there is to say, in the order of how much it hurts.
+    /// Every warning, the most harmful first.
     package static func all(_ facts: UnitFacts) -> [UnitWarning] {
         supervision(facts) + ending(facts) + starting(facts) + sockets(facts) + store(facts)
     }
 }
 
-// MARK: - Who is supervised
+// MARK: - Supervision
 
 extension UnitWarning {
     private static func supervision(_ facts: UnitFacts) -> [UnitWarning] {
@@ -84,7 +84,7 @@ extension UnitWarning {
 
     private static func processes(_ facts: UnitFacts) -> [UnitWarning] {
         var found: [UnitWarning] = []
-        // While an upgrade runs the two may differ for a moment.
+        // During an upgrade MAINPID= may lag behind for a moment.
         if let serving = facts.serving, serving.upgrade == nil {
             if let main = facts.properties.integer("MainPID"),
                 let pid = serving.visibleProcessID, main != pid
@@ -123,7 +123,10 @@ extension UnitWarning {
         return found
     }
 
-    /// The manager of the system is process 1 (0: it cannot be seen); that of a user is not another generation at least.
+    /// Whether the manager is not the parent of the serving process.
+    ///
+    /// The system manager is process 1; a parent of 0 cannot be seen. For a user manager, whose pid is not known, only
+    /// another generation as the parent counts.
     private static func isAlien(_ serving: GenerationStatus, _ facts: UnitFacts) -> Bool {
         guard let parent = serving.visibleProcessID.flatMap({ facts.parents[$0] }) else {
             return false
@@ -133,7 +136,7 @@ extension UnitWarning {
     }
 }
 
-// MARK: - How it ends
+// MARK: - Stop
 
 extension UnitWarning {
     private static func ending(_ facts: UnitFacts) -> [UnitWarning] {
@@ -184,7 +187,7 @@ extension UnitWarning {
     }
 }
 
-// MARK: - How it starts again
+// MARK: - Start and reload
 
 extension UnitWarning {
     private static func starting(_ facts: UnitFacts) -> [UnitWarning] {

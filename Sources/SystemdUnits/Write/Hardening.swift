@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a service may do, as little as a server of this library needs.
+/// Writes the sandbox settings of a service: only what a server of this library needs is allowed.
 enum Hardening {
     static func write(_ request: UnitRequest, _ text: inout UnitText) {
         text.comment("--- What the service may do. Loosen it in a drop-in (systemctl edit).")

@@ -2,7 +2,7 @@
 
 import SwapControl
 
-/// The unit of the service.
+/// Writes the service unit.
 enum ServiceUnit {
     static func text(_ request: UnitRequest) -> String {
         var text = UnitText()

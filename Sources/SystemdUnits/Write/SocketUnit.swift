@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The unit of the sockets of one name.
+/// Writes the socket unit for the listeners of one name.
 enum SocketUnit {
     static func text(_ request: UnitRequest, _ name: String) -> String {
         let unit = request.socketUnit(name)

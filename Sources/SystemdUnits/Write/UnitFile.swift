@@ -4,12 +4,12 @@ import SuccessionSystem
 package import SwapControl
 import SystemPackage
 
-/// A unit: the name of its file, and what is in it.
+/// A unit file: its name and its text.
 package struct UnitFile: Sendable, Hashable {
     package let name: String
     package let text: String
 
-    /// The units that were asked for: first those of the sockets, then that of the service.
+    /// The units of a request: the socket units, then the service unit.
     package static func all(_ request: UnitRequest) throws(ControlError) -> [UnitFile] {
         try request.check()
         var files: [UnitFile] = []
@@ -23,19 +23,19 @@ package struct UnitFile: Sendable, Hashable {
         return files
     }
 
-    /// Writes the file; true if it was not there as it is now.
+    /// Writes the file; false: it has this content already.
     ///
-    /// One of another content is left as it is and thrown, unless `replacing`.
+    /// Throws if a file of other content is there, unless `replacing`. Does not make the directory.
     package func write(to directory: String, replacing: Bool) throws(ControlError) -> Bool {
         let path = directory + "/" + name
         do {
             let wanted = Array(text.utf8)
-            // What is written is written there, wherever the path leads meanwhile.
+            // Every step works on the directory that is open here, wherever its path leads meanwhile.
             let place = try Directory(directory)
             if try Self.content(of: name, in: place) == wanted { return false }
             if (try? place.facts(name)) != nil, !replacing {
                 throw ControlError.usage(
-                    "\(path.terminalSafe) is there, and is another one: look at it, then give --force"
+                    "\(path.terminalSafe) exists with other content: look at it, then give --force"
                 )
             }
             let temporary = ".\(name).\(ProcessEnvironment.processID)"
@@ -54,7 +54,7 @@ package struct UnitFile: Sendable, Hashable {
         }
     }
 
-    /// Nil: it is not there, or no file.
+    /// Nil: there is no such regular file.
     private static func content(of name: String, in place: Directory) throws -> [UInt8]? {
         guard (try? place.facts(name))?.isRegularFile == true else { return nil }
         let file = try place.open(name, [.readOnly, .nonBlocking])
@@ -63,7 +63,9 @@ package struct UnitFile: Sendable, Hashable {
 }
 
 extension UnitFile {
-    /// A directory that is missing is not made: where units are looked for there is one.
+    /// Explains why the file could not be written.
+    ///
+    /// A missing directory is a mistake of the operator: systemd reads only directories that exist.
     private static func unwritten(
         _ path: String, _ directory: String, _ errno: Errno
     ) -> ControlError {
@@ -84,7 +86,7 @@ extension UnitFile {
 }
 
 extension UnitRequest {
-    /// The unit of the sockets that have this name: the first one's is that of the service.
+    /// The name of the socket unit for the listeners of a name; the first name has that of the service.
     func socketUnit(_ name: String) -> String {
         let base = layout == .instances ? service + "-front" : service
         return name == names.first ? "\(base).socket" : "\(base)-\(name).socket"
@@ -94,7 +96,7 @@ extension UnitRequest {
 
     var serviceUnit: String { layout == .instances ? "\(service)@.service" : "\(service).service" }
 
-    /// The service as swapctl knows it: each instance is one.
+    /// The name by which swapctl knows the service; each instance is a service of its own.
     var swapctlName: String { layout == .instances ? "\(service)-%i" : service }
 
     var systemctl: String { isForUserManager ? "systemctl --user" : "systemctl" }

@@ -3,16 +3,16 @@
 package import SuccessionSystem
 package import SwapControl
 
-/// A listener as a socket unit holds it: the name the server asks for, and where it listens.
+/// A listener for a socket unit: the name by which the server asks for it, and its address.
 package struct UnitListener: Sendable, Hashable {
     package let name: String
     package let endpoint: EndpointText
 
-    /// Reads `NAME=ADDRESS`, or `ADDRESS` with the name of the service.
+    /// Parses `NAME=ADDRESS`, or `ADDRESS` with the name of the service.
     package init(_ text: String, service: String) throws(ControlError) {
         var name = service
         var address = text[...]
-        // A name has no colon: in unix:/run/a=b there is none.
+        // A name contains no colon: unix:/run/a=b has no name.
         if let sign = text.firstIndex(of: "="), !text[..<sign].contains(":") {
             name = String(text[..<sign])
             address = text[text.index(after: sign)...]
@@ -30,7 +30,7 @@ package struct UnitListener: Sendable, Hashable {
         }
     }
 
-    /// The line of the socket unit.
+    /// The setting in the socket unit.
     var line: (key: String, value: String) {
         let key =
             switch endpoint.kind {
@@ -47,14 +47,14 @@ package struct UnitListener: Sendable, Hashable {
         return (key, UnitText.value(value))
     }
 
-    /// What the socket must say about the two families; nil where there is but one.
+    /// The value of BindIPv6Only=; nil: the address is not the IPv6 wildcard.
     var ipv6Only: String? {
         guard case .ipv6(let bytes, _, _) = endpoint.address, bytes.allSatisfy({ $0 == 0 })
         else { return nil }
         return endpoint.isDualStack ? "both" : "ipv6-only"
     }
 
-    /// Nil for sockets in the file system.
+    /// Nil: the address is not an IP address.
     var port: UInt16? {
         switch endpoint.address {
         case .ipv4(_, let port), .ipv6(_, let port, _): port
@@ -62,13 +62,13 @@ package struct UnitListener: Sendable, Hashable {
         }
     }
 
-    /// Nil for sockets that are not in the file system.
+    /// The path in the file system; nil: the address has none.
     var path: String? {
         if case .unixPath(let path) = endpoint.address { return path }
         return nil
     }
 
-    /// The family a server must be allowed to use if it binds by itself.
+    /// The address families that a server needs to bind the listener itself.
     var family: String {
         switch endpoint.address {
         case .ipv4: "AF_INET"

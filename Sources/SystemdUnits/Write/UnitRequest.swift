@@ -3,37 +3,37 @@
 import SuccessionSystem
 package import SwapControl
 
-/// What the units of a service shall be like.
+/// The parameters of the units of a service.
 package struct UnitRequest: Sendable {
-    /// Who has the listeners first.
+    /// Who opens the listeners.
     package enum Layout: Sendable {
-        /// Socket units; the server inherits.
+        /// systemd opens them, by socket units.
         case activated
-        /// The server binds by itself, and the manager stores what it bound.
+        /// The server binds them, and stores them with systemd.
         case binding
-        /// Instances of one template share socket units: start one, stop the other.
+        /// systemd opens them, and instances of one template share them: start one, stop the other.
         case instances
     }
 
     package var service: String
-    /// The server's program, absolute, and its arguments without the name.
+    /// The absolute path of the server, and its arguments without `argv[0]`.
     package var executable: String
     package var arguments: [String] = []
     package var listeners: [UnitListener]
     package var layout = Layout.activated
-    /// For the manager of one user, not of the system.
+    /// The units are for the manager of a user; else for the system manager.
     package var isForUserManager = false
-    /// Whether the server opens connections by itself.
+    /// Whether the server connects to others.
     package var usesNetwork = false
-    /// Nil: a user that exists while the service runs.
+    /// The user of the service; nil: a dynamic user.
     package var user: String?
-    /// Nil: nobody watches.
+    /// The watchdog time; nil: no watchdog.
     package var watchdog: Duration?
     /// How long an old generation may finish its connections.
     package var drain = Duration.seconds(30)
     /// How long a successor may take to become ready.
     package var timeout = Duration.seconds(60)
-    /// Where swapctl is.
+    /// The path of swapctl.
     package var swapctl: String
 
     package init(
@@ -61,7 +61,7 @@ package struct UnitRequest: Sendable {
         return names
     }
 
-    /// Throws if a unit cannot hold what is asked for, and says what can.
+    /// Throws, with what to do, if a unit cannot express the request.
     package func check() throws(ControlError) {
         for (option, path) in [("--exec", executable), ("--swapctl", swapctl)]
         where !path.hasPrefix("/") {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A unit file while it is written.
+/// Builds the text of a unit file.
 struct UnitText {
     private(set) var text = ""
 
@@ -10,7 +10,7 @@ struct UnitText {
         text += "[\(name)]\n"
     }
 
-    /// Says why the next lines are as they are.
+    /// Adds a comment on the next lines.
     mutating func comment(_ sentence: String) {
         text += Self.comment(sentence)
     }
@@ -47,16 +47,16 @@ extension UnitText {
             }
     }
 
-    /// A value of one word: percent signs begin specifiers there.
+    /// A value with its percent signs doubled: a single one begins a specifier.
     static func value(_ text: String) -> String {
         text.replacing("%", with: "%%")
     }
 
-    /// A command line that the service manager reads back as these words.
+    /// A command line that systemd splits into exactly these words.
     ///
-    /// `keepsInstance` leaves `%i`, the name of the instance, as it is.
+    /// `keepsInstance` leaves the specifier `%i`, the name of the instance, unescaped.
     static func commandLine(_ words: [String], keepsInstance: Bool = false) -> String {
-        // The colon stops the manager from putting variables in.
+        // The colon turns the expansion of variables off.
         let prefix = words.contains { $0.contains("$") } ? ":" : ""
         return prefix + words.map { quoted($0, keepsInstance) }.joined(separator: " ")
     }

@@ -42,7 +42,7 @@ import Testing
 
     @Test func ask_whenToolFails_saysWhatItSaid() throws {
         let report = try #require(try asking("echo 'Failed to connect to bus: none' >&2; exit 1"))
-        #expect(report.silence == "systemctl failed: Failed to connect to bus: none")
+        #expect(report.failure == "systemctl failed: Failed to connect to bus: none")
         #expect(report.lines.last?.contains("Failed to connect to bus") == true)
         #expect(report.warnings == [])
     }
@@ -50,12 +50,12 @@ import Testing
     @Test func ask_whenToolIsMissing_saysSo() throws {
         let report = try ManagerReport.ask(
             status("web.service"), tool: "no-such-tool-here", patience: .seconds(2))
-        #expect(try #require(report).silence == "there is no systemctl here")
+        #expect(try #require(report).failure == "there is no systemctl here")
     }
 
     @Test func ask_whenUnitIsNotKnown_saysSo() throws {
         let report = try #require(try asking("echo LoadState=not-found"))
-        #expect(report.silence == "the manager that was asked does not know it")
+        #expect(report.failure == "the manager that was asked does not know it")
     }
 
     /// The helper process holds the pipe for ever, unless it is ended.
@@ -63,7 +63,7 @@ import Testing
         let start = ContinuousClock.now
         let report = try #require(
             try asking("echo MainPID=1; exec sleep 1000", patience: .milliseconds(200)))
-        #expect(report.silence == "systemctl did not answer within 0.20 s")
+        #expect(report.failure == "systemctl did not answer within 0.20 s")
         #expect(ContinuousClock.now - start < .seconds(5))
     }
 
