@@ -68,12 +68,21 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),
+        // L2b
+        .target(
+            name: "SuccessionHandover",
+            dependencies: [
+                "SuccessionSystem", "SuccessionActivation", "SuccessionProtocol",
+                "SuccessionTransport",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings),
         // L3
         .target(
             name: "Succession",
             dependencies: [
                 "SuccessionSystem", "SuccessionActivation", "SuccessionProtocol",
-                "SuccessionTransport",
+                "SuccessionTransport", "SuccessionHandover",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),
@@ -199,7 +208,9 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "SuccessionSystem", "SuccessionTransport", "SuccessionProtocol", "SwapControl",
+                "SuccessionSystem", "SuccessionTransport", "SuccessionProtocol",
+                "SuccessionHandover", "SwapControl",
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),
         // Each case in Tests/Systemd beside a real systemd of its own.

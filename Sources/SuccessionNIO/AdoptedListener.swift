@@ -86,12 +86,14 @@ final class AdoptedListener: Acceptor {
     // MARK: A channel that NIO has closed
 
     private func lost(_ error: (any Error)?) {
-        let pause = state.withLock { state -> Duration? in
+        let (isOver, pause) = state.withLock { state -> (Bool, Duration?) in
             state.fitted = nil
-            guard !state.isOver, renewal != nil else { return nil }
+            guard !state.isOver, renewal != nil else { return (state.isOver, nil) }
             defer { state.pause = min(state.pause * 2, .seconds(5)) }
-            return state.pause
+            return (false, state.pause)
         }
+        // The generation has stopped accepting: that is what the channel is closed for.
+        if isOver { return }
         let why = error.map { "\($0)" } ?? "no error"
         guard let pause else {
             return listener.tellTrouble(

@@ -33,6 +33,8 @@ public final class WebSocketDrainHandler: ChannelDuplexHandler {
         /// The close frame is to go out behind the message that is being written.
         case closing
         case waitingForAnswer
+        /// Or has not for a while: a second answer does not begin the end anew.
+        case answered
         /// Closed, or being closed by someone else.
         case over
     }
@@ -106,8 +108,11 @@ public final class WebSocketDrainHandler: ChannelDuplexHandler {
     /// Passes frames on; the answer to this handler's close frame ends the connection.
     public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if case .connectionClose = unwrapInboundIn(data).opcode {
-            if phase == .waitingForAnswer { return finish(context) }
-            phase = .over
+            switch phase {
+            case .waitingForAnswer: return finish(context)
+            case .answered: return
+            case .open, .preparing, .closing, .over: phase = .over
+            }
         }
         context.fireChannelRead(data)
     }
@@ -117,7 +122,7 @@ public final class WebSocketDrainHandler: ChannelDuplexHandler {
         context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?
     ) {
         let frame = unwrapOutboundIn(data)
-        if phase == .waitingForAnswer {
+        if phase == .waitingForAnswer || phase == .answered {
             promise?.fail(ChannelError.outputClosed)
             return
         }
@@ -147,6 +152,7 @@ public final class WebSocketDrainHandler: ChannelDuplexHandler {
 
     private func finish(_ context: ChannelHandlerContext) {
         guard phase == .waitingForAnswer else { return }
+        phase = .answered
         unanswered?.cancel()
         lingering.begin(context, entry)
     }

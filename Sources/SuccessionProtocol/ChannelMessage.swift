@@ -35,68 +35,59 @@ package enum ChannelMessage: Sendable, Hashable {
 extension ChannelMessage {
     /// Reads a message; one that lacks a key is `malformed`.
     package init(_ message: Message) {
-        switch message.kind {
-        case .hello: self = .hello(features: message.fieldLists("FEATURES").first ?? [])
-        case .taken: self = Self.taken(message)
-        case .ready: self = Self.ready(message)
-        case .accepting: self = .accepting
-        case .leaving: self = .leaving
-        case .offer: self = Self.offer(message)
-        case .state: self = Self.state(message)
-        case .committed: self = .committed
-        case .draining: self = .draining
-        case .drained: self = .drained
-        case .abort: self = .abort(Failure(message))
-        case .refused: self = .refused(Failure(message))
-        case let kind where kind.isKnown: self = .misplaced(kind)
-        case let kind: self = .unknown(kind.rawValue)
+        guard let kind = message.knownKind else {
+            self = .unknown(message.kindName)
+            return
+        }
+        do throws(WireError) {
+            self = try Self.read(kind, message)
+        } catch {
+            self = .malformed(error.description)
         }
     }
 
-    private static func ready(_ message: Message) -> ChannelMessage {
-        let left = message.fieldLists("LEFT").map { fields in
-            fields.count > 1 ? "'\(fields[1])' (\(fields[0]))" : fields.first ?? "?"
+    private static func read(
+        _ kind: Message.Kind, _ message: Message
+    ) throws(WireError) -> ChannelMessage {
+        switch kind {
+        case .hello: ChannelMessage(try Wire.Hello(message))
+        case .taken: ChannelMessage(try Wire.Taken(message))
+        case .ready: ChannelMessage(try Wire.Ready(message))
+        case .accepting: .accepting
+        case .leaving: .leaving
+        case .offer: ChannelMessage(try Wire.Offer(message))
+        case .state: .state(size: try Wire.State(message).size)
+        case .committed: .committed
+        case .draining: .draining
+        case .drained: .drained
+        case .abort: .abort(Failure(message))
+        case .refused: .refused(Failure(message))
+        // The driver keeps what it says and tells the machine nothing.
+        case .trouble: .misplaced(message.kind)
+        case .status, .upgrade, .step, .result, .drain, .stop, .aborted, .reload, .reloaded:
+            .misplaced(message.kind)
         }
-        return left.isEmpty ? .ready : .readyWithout(left)
     }
 
-    private static func taken(_ message: Message) -> ChannelMessage {
-        if let size = message.number(.stateSize) { return .takenState(size: size) }
-        guard let batch = message.number(.batch), let descriptors = message.number(.taken) else {
-            return .malformed("'taken' without BATCH= and TAKEN=, or STATE=")
-        }
-        return .taken(batch: batch, descriptors: descriptors)
+    private init(_ hello: Wire.Hello) {
+        self = .hello(features: hello.features.map(\.rawValue))
     }
 
-    private static func offer(_ message: Message) -> ChannelMessage {
-        let batch = (message.text("BATCH") ?? "").split(
-            separator: "/", omittingEmptySubsequences: false
-        ).map { WireNumber.parse($0, in: NumericKey.batch.range) ?? 0 }
-        guard batch.count == 2, batch[0] >= 1, batch[1] >= batch[0] else {
-            return .malformed("'offer' without a valid BATCH=")
+    private init(_ taken: Wire.Taken) {
+        switch taken {
+        case .batch(let batch, let descriptors):
+            self = .taken(batch: batch, descriptors: descriptors)
+        case .state(let size): self = .takenState(size: size)
         }
-        guard message.number(.generation) != nil else {
-            return .malformed("'offer' without a valid GENERATION=")
-        }
-        guard message.number(.processID) != nil else {
-            return .malformed("'offer' without a valid PID=")
-        }
-        guard let total = message.number(.total) else {
-            return .malformed("'offer' without a valid TOTAL=")
-        }
-        guard let state = message.number(.hasState) else {
-            return .malformed("'offer' without a valid STATE=")
-        }
-        return .offer(
-            batch: batch[0], of: batch[1], descriptors: message.number(.descriptors) ?? 0,
-            total: total,
-            hasState: state == 1)
     }
 
-    private static func state(_ message: Message) -> ChannelMessage {
-        guard let size = message.number(.size) else {
-            return .malformed("'state' without a valid SIZE=")
-        }
-        return .state(size: size)
+    private init(_ ready: Wire.Ready) {
+        self = ready.left.isEmpty ? .ready : .readyWithout(ready.left.map(\.description))
+    }
+
+    private init(_ offer: Wire.Offer) {
+        self = .offer(
+            batch: offer.batch, of: offer.batches, descriptors: offer.descriptors,
+            total: offer.total, hasState: offer.hasState)
     }
 }

@@ -21,8 +21,8 @@ extension Failure {
     ///
     /// A message without them is no mistake worth another failure: the code is then `application`.
     package init(_ message: Message) {
-        let code = message.text("CODE") ?? ""
-        let reason = message.text("REASON") ?? ""
+        let code = message.text(.code) ?? ""
+        let reason = message.text(.reason) ?? ""
         self.init(
             code: code.isEmpty ? .application : FailureCode(rawValue: code),
             reason: reason.isEmpty ? "no reason was given" : reason)
@@ -37,7 +37,13 @@ extension Failure {
 
     /// Adds `CODE=` and `REASON=`.
     package func add(to message: inout Message) {
-        message.add("CODE", code.rawValue)
-        message.add("REASON", String(reason.unicodeScalars.prefix(Self.maximumReasonScalars)))
+        message.add(.code, code.rawValue)
+        message.add(.reason, String(reason.unicodeScalars.prefix(Self.maximumReasonScalars)))
+    }
+}
+
+extension Failure {
+    package static func unknownKind(_ kind: String) -> Failure {
+        Failure(code: .unknownKind, reason: "'\(kind)' is no message that I know")
     }
 }

@@ -52,4 +52,8 @@ package struct ManifestEntry: Sendable, Hashable {
     }
 
     private static let stored = "stored"
+
+    /// The lock of the service.
+    package static let lock = ManifestEntry(
+        what: "lock", origin: .unspecified, backlog: 0, name: "")
 }

@@ -27,6 +27,12 @@ package struct Message: Sendable, Hashable {
     package init(_ kind: MessageKind) {
         self.kind = kind
     }
+
+    /// The kind as it stands in the first line.
+    package var kindName: String { kind.rawValue }
+
+    /// Nil: a kind of a later version.
+    package var knownKind: Kind? { Kind(rawValue: kindName) }
 }
 
 // MARK: - Reading

@@ -55,12 +55,6 @@ extension MessageKind {
 }
 
 extension MessageKind {
-    private static let known: Set<MessageKind> = [
-        .hello, .offer, .state, .taken, .ready, .committed, .accepting, .leaving, .trouble,
-        .draining, .drained, .abort, .refused, .status, .upgrade, .drain, .stop, .reload,
-        .reloaded, .aborted, .step, .result,
-    ]
-
     /// Whether this version of the protocol has such a message, on whatever socket.
-    package var isKnown: Bool { Self.known.contains(self) }
+    package var isKnown: Bool { Message.Kind(rawValue: rawValue) != nil }
 }

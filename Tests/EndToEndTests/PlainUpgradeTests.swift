@@ -30,7 +30,9 @@ import Testing
             ["upgrade", site.service.name, "--json", "--", site.release("app.2.0")]
                 + site.options)
         #expect(run.status == .exited(0), "\(run)")
-        let to = try site.history().last?["to"] as? [String: Any]
+        // Not the last: the watch may have returned from it already.
+        let entry = try site.history().last { $0["why"] as? String == "swapctl upgrade" }
+        let to = entry?["to"] as? [String: Any]
         #expect(to?["bin"] as? String == site.release("app.2.0"))
         try FileManager.default.setAttributes(
             [.modificationDate: Date()], ofItemAtPath: site.current)

@@ -130,6 +130,48 @@ import Testing
         #expect(try upgraded.old.waitForExit() == .exited(0))
     }
 
+    /// Told to leave in the middle of it, the old generation starts nobody: a service that is stopped
+    /// stays stopped.
+    @Test(arguments: ["SIGTERM", "stop", "drain"])
+    func predecessor_thatIsToldToLeave_callsTheReplacementOff(how: String) throws {
+        let held = try TestService()
+        let fifo = try Fifo(in: held.directory)
+        let upgraded = try upgraded(faulty: ["--fault", "hold:send taken:\(fifo.path)"])
+        try upgraded.successor.signal(Signals.kill)
+        try fifo.waitUntilReached()
+        var swapctl: ChildProcess?
+        switch how {
+        case "SIGTERM": try upgraded.old.handle.signal(Signals.terminate)
+        case "stop": swapctl = try upgraded.service.startSwapctl(["stop", upgraded.service.name])
+        default:
+            swapctl = try upgraded.service.startSwapctl(
+                ["drain", upgraded.service.name, "--generation", "1", "--deadline", "20s"])
+        }
+        _ = try upgraded.old.errorLine(
+            "\(upgraded.service.name)[1] error: nobody serves: generation 1 was told to leave")
+        try expectRefused(upgraded.port)
+        if how != "stop" { try upgraded.kept.closeForWriting() }
+        #expect(try upgraded.old.waitForExit() == .exited(0))
+        if let swapctl {
+            let status = try swapctl.waitForExit(within: 20)
+            #expect(status == .exited(0), "\(swapctl.standardOutput)\(swapctl.standardError)")
+        }
+        #expect(upgraded.service.files() == ["lock"])
+        withExtendedLifetime(fifo) {}
+    }
+
+    @Test func predecessor_thatWasToldToLeave_replacesNobody() throws {
+        let upgraded = try upgraded()
+        try upgraded.old.handle.signal(Signals.terminate)
+        _ = try upgraded.old.errorLine("\(upgraded.service.name)[1] signal 15: drain")
+        try upgraded.successor.signal(Signals.kill)
+        try expectRefused(upgraded.port)
+        #expect(try upgraded.kept.exchange("still served") == "still served")
+        try upgraded.kept.closeForWriting()
+        #expect(try upgraded.old.waitForExit() == .exited(0))
+        #expect(upgraded.service.files() == ["lock"])
+    }
+
     /// With nothing left to finish a predecessor is gone, and somebody else has to see to it.
     @Test func predecessor_thatHasDrained_keepsNothing() throws {
         let upgraded = try upgraded()

@@ -75,7 +75,7 @@ import Testing
             let isPaused = try? Syscall.poll(
                 paused.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 200)
             #expect(isPaused == false)
-            return registry.adopt(connection, peer: peer, listener: listener)
+            return registry.adopt(connection, peer: peer, protocol: "tcp")
         }
         #expect(
             try Syscall.poll(paused.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 10_000))
@@ -106,8 +106,8 @@ import Testing
         listener.gate.set(.open)
         let client = try connect(listener)
         try Syscall.setNonBlocking(listener.descriptor.rawValue, false)
-        let attempt = listener.gate.attempt(listener.descriptor) { [listener] in
-            registry.adopt($0, peer: $1, listener: listener)
+        let attempt = listener.gate.attempt(listener.descriptor) {
+            registry.adopt($0, peer: $1, protocol: "tcp")
         }
         guard case .accepted = attempt else { return #expect(Bool(false), "\(attempt)") }
         #expect(throws: Errno.resourceTemporarilyUnavailable) {

@@ -28,7 +28,7 @@ import Testing
         #expect(try verdict(generation: 7, pid: 4102, upgrades: true) == .open)
     }
 
-    /// A manager has started the service again: that is not the predecessor, whatever its number.
+    /// A manager has started the service again: the process is not the predecessor, though its number is the same.
     @Test(arguments: [1, 7])
     func status_ofAnotherProcessWithoutANewerNumber_isRestarted(generation: Int) throws {
         #expect(try verdict(generation: generation, pid: 5000) == .restarted)

@@ -125,3 +125,9 @@ final class ControlSession {
         }
     }
 }
+
+/// An operator who calls an upgrade off.
+struct AbortRequest {
+    let session: ControlSession
+    let since = Syscall.monotonicNanoseconds()
+}

@@ -10,14 +10,14 @@ final class AcceptWaiters {
     private var waiting: [CInt: [OneShot<Void>]] = [:]
 
     /// Returns when trying again may help, or when the task is cancelled.
-    func wait(for listener: Listener) async {
+    func wait(for descriptor: OwnedDescriptor, _ gate: AcceptGate) async {
         // Between the caller's attempt and this line the gate may have closed, and nobody would
         // wake us again.
-        if listener.gate.isClosed { return }
-        let number = listener.descriptor.rawValue
+        if gate.isClosed { return }
+        let number = descriptor.rawValue
         let signal = OneShot<Void>()
         waiting[number, default: []].append(signal)
-        if listener.gate.isOpen, waiting[number]?.count == 1 { watch(number) }
+        if gate.isOpen, waiting[number]?.count == 1 { watch(number) }
         await withTaskCancellationHandler {
             await signal.value()
         } onCancel: {
@@ -26,12 +26,12 @@ final class AcceptWaiters {
     }
 
     /// Lets every caller try again.
-    func wake(_ listener: Listener) {
-        wake(listener.descriptor.rawValue)
+    func wake(_ descriptor: OwnedDescriptor) {
+        wake(descriptor.rawValue)
     }
 
-    func forget(_ listener: Listener) {
-        let number = listener.descriptor.rawValue
+    func forget(_ descriptor: OwnedDescriptor) {
+        let number = descriptor.rawValue
         wake(number)
         ControlThread.unwatch(number)
     }

@@ -83,7 +83,7 @@ public final class Listener: Sendable {
         var backOff = AcceptBackOff()
         while !Task.isCancelled {
             let attempt = gate.attempt(descriptor, isQueue: address.mustListen) {
-                connections.adopt($0, peer: $1, listener: self)
+                connections.adopt($0, peer: $1, protocol: address.kind.rawValue)
             }
             switch attempt {
             case .accepted(let connection):
@@ -91,7 +91,7 @@ public final class Listener: Sendable {
             case .closed:
                 return nil
             case .paused, .queueEmpty:
-                await AcceptWaiters.shared.wait(for: self)
+                await AcceptWaiters.shared.wait(for: descriptor, gate)
             case .noRoom:
                 await waitForRoom(.tooManyOpenFiles)
             case .failed(let errno):
@@ -160,7 +160,7 @@ public final class Listener: Sendable {
 extension Listener {
     func resumeAccepting() async throws {
         gate.set(.open)
-        await AcceptWaiters.shared.wake(self)
+        await AcceptWaiters.shared.wake(descriptor)
         for attached in acceptors.withLock({ $0 }) {
             try await attached.perform { try await $0.resume() }
         }
@@ -176,11 +176,11 @@ extension Listener {
     /// Ends accepting for good; the socket stays open until ``letGo()``.
     func stopAccepting() async {
         gate.set(.closed)
-        await AcceptWaiters.shared.wake(self)
+        await AcceptWaiters.shared.wake(descriptor)
         for attached in acceptors.withLock({ $0 }) {
             try? await attached.perform { await $0.stop() }
         }
-        await AcceptWaiters.shared.forget(self)
+        await AcceptWaiters.shared.forget(descriptor)
     }
 
     func letGo() { descriptor.close() }

@@ -11,7 +11,7 @@ final class Heartbeat {
 
     private let pause: Duration
     private let health: @Sendable () -> Check?
-    private let report: Supervision.Report
+    private let report: @ControlThread (SuccessionEvent.Level, String) -> Void
     private let beat: @ControlThread () -> Void
     private var repetition: Repetition?
     /// The check that is out, by number, and whether it is late.
@@ -21,7 +21,8 @@ final class Heartbeat {
 
     init(
         within interval: Duration, health: @escaping @Sendable () -> Check?,
-        report: @escaping Supervision.Report, beat: @escaping @ControlThread () -> Void
+        report: @escaping @ControlThread (SuccessionEvent.Level, String) -> Void,
+        beat: @escaping @ControlThread () -> Void
     ) {
         pause = interval / 3
         self.health = health

@@ -5,12 +5,37 @@
 /// The ranges are such that what is calculated from a value that is in its range cannot overflow:
 /// every length of time is less than 63 bits of nanoseconds, and 1 can be added to everything else.
 package struct NumericKey: Sendable, Hashable {
+    enum Unit: Sendable, Hashable {
+        case milliseconds, microseconds
+    }
+
     package let name: String
     package let range: ClosedRange<Int>
+    /// Of a length of time; nil: it is none.
+    let unit: Unit?
 
     private init(_ name: String, _ range: ClosedRange<Int>) {
         self.name = name
         self.range = range
+        unit = nil
+    }
+
+    private init(_ name: String, _ unit: Unit) {
+        self.name = name
+        self.unit = unit
+        range = 0...(Int.max / (unit == .milliseconds ? 1_000_000 : 1_000))
+    }
+
+    /// A length of time as a number in the key's range.
+    func clamped(_ value: Duration) -> Int {
+        let (seconds, attoseconds) = value.components
+        let perSecond = unit == .milliseconds ? 1_000 : 1_000_000
+        let (whole, overflows) = Int(clamping: seconds).multipliedReportingOverflow(by: perSecond)
+        guard !overflows else { return seconds < 0 ? range.lowerBound : range.upperBound }
+        let rest = Int(attoseconds / (1_000_000_000_000_000_000 / Int64(perSecond)))
+        let (sum, isTooMuch) = whole.addingReportingOverflow(rest)
+        guard !isTooMuch else { return range.upperBound }
+        return min(max(sum, range.lowerBound), range.upperBound)
     }
 }
 
@@ -22,8 +47,6 @@ extension NumericKey {
     private static let processes = 1...Int(Int32.max)
     private static let counts = 0...Int(Int32.max)
     private static let flags = 0...1
-    private static let milliseconds = 0...(Int.max / 1_000_000)
-    private static let microseconds = 0...(Int.max / 1_000)
 }
 
 // MARK: - Who
@@ -58,18 +81,18 @@ extension NumericKey {
 // MARK: - Lengths of time
 
 extension NumericKey {
-    package static let timeout = NumericKey("TIMEOUT_MS", milliseconds)
-    package static let drain = NumericKey("DRAIN_MS", milliseconds)
-    package static let deadline = NumericKey("DEADLINE_MS", milliseconds)
-    package static let remaining = NumericKey("REMAINING_MS", milliseconds)
-    package static let elapsed = NumericKey("ELAPSED_US", microseconds)
-    package static let stateTime = NumericKey("STATE_US", microseconds)
-    package static let uptime = NumericKey("UPTIME_US", microseconds)
-    package static let upgradeTime = NumericKey("UPGRADE_US", microseconds)
-    package static let watchdog = NumericKey("WATCHDOG_US", microseconds)
+    package static let timeout = NumericKey("TIMEOUT_MS", .milliseconds)
+    package static let drain = NumericKey("DRAIN_MS", .milliseconds)
+    package static let deadline = NumericKey("DEADLINE_MS", .milliseconds)
+    package static let remaining = NumericKey("REMAINING_MS", .milliseconds)
+    package static let elapsed = NumericKey("ELAPSED_US", .microseconds)
+    package static let stateTime = NumericKey("STATE_US", .microseconds)
+    package static let uptime = NumericKey("UPTIME_US", .microseconds)
+    package static let upgradeTime = NumericKey("UPGRADE_US", .microseconds)
+    package static let watchdog = NumericKey("WATCHDOG_US", .microseconds)
     package static let began = NumericKey("BEGAN_NS", 0...(Int.max - 1))
     /// The first field of `OLDEST`.
-    package static let connectionAge = NumericKey("OLDEST", microseconds)
+    package static let connectionAge = NumericKey("OLDEST", .microseconds)
 }
 
 // MARK: - Counts
@@ -120,14 +143,24 @@ extension Message {
         fields.contains { $0.key == key.name } ? number(key) != nil : true
     }
 
-    /// The length of time that a key in milliseconds says; nil as ``number(_:)``.
+    /// The length of time that a key says; nil as ``number(_:)``.
     package func duration(_ key: NumericKey) -> Duration? {
-        number(key).map { .milliseconds($0) }
+        number(key).map { key.unit == .microseconds ? .microseconds($0) : .milliseconds($0) }
+    }
+
+    /// The pid that a key says; nil as ``number(_:)``.
+    func processID(_ key: NumericKey) -> Int32? {
+        number(key).map { Int32(clamping: $0) }
     }
 
     /// Adds a number; one outside of the range becomes the nearest in it, as the other side would
     /// refuse it.
     package mutating func add(_ key: NumericKey, _ value: Int) {
         add(key.name, min(max(value, key.range.lowerBound), key.range.upperBound))
+    }
+
+    /// Adds a length of time in the unit of the key, rounded down.
+    mutating func add(_ key: NumericKey, _ value: Duration) {
+        add(key.name, key.clamped(value))
     }
 }

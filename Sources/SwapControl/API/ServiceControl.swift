@@ -124,29 +124,21 @@ public struct ServiceControl: Sendable {
         } catch {
             throw .system("cannot create a pipe", error)
         }
-        let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                Self.run(body, interruption) { continuation.resume(returning: $0) }
-            }
-        } onCancel: {
-            interruption.cancel()
-        }
-        return try result.get()
-    }
-
-    private static func run<Value: Sendable>(
-        _ body: @escaping @Sendable (Interruption) throws(ControlError) -> Value,
-        _ interruption: Interruption,
-        _ finish: @escaping @Sendable (Result<Value, ControlError>) -> Void
-    ) {
+        let answer = OneShot<Result<Value, ControlError>>()
         do {
             try startThread(name: "swapcontrol") {
                 // The signals of the caller's program belong to its own threads.
                 SignalRelay.blockAllInThisThread()
-                finish(Result { () throws(ControlError) in try body(interruption) })
+                answer.fulfil(Result { () throws(ControlError) in try body(interruption) })
             }
         } catch {
-            finish(.failure(.system("cannot start a thread", error)))
+            throw .system("cannot start a thread", error)
         }
+        let result = await withTaskCancellationHandler {
+            await answer.value()
+        } onCancel: {
+            interruption.cancel()
+        }
+        return try result.get()
     }
 }

@@ -71,7 +71,7 @@ package struct ControlClient: Sendable {
 
     /// Pauses before the next try, for at most `milliseconds`.
     func pause(milliseconds: CInt) throws(ControlError) {
-        if let interruption {
+        if let interruption, !interruption.isBySignals {
             _ = try interruption.wait(
                 for: nil, until: Clock.after(milliseconds: Int(milliseconds)))
         } else {

@@ -47,10 +47,13 @@ struct ControlConnection: Sendable {
 
     /// Receives the next answer, waiting until `deadline` (monotonic nanoseconds); nil is end-of-file.
     ///
-    /// Throws a refusal, whatever was asked, and an interruption. Skips kinds that only a later version knows.
-    func receive(deadline: UInt64) throws(ControlError) -> Message? {
+    /// Throws a refusal, whatever was asked, and a cancellation; a signal only if `takesSignals`. Skips kinds that only
+    /// a later version knows.
+    func receive(
+        deadline: UInt64, takesSignals: Bool = false
+    ) throws(ControlError) -> Message? {
         while true {
-            if let interruption {
+            if let interruption, takesSignals || !interruption.isBySignals {
                 _ = try interruption.wait(for: socket.descriptor.rawValue, until: deadline)
             }
             var packet: Packet?

@@ -11,10 +11,19 @@ package final class Interruption: Sendable {
     /// Readable while a signal has not been taken, and for good after ``cancel()``.
     private let pipe: (read: OwnedDescriptor, write: OwnedDescriptor)
     private let isCancelled = Atomic(false)
+    /// Whether the source is a signal, which ends the wait for progress alone.
+    ///
+    /// A verb that has not sent its request, or looks for an outcome, has nothing to tell the operator yet.
+    let isBySignals: Bool
 
     /// Throws EMFILE or ENFILE if there is no descriptor left.
-    package init() throws(Errno) {
+    package convenience init() throws(Errno) {
+        try self.init(isBySignals: false)
+    }
+
+    private init(isBySignals: Bool) throws(Errno) {
         pipe = try Syscall.pipe(nonBlocking: true)
+        self.isBySignals = isBySignals
     }
 
     /// Makes SIGINT, SIGTERM and SIGHUP end a wait instead of this process; an ignored signal stays ignored.
@@ -22,7 +31,7 @@ package final class Interruption: Sendable {
     /// Nil: the handlers could not be installed, and the signals keep their effect. The handlers write to the pipe
     /// until the process ends, so the result must live as long.
     package static func bySignals() -> Interruption? {
-        guard let interruption = try? Interruption() else { return nil }
+        guard let interruption = try? Interruption(isBySignals: true) else { return nil }
         let signals = [Signals.interrupt, Signals.terminate, Signals.hangUp].filter {
             !Signals.isIgnored($0)
         }

@@ -13,7 +13,7 @@ package enum ProgressMode: Sendable {
 extension ControlConnection {
     /// Receives the next answer, and reports `waiting` while there is none; nil is end-of-file.
     ///
-    /// The deadline is in monotonic nanoseconds. Throws what ``receive(deadline:)`` throws.
+    /// The deadline is in monotonic nanoseconds. Throws what ``receive(deadline:takesSignals:)`` throws, and a signal.
     func next(
         deadline: UInt64, progressMode: ProgressMode, _ observe: (ControlEvent) -> Void
     ) throws(ControlError) -> Message? {
@@ -24,7 +24,7 @@ extension ControlConnection {
                 case .live: min(deadline, Clock.after(milliseconds: 100))
                 }
             do {
-                return try receive(deadline: pause)
+                return try receive(deadline: pause, takesSignals: true)
             } catch {
                 guard error.isTimeout, pause < deadline else { throw error }
                 observe(.waiting)

@@ -3,7 +3,7 @@
 /// Writes the sandbox settings of a service: only what a server of this library needs is allowed.
 enum Hardening {
     static func write(_ request: UnitRequest, _ text: inout UnitText) {
-        text.comment("--- What the service may do. Loosen it in a drop-in (systemctl edit).")
+        text.comment("--- Sandbox. Loosen it in a drop-in (systemctl edit).")
         if request.isForUserManager {
             network(request, &text)
             text.set(ofProcesses)
@@ -17,7 +17,7 @@ enum Hardening {
         }
         network(request, &text)
         if bindsBelow1024(request) {
-            text.comment("For a port below 1024; it has no effect with PrivateUsers=.")
+            text.comment("For a port below 1024; the capability has no effect with PrivateUsers=.")
             text.set("AmbientCapabilities", "CAP_NET_BIND_SERVICE")
             text.set("CapabilityBoundingSet", "CAP_NET_BIND_SERVICE")
         } else {
@@ -26,7 +26,7 @@ enum Hardening {
         }
         text.set(ofFiles)
         text.comment(
-            "No ProcSubset=pid: the longest queue of a listener is read in /proc/sys/net.")
+            "No ProcSubset=pid: the server reads the maximum queue length in /proc/sys/net.")
         text.set("ProtectProc", "invisible")
         text.set(ofTheKernel)
         text.set(ofProcesses)
@@ -41,8 +41,8 @@ enum Hardening {
     private static func network(_ request: UnitRequest, _ text: inout UnitText) {
         if request.layout != .binding, !request.usesNetwork {
             text.comment(
-                "Sockets that are passed work in spite of all this; the server opens none but Unix "
-                    + "sockets, for the manager and for swapctl.")
+                "Sockets that systemd passes work in spite of this; the server itself opens Unix "
+                    + "sockets only, for systemd and for swapctl.")
             if !request.isForUserManager {
                 text.set("PrivateNetwork", "yes")
                 text.set("IPAddressDeny", "any")
@@ -57,12 +57,13 @@ enum Hardening {
         where !families.contains(family) {
             families.append(family)
         }
-        text.comment("AF_UNIX: for the manager and for swapctl.")
+        text.comment("AF_UNIX: for systemd and for swapctl.")
         text.set("RestrictAddressFamilies", families.joined(separator: " "))
     }
 
     private static func systemCalls(_ text: inout UnitText) {
-        text.comment("Refused, not killed: the library has another way where a call is denied.")
+        text.comment(
+            "A denied call fails and does not kill the service: the library has alternatives.")
         text.set("SystemCallFilter", "@system-service")
         text.set("SystemCallFilter", "~@privileged @resources")
         text.set("SystemCallErrorNumber", "EPERM")

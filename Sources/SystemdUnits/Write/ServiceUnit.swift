@@ -21,7 +21,7 @@ enum ServiceUnit {
         switch request.layout {
         case .activated:
             text.set("Description", request.service)
-            text.comment("Never without its sockets: started alone it would get none.")
+            text.comment("Without its socket units the service would start without sockets.")
             text.set("Requires", request.socketUnits)
             text.set("After", request.socketUnits)
         case .instances:
@@ -43,20 +43,20 @@ enum ServiceUnit {
     private static func process(_ request: UnitRequest, _ text: inout UnitText) {
         text.set("Type", "notify")
         text.comment(
-            "The serving generation names its successor (MAINPID=), and from then on only the new "
-                + "one is heard. With \"all\" an old one that drains could still take the service "
-                + "down or hide that the new one hangs.")
+            "The serving generation reports its successor (MAINPID=), and from then on systemd "
+                + "accepts messages of the new one only. With \"all\" an old one that drains could "
+                + "end the service or hide that the new one hangs.")
         text.set("NotifyAccess", "main")
         if request.layout == .instances {
-            text.comment("All instances take from the same queues.")
+            text.comment("All instances accept from the same queues.")
             text.set("Sockets", request.socketUnits)
         } else if request.layout == .activated, request.names.count > 1 {
             text.set("Sockets", request.socketUnits)
         }
         if request.layout != .binding {
             text.comment(
-                "Whether a socket blocks is kept in the socket, which all generations share; "
-                    + "without this line every start of the service makes it block again.")
+                "The generations share the blocking mode of a socket: without this line every start "
+                    + "of the service makes it block again.")
             text.set("NonBlocking", "yes")
         }
         let isTemplate = request.layout == .instances
@@ -65,10 +65,9 @@ enum ServiceUnit {
             UnitText.commandLine(
                 [request.executable] + request.arguments, keepsInstance: isTemplate))
         text.comment(
-            "Only asks: the server starts the successor, which so is born in this unit. The exit "
-                + "status is that of \"\(request.systemctl) reload\", which Type=notify-reload "
-                + "could not tell. --detach: done when the successor serves, not when the last "
-                + "old connection is.")
+            "Asks the server, which starts the successor in this unit. \"\(request.systemctl) "
+                + "reload\" fails if the upgrade does; Type=notify-reload would hide it. --detach: "
+                + "returns when the successor serves, not when the last old connection is closed.")
         text.set(
             "ExecReload",
             UnitText.commandLine(
@@ -80,25 +79,25 @@ enum ServiceUnit {
         text.set("Restart", "on-failure")
         if request.layout == .binding {
             text.comment(
-                "Clients wait that long after a crash; 0 would let a crash loop burn a core.")
+                "How long clients wait after a crash; with 0 a crash loop would occupy a core.")
             text.set("RestartSec", "100ms")
         } else {
             text.set("RestartSec", "250ms")
         }
         text.comment(
-            "Bounds a reload too: longer than the \(shown(request.timeout)) a successor has to "
-                + "become ready, so that a failed upgrade says why.")
+            "Limits a reload too: longer than the \(shown(request.timeout)) that a successor has to "
+                + "become ready, so that a failed upgrade can report why.")
         text.set("TimeoutStartSec", seconds(request.timeout, 15))
-        text.comment("Longer than a drain (\(shown(request.drain))): nobody is cut by a stop.")
+        text.comment("Longer than a drain (\(shown(request.drain))): a stop cuts no connection.")
         text.set("TimeoutStopSec", seconds(request.drain, 15))
         text.comment(
-            "A stop lets every living generation finish; \"mixed\" would kill the ones that drain, "
+            "A stop lets every generation finish; \"mixed\" would kill the generations that drain, "
                 + "\"process\" would leave them behind.")
         text.set("KillMode", "control-group")
-        text.comment("Out of memory, an old generation may be killed without ending the new one.")
+        text.comment("If the kernel kills an old generation for its memory, the new one goes on.")
         text.set("OOMPolicy", "continue")
         if let watchdog = request.watchdog {
-            text.comment("The server must ping twice in this time; a hung one is restarted.")
+            text.comment("systemd restarts a server that does not ping within this time.")
             text.set("WatchdogSec", "\(watchdog.wholeMilliseconds)ms")
         }
     }
@@ -119,9 +118,9 @@ enum ServiceUnit {
                 : "What the server stores survives a crash and a restart of all generations; a "
                     + "stop empties it.")
         text.set("FileDescriptorStoreMax", "64")
-        text.comment("The same number: before systemd 254 a service is not told.")
+        text.comment("The same number, for systemd before 254, which does not tell the service.")
         text.set("Environment", "SUCCESSION_FDSTORE=64")
-        text.comment("By default 1024 for each generation.")
+        text.comment("The limit of each generation; the default is 1024.")
         text.set("LimitNOFILE", "65536")
     }
 

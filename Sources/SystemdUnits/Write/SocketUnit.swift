@@ -9,7 +9,7 @@ enum SocketUnit {
         let listeners = request.listeners.filter { $0.name == name }
         var text = UnitText()
         text.comment(
-            "The manager keeps these sockets: through each restart and crash of the service, "
+            "systemd keeps these sockets open: while the service restarts, after a crash too, "
                 + "connections wait in their queues and none is refused.")
         text.comment(
             "While this unit is up the next client starts the service again: to end it, stop "
@@ -27,13 +27,13 @@ enum SocketUnit {
             text.set("BindIPv6Only", families)
         }
         if request.layout == .instances {
-            text.comment("Started by a client if no instance runs.")
+            text.comment("The instance that a client starts if none runs.")
             text.set("Service", served)
         } else if unit != "\(request.service).socket" {
             text.set("Service", served)
         }
         text.comment(
-            "No ReusePort=: one socket has one queue, and a stray process gets no part of it.")
+            "No ReusePort=: one socket has one queue, and no other process takes a share of it.")
         text.section("Install")
         text.set("WantedBy", "sockets.target")
         return text.text

@@ -51,6 +51,8 @@ import Testing
     private static func read(_ packet: [UInt8]) {
         guard let message = try? Message.decode(packet) else { return }
         _ = ChannelMessage(message)
+        _ = ControlRequest(message)
+        _ = ControlAnswer(message)
         _ = Failure(message)
         for field in message.fields {
             _ = message.integer(field.key)

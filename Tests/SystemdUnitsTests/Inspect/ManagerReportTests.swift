@@ -58,7 +58,7 @@ import Testing
         #expect(report.failure == "the manager that was asked does not know it")
     }
 
-    /// The helper process holds the pipe for ever, unless it is ended.
+    /// The helper process holds the pipe open until it is killed.
     @Test func ask_whenToolHangs_endsItAndSaysSo() throws {
         let start = ContinuousClock.now
         let report = try #require(
@@ -77,7 +77,7 @@ import Testing
 
     // MARK: -
 
-    /// A script stands for systemctl; the generation is this process, which is the script's parent.
+    /// A script takes the place of systemctl; the generation is this process, which is the script's parent.
     private func asking(
         _ script: String, unit: String? = "web.service", patience: Duration = .seconds(10)
     ) throws -> ManagerReport? {

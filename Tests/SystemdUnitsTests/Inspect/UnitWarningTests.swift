@@ -6,7 +6,7 @@ import SystemdUnits
 import Testing
 
 @Suite struct UnitWarningTests {
-    /// What systemd 252 shows of units/web.service.
+    /// The properties of units/web.service as systemd 252 prints them.
     static let good = [
         "Type": "notify", "ExitType": "main", "Restart": "on-failure", "NotifyAccess": "main",
         "TimeoutStopUSec": "45s", "WatchdogUSec": "0", "MainPID": "151",
@@ -57,7 +57,7 @@ import Testing
     @Test(arguments: good.keys.sorted())
     func warnings_whenAPropertyIsNotKnown_doNotGuess(key: String) throws {
         let found = UnitWarning.all(try facts([key: nil])).map(\.code)
-        // An empty list of commands is not shown at all; without Requires= the socket unit is loose.
+        // systemd does not print an empty list of commands; without Requires= a restart leaves the socket unit down.
         let expected = ["ExecReload": ["execreload"], "Requires": ["requires"]][key] ?? []
         #expect(found == expected)
     }

@@ -5,7 +5,7 @@ import SwapControl
 import SystemdUnits
 import Testing
 
-/// What is in units/ is what `swapctl units` prints; SUCCESSION_UPDATE_UNITS=1 writes it there.
+/// The files in units/ are what `swapctl units` prints; SUCCESSION_UPDATE_UNITS=1 writes them.
 @Suite struct ExampleUnitsTests {
     static let directory = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "../../../units").standardizedFileURL.path

@@ -2,11 +2,11 @@
 
 import Foundation
 
-/// What systemd itself says of units, without a manager that runs.
+/// The verdict of systemd-analyze on units; no manager has to run.
 enum SystemdAnalyze {
     static let isThere = FileManager.default.isExecutableFile(atPath: "/usr/bin/systemd-analyze")
 
-    /// What `verify` complains of; empty if it does not.
+    /// The complaints of `verify`; empty: there are none.
     static func verify(_ units: [(String, String)], isForUser: Bool = false) throws -> String {
         try withFiles(units) { paths in
             let result = try run((isForUser ? ["--user"] : []) + ["verify", "--man=no"] + paths)
@@ -41,7 +41,7 @@ enum SystemdAnalyze {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/systemd-analyze")
         process.arguments = arguments
-        // The user's manager looks for a directory of its own.
+        // The manager of a user needs a runtime directory.
         process.environment = ["PATH": "/usr/bin:/bin", "HOME": "/", "XDG_RUNTIME_DIR": "/run"]
         let pipe = Pipe()
         process.standardOutput = pipe

@@ -41,7 +41,7 @@ import Testing
         #expect(files[2].text.contains("\nRequires=web.socket web-log.socket\n"))
     }
 
-    // MARK: - What a unit cannot hold
+    // MARK: - What a unit cannot express
 
     @Test(arguments: [
         ("unix:/run/web/a.sock", "RuntimeDirectory=web"),
@@ -60,7 +60,7 @@ import Testing
         #expect { try units(listen: [listener]) } throws: { isUsage($0, reason) }
     }
 
-    /// A file that cannot be written is no service that does not run.
+    /// A file that cannot be written has another exit status than a service that does not run.
     @Test func write_whenTheDirectoryIsMissing_namesItAndIsAnInputOutputError() throws {
         let file = try #require(try units(listen: ["tcp:80"]).first)
         let error = #expect(throws: ControlError.self) {

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SuccessionHandover
+import SuccessionProtocol
+import SuccessionSystem
+import SuccessionTransport
+import Synchronization
+import SystemPackage
+
+/// The inside of a ``Generation``: everything that happens on the control thread.
+@ControlThread
+final class GenerationCore {
+    nonisolated let service: String
+    nonisolated let number: Int
+    nonisolated let configuration: GenerationConfiguration
+    nonisolated let program: OwnProgram
+    nonisolated let connections = ConnectionRegistry()
+    nonisolated let states = StateBroadcast()
+    nonisolated let shared = Mutex(SharedState())
+
+    nonisolated let directory: RuntimeDirectory
+    let bornAt = Syscall.monotonicNanoseconds()
+    private(set) var stateSince = Syscall.monotonicNanoseconds()
+    var lock: OwnedDescriptor?
+    /// Nil if it could not be made, and nobody but this generation is left to serve.
+    private nonisolated let endpoint: ControlEndpoint?
+    private var server: ControlServer?
+    private var signals: SignalInbox?
+    let successorDriver: SuccessorDriver?
+    /// Until the application is ready.
+    private var overdue: Timer?
+    /// Nil without a service manager.
+    private(set) var supervision: Supervision?
+    /// Nil if the manager keeps no descriptors.
+    private(set) var store: DescriptorStore?
+    lazy var acceptors = AcceptorCoordinator { [weak self] in
+        self?.shared.withLock { $0.listeners } ?? []
+    }
+    /// Whether it was ever this generation's turn.
+    private(set) var hasAccepted = false
+    /// Paths of a predecessor's listeners that nobody took; they go when it is certain that it will
+    /// not need them again.
+    private var leftOverPaths: [(path: String, identity: FileIdentity)] = []
+    /// Written down soon after this generation begins to serve: an upgrade need not wait for it.
+    var preparedOffer: (listeners: Int, batches: [OfferBatch])?
+    /// The upgrade that runs, or the one that succeeded: its channel stays open until this process
+    /// is gone.
+    var attempt: PredecessorDriver?
+    /// Since when an upgrade runs, and the pid of whoever asked, nil for a signal or the
+    /// application; from the request on, before there is an attempt.
+    var upgradeRequest: (since: UInt64, by: Int32?)? {
+        didSet { if upgradeRequest == nil { offeredDescriptors = [] } }
+    }
+    var isUpgrading: Bool { upgradeRequest != nil }
+    /// Removed from the store while an upgrade may still send them.
+    var offeredDescriptors: [OwnedDescriptor] = []
+    /// Room in the table of descriptors for the start of a successor.
+    var startLoan: DescriptorReserve.Loan?
+    var drain: DrainRun?
+    /// While this generation drains: its successor may die, and then another one needs them.
+    var keepsListeners = false
+    /// How often a successor was started in the place of one that died.
+    var rescues = 0
+    /// The successor is dead, and the service manager will see to another one.
+    var isBereft = false
+    /// While it drained already.
+    var isToldToLeave = false
+    /// A drain that was asked for in the middle of an upgrade, and begins when that is over.
+    var postponedDrain: Duration?
+    /// The application's writing of its state, while an upgrade waits for it.
+    var collection: StateCollection?
+    /// Operators who want the upgrade called off, and why it is; until it is over.
+    var aborts: [AbortRequest] = []
+    var abortReason: String?
+    private(set) lazy var reloading = makeReloading()
+    nonisolated let reloadStreams = ReloadStreams()
+    /// Operators who want to hear how the drain goes.
+    var audience: [ControlSession] = []
+
+    init(
+        service: String, number: Int, configuration: GenerationConfiguration, program: OwnProgram,
+        directory: RuntimeDirectory, lock: OwnedDescriptor?, successorDriver: SuccessorDriver?
+    ) throws(SuccessionError) {
+        self.service = service
+        self.number = number
+        self.configuration = configuration
+        self.program = program
+        self.directory = directory
+        self.lock = lock
+        self.successorDriver = successorDriver
+        do {
+            endpoint = try ControlEndpoint(directory, generation: number)
+        } catch {
+            let problem = "cannot make the control socket \(directory.controlPath(number))"
+            guard successorDriver?.isPredecessorGone == true else { throw .system(problem, error) }
+            endpoint = nil
+            report(.warning, "\(problem) (\(error)): swapctl does not find this generation")
+        }
+    }
+
+    private func beginSupervision(_ stored: [StoredDescriptor], _ stale: Set<String>) {
+        let supervision = Supervision(
+            health: { [weak self] in self?.shared.withLock { $0.healthCheck } },
+            report: { [weak self] in self?.report($0, $1) })
+        guard let supervision else { return }
+        self.supervision = supervision
+        let limit = configuration.descriptorStoreLimit ?? Supervision.storeLimit() ?? 0
+        // One is the record's.
+        if limit > 1 {
+            store = DescriptorStore(
+                supervision.manager, limit: limit, stored: stored, stale: stale,
+                report: { [weak self] in self?.report($0, $1) })
+        }
+        // A successor is not heard yet, and its predecessor speaks for it.
+        if successorDriver == nil { supervision.extend(for: configuration.readyTimeout) }
+    }
+
+    func servingStatus() -> String { "generation \(number) serves \(listenerSummary())" }
+
+    func start(
+        stored: [StoredDescriptor] = [], stale: Set<String> = []
+    ) throws(SuccessionError) {
+        // Also keeps this object: operators are answered until the process is gone, whatever its
+        // author still holds.
+        ProcessExit.onExit { [self] in removeNames() }
+        // Not before: what is inherited comes first.
+        DescriptorReserve.shared.begin()
+        do {
+            if let endpoint {
+                let server = ControlServer(endpoint) { [weak self] message, session in
+                    self?.respond(to: message, session)
+                }
+                try server.start()
+                self.server = server
+            }
+            if !configuration.signals.isEmpty {
+                signals = try SignalInbox(Array(configuration.signals.keys)) { [weak self] number in
+                    self?.received(signal: number)
+                }
+            }
+        } catch {
+            throw .system("cannot watch the control socket or signals", error)
+        }
+        beginSupervision(stored, stale)
+        if ProcessStatus.of(ProcessEnvironment.processID) == nil {
+            report(
+                .warning,
+                "/proc is not mounted: libdispatch, which runs Swift's tasks, ends a program that cannot see its own threads there (SIGILL); mount it"
+            )
+        }
+        awaitReady()
+        if let successorDriver {
+            ControlThread.begin { [weak self] in
+                await successorDriver.untilPredecessorIsGone()
+                self?.predecessorGone()
+            }
+        }
+    }
+
+    /// Says so if the application takes long to build its server, or has forgotten to say that it is
+    /// ready.
+    ///
+    /// Until then nobody is served here.
+    private func awaitReady() {
+        let patience = configuration.readyTimeout / 2
+        overdue = ControlThread.schedule(after: patience) { [weak self] in
+            self?.report(
+                .warning,
+                "ready() has not been called in \(patience): nobody is served by generation \(self?.number ?? 0) until it is"
+            )
+        }
+    }
+
+    private nonisolated func removeNames() {
+        endpoint?.remove()
+        // Our successor has pointed it to itself; only the last of its line finds its own number.
+        if directory.servingGeneration() == number { try? Syscall.unlink(directory.servingPath) }
+        // One that never served takes along what it bound for itself, and nothing else.
+        let isUnborn = states.current == .starting
+        let (listeners, isLast) = shared.withLock { ($0.listeners, $0.isLast) }
+        for listener in listeners where isLast || isUnborn && listener.isBoundHere {
+            Self.removePath(of: listener)
+        }
+    }
+
+    // MARK: Ready
+
+    func ready() async throws(SuccessionError) {
+        let (isAgain, hasNone, leftOver) = shared.withLock { shared in
+            defer { shared.isReady = true }
+            shared.inheritedState = nil
+            return (
+                shared.isReady, shared.listeners.isEmpty, shared.inheritance.removeAll()
+            )
+        }
+        if isAgain {
+            throw SuccessionError(
+                .invalidState, "ready() was called before: a generation is ready once")
+        }
+        overdue?.cancel()
+        if hasNone {
+            report(
+                .warning,
+                "ready() without a listener: nobody can connect; take listeners with listener(_:orBind:) before it"
+            )
+        }
+        for item in leftOver {
+            report(
+                .warning,
+                "closed '\(item.name)' (\(item.address)): it was inherited and nobody took it",
+                .leftOver(listener: item.name))
+            item.descriptor.close()
+            store?.drop([item.name])
+            if item.origin == .bound, case .unixPath(let path) = item.address.socketAddress,
+                let identity = (try? Syscall.linkStatus(path))?.identity
+            {
+                leftOverPaths.append((path, identity))
+            }
+        }
+        if let successorDriver {
+            do throws(SuccessorDriver.Refusal) {
+                try await successorDriver.ready(
+                    without: leftOver.map { ["\($0.address)", $0.name] }, on: self)
+            } catch {
+                throw SuccessionError(error)
+            }
+        } else {
+            do {
+                try await startAccepting()
+            } catch {
+                throw error as? SuccessionError
+                    ?? SuccessionError(.system, "cannot accept: \(error)")
+            }
+        }
+        report(
+            .info, "pid \(ProcessEnvironment.processID) serves \(listenerSummary())",
+            .serving(after: .since(bornAt)))
+        sample()
+        // Later: the first clients are waiting.
+        _ = ControlThread.schedule(after: .milliseconds(2)) { [weak self] in
+            if let self, drain == nil { _ = offer() }
+        }
+    }
+
+    func listenerSummary() -> String {
+        let listeners = shared.withLock { $0.listeners }
+        // Not joined(separator:): its first use takes as long as a message to the predecessor.
+        var summary = ""
+        for listener in listeners.prefix(8) {
+            if !summary.isEmpty { summary += " " }
+            summary += "\(listener.name)=\(listener.address)"
+        }
+        return listeners.count > 8 ? summary + " and \(listeners.count - 8) more" : summary
+    }
+
+    func startAccepting() async throws {
+        configuration.onStep("starting to accept")
+        try checkNotLeaving()
+        // A successor is the main process by now.
+        supervision?.startPinging()
+        do {
+            try directory.publishServing(number)
+        } catch {
+            // A predecessor that lives serves on; without one there is nobody but this generation.
+            guard successorDriver?.isPredecessorGone == true else { throw error }
+            reportUnpublished(error)
+        }
+        try await acceptors.resume()
+        try checkNotLeaving()
+        hasAccepted = true
+        enter(.serving)
+        // Before the manager hears that this generation is ready: from then on it may crash.
+        keepListeners()
+        supervision?.serving(servingStatus())
+        for (path, identity) in leftOverPaths { Self.remove(path, ifStill: identity) }
+    }
+
+    func reportUnpublished(_ error: any Error) {
+        report(
+            .warning,
+            "cannot write \(directory.servingPath) (\(error)): swapctl does not find this generation"
+        )
+    }
+
+    private func checkNotLeaving() throws(SuccessionError) {
+        guard drain == nil else {
+            throw SuccessionError(
+                .aborted, "generation \(number) was told to leave before it accepted")
+        }
+    }
+
+    nonisolated static func remove(_ path: String, ifStill identity: FileIdentity) {
+        guard (try? Syscall.linkStatus(path))?.identity == identity else { return }
+        try? Syscall.unlink(path)
+    }
+
+    /// A predecessor that was killed has left its control socket behind, and nobody else will ever
+    /// look.
+    private func predecessorGone() {
+        guard let handle = successorDriver.flatMap({ try? ProcessHandle.open($0.predecessor) })
+        else {
+            return removeRemains()
+        }
+        guard let pidfd = handle.descriptor else { return removeRemains(onceGone: handle) }
+        // Its end of the channel may close before its control socket does: only the end of the
+        // process says that both are.
+        do {
+            try ControlThread.watch(pidfd.rawValue) { [self] in
+                ControlThread.unwatch(pidfd.rawValue)
+                removeRemains()
+            }
+        } catch {
+            removeRemains()
+        }
+    }
+
+    private func removeRemains() {
+        _ = directory.removeStale()
+        directory.removeLeftovers()
+    }
+
+    /// On a kernel without pidfds nothing tells of the end of a process.
+    private func removeRemains(onceGone handle: ProcessHandle, attempts: Int = 100) {
+        guard handle.isAlive(), attempts > 0 else { return removeRemains() }
+        _ = ControlThread.schedule(after: .milliseconds(100)) { [weak self] in
+            self?.removeRemains(onceGone: handle, attempts: attempts - 1)
+        }
+    }
+
+    func enter(_ state: GenerationState) {
+        stateSince = Syscall.monotonicNanoseconds()
+        states.set(state)
+    }
+
+    func step(_ name: String) { configuration.onStep(name) }
+
+    /// What a successor is offered, in batches: every listener taken, and the lock.
+    func offer() -> [OfferBatch] {
+        let listeners = shared.withLock { $0.listeners }
+        // Listeners are added and never replaced; the lock goes with the last offer.
+        if let preparedOffer, preparedOffer.listeners == listeners.count {
+            return preparedOffer.batches
+        }
+        var items = listeners.map { (Manifest.entry(for: $0), $0.descriptor.rawValue) }
+        if let lock { items.append((ManifestEntry.lock, lock.rawValue)) }
+        items += store?.offer() ?? []
+        let batches = OfferBatch.split(items)
+        preparedOffer = (listeners.count, batches)
+        return batches
+    }
+}

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SuccessionProtocol
+package import SuccessionSystem
+package import SuccessionTransport
+import SystemPackage
+
+/// The predecessor's side of one upgrade: performs what ``PredecessorStateMachine`` decides.
+@ControlThread
+package final class PredecessorDriver {
+    /// How an upgrade ended.
+    package struct Outcome: Sendable {
+        /// Nil: the successor serves.
+        package var failure: Failure?
+        /// Pid of the successor; 0: it was never started.
+        package var successor: Int32
+        package var exit: ExitStatus?
+        /// What a successor that failed printed to standard error.
+        package var lastLines: [String] = []
+        /// Listeners that the successor has closed.
+        package var untaken: [String] = []
+        /// How long nobody accepted.
+        package var acceptGap = Duration.zero
+
+        package init(failure: Failure?, successor: Int32, exit: ExitStatus? = nil) {
+            self.failure = failure
+            self.successor = successor
+            self.exit = exit
+        }
+    }
+
+    package let plan: LaunchPlan
+    /// Pid of the operator, or nil if a signal asked.
+    package let requestedBy: Int32?
+    /// The successor takes the place of one that died while this generation drains.
+    package let isRescue: Bool
+    package let startedAt = Syscall.monotonicNanoseconds()
+    /// 0 until the successor has been started.
+    package internal(set) var successorPID: Int32 = 0
+    package internal(set) var channel: MessageSocket?
+
+    /// Owns what is offered, and this driver: it lets go of the driver when the upgrade has failed.
+    let host: any PredecessorHost
+    private let batches: [OfferBatch]
+    /// Let go of at the end: it may be large.
+    var state: StateContent?
+    /// The packets of the offer; empty if they depend on what the successor can.
+    private var prepared: [[UInt8]] = []
+    private(set) var machine: PredecessorStateMachine
+    /// While the successor is being started.
+    var launch: Launch?
+    var process: ProcessHandle?
+    var captured: CapturedOutput?
+    var timer: Timer?
+    /// Where the kernel has no pidfds.
+    var polling: Repetition?
+    package internal(set) var exit: ExitStatus?
+    let stoodStill = ControlThread.standstill
+    /// What the successor said had gone wrong: why it ended, if it ends without another word.
+    var trouble: Failure?
+    var stepStartedAt = Syscall.monotonicNanoseconds()
+    var acceptGap = Duration.zero
+    private let whenStepped: @ControlThread (StepReport) -> Void
+    let whenDone: @ControlThread (Outcome) -> Void
+
+    /// `whenStepped` hears of each step twice, at its beginning and at its end; `whenDone` is called
+    /// once, when the successor accepts or is dead.
+    package init(
+        _ host: any PredecessorHost, plan: LaunchPlan, requestedBy: Int32?, state: StateContent?,
+        isRescue: Bool = false,
+        whenStepped: @escaping @ControlThread (StepReport) -> Void,
+        whenDone: @escaping @ControlThread (Outcome) -> Void
+    ) {
+        self.host = host
+        self.plan = plan
+        self.requestedBy = requestedBy
+        self.state = state
+        self.isRescue = isRescue
+        self.whenStepped = whenStepped
+        self.whenDone = whenDone
+        batches = host.offer()
+        machine = PredecessorStateMachine(
+            batches: batches.map { $0.descriptors.count }, stateSize: state?.count,
+            isDraining: isRescue, wantsAllTaken: plan.wantsAllTaken)
+    }
+
+    package func begin() {
+        handle(.begin)
+    }
+
+    /// Calls the upgrade off, unless the successor has said meanwhile that it accepts.
+    package func cancel(_ reason: String) {
+        // What has arrived counts: who stopped this process and told it to leave may let it go on
+        // long after the successor has taken over.
+        channelReadable()
+        handle(.cancelled(reason))
+    }
+
+    func handle(_ event: PredecessorStateMachine.Event) {
+        for action in machine.handle(event) { perform(action) }
+    }
+
+    private func perform(_ action: PredecessorStateMachine.Action) {
+        switch action {
+        case .spawn: spawn()
+        case .abandonSpawn: abandonSpawn()
+        case .sendOffer(let batch): sendOffer(batch)
+        case .sendState: sendState()
+        case .pauseAccepting: pause()
+        case .sendCommitted:
+            host.step("committed")
+            // First: nobody accepts until it has arrived.
+            sendCommitted()
+            if !isRescue { host.stoodBy() }
+        case .resumeAccepting: host.resumeServing()
+        case .drain: host.succeeded(by: self)
+        case .takeOver:
+            stopWatchingChannel()
+            channel = nil
+            host.takeOver(from: self)
+        case .letGo: host.letGo(of: self)
+        case .sendAbort(let failure): send(failure.message(.abort))
+        case .sendRefusedUnknownKind(let kind):
+            send(Failure.unknownKind(kind).message(.refused))
+        case .terminateSuccessor: try? process?.signal(Signals.terminate)
+        case .killSuccessor: try? process?.signal(Signals.kill)
+        case .setDeadline(let deadline): setDeadline(deadline)
+        case .clearDeadline: timer?.cancel()
+        case .step(let step, let progress): report(step, progress)
+        case .succeeded: finish(nil)
+        case .failed(let failure): finish(failure)
+        }
+    }
+}
+
+// MARK: - Actions
+
+extension PredecessorDriver {
+    /// While the successor is starting there is time; once it has said hello it waits.
+    func prepareOffers() {
+        guard state == nil else { return }
+        prepared = batches.indices.map { offer($0 + 1).encoded() }
+    }
+
+    private func sendOffer(_ number: Int) {
+        let packet = prepared.isEmpty ? offer(number).encoded() : prepared[number - 1]
+        send(.offer, packet, descriptors: batches[number - 1].descriptors)
+    }
+
+    private func offer(_ number: Int) -> Message {
+        var message = Message(.offer)
+        let batch = batches[number - 1]
+        message.add("SERVICE", host.service)
+        message.add("GENERATION", host.number + 1)
+        message.add("PID", Int(ProcessEnvironment.processID))
+        message.add("FEATURES", "state memfd leaving")
+        message.add("BATCH", "\(number)/\(batches.count)")
+        message.add("TOTAL", batches.reduce(0) { $0 + $1.descriptors.count })
+        message.add("STATE", machine.willSendState ? 1 : 0)
+        message.add("FDS", batch.descriptors.count)
+        message.body = batch.manifest
+        return message
+    }
+
+    private func sendState() {
+        guard let state else { return }
+        var message = Message(.state)
+        message.add("SIZE", state.count)
+        switch state {
+        case .bytes(let bytes):
+            message.body = bytes
+            send(message)
+        case .file(let file, _):
+            message.add("FDS", 1)
+            send(message, descriptors: [file.rawValue])
+        }
+    }
+
+    private func pause() {
+        guard let process else { return pauseAccepting() }
+        host.introduce(process) { [weak self] failure in
+            guard let self else { return }
+            // What has failed meanwhile needs no pause.
+            switch (failure, self.machine.state) {
+            case (nil, .pausing): self.pauseAccepting()
+            default: self.handle(.pauseFailed(failure ?? "the upgrade is over"))
+            }
+        }
+    }
+
+    private func pauseAccepting() {
+        host.step("pausing")
+        host.pauseAccepting { [weak self] failure in
+            if let failure {
+                self?.handle(.pauseFailed(failure))
+            } else {
+                self?.handle(.paused)
+            }
+        }
+    }
+
+    private func send(_ message: Message, descriptors: [CInt] = []) {
+        send(message.kind, message.encoded(), descriptors: descriptors)
+    }
+
+    private func send(_ kind: MessageKind, _ packet: [UInt8], descriptors: [CInt]) {
+        host.step("send \(kind.rawValue)")
+        do {
+            try channel?.send(encoded: packet, descriptors: descriptors)
+        } catch {
+            failed(kind, error)
+        }
+    }
+
+    private func failed(_ kind: MessageKind, _ error: Errno) {
+        // A peer that is gone or reads nothing is told of by end-of-file or the deadline, in order.
+        if error == .brokenPipe || error == .resourceTemporarilyUnavailable { return }
+        let failure = Failure.sending(kind, error)
+        // Later: the machine's actions are performed to the end before it hears of the next event.
+        Task { @ControlThread [weak self] in self?.handle(.sendFailed(failure)) }
+    }
+
+    /// Until there is room for it: nobody accepts while a successor waits for it that reads slowly.
+    private func sendCommitted() {
+        guard case .committed = machine.state else { return }
+        do {
+            host.step("send committed")
+            try channel?.send(Message(.committed))
+        } catch {
+            guard error == .resourceTemporarilyUnavailable else { return failed(.committed, error) }
+            _ = ControlThread.schedule(after: .milliseconds(50)) { [weak self] in
+                self?.sendCommitted()
+            }
+        }
+    }
+
+    private func setDeadline(_ deadline: PredecessorStateMachine.Deadline) {
+        timer?.cancel()
+        let delay: Duration =
+            switch deadline {
+            case .ready: plan.readyTimeout ?? host.readyTimeout
+            case .accepting: .seconds(5)
+            case .death: .seconds(1)
+            case .burial: .seconds(5)
+            }
+        timer = ControlThread.schedule(after: delay, of: .ownTime) { [weak self] in
+            self?.handle(.deadlineExpired)
+        }
+    }
+
+    private func report(
+        _ step: PredecessorStateMachine.Step, _ progress: PredecessorStateMachine.Progress
+    ) {
+        let now = Syscall.monotonicNanoseconds()
+        if progress == .started { stepStartedAt = now }
+        let elapsed = Duration.nanoseconds(Int64(clamping: now - stepStartedAt))
+        if step == .commit, progress != .started { acceptGap = elapsed }
+        whenStepped(
+            StepReport(
+                step: step.rawValue, status: progress == .started ? "running" : "ok",
+                elapsed: elapsed, detail: detail(of: step)))
+    }
+
+    private func detail(of step: PredecessorStateMachine.Step) -> String {
+        switch step {
+        case .start:
+            successorPID == 0 ? host.path(of: plan) : "pid \(successorPID)"
+        case .offer: "\(batches.reduce(0) { $0 + $1.descriptors.count }) descriptors"
+        case .ready:
+            "at most \((plan.readyTimeout ?? host.readyTimeout).components.seconds) s"
+        case .commit: "generation \(host.number + 1) accepts"
+        }
+    }
+}
+
+/// One line of progress.
+package struct StepReport: Sendable {
+    package let step: String
+    package let status: String
+    package let elapsed: Duration
+    package let detail: String
+
+    package var isDone: Bool { status == "ok" }
+    /// The successor's process runs.
+    package var hasStarted: Bool {
+        isDone && step == PredecessorStateMachine.Step.start.rawValue
+    }
+}
