@@ -220,7 +220,9 @@ final class GenerationCore {
         if let successorDriver {
             do throws(SuccessorDriver.Refusal) {
                 try await successorDriver.ready(
-                    without: leftOver.map { ["\($0.address)", $0.name] }, on: self)
+                    without: leftOver.map {
+                        Wire.Ready.Left(what: "\($0.address)", name: $0.name)
+                    }, on: self)
             } catch {
                 throw SuccessionError(error)
             }

@@ -30,7 +30,7 @@ extension Failure {
     }
 
     /// A message could not be sent to a successor that lives and reads.
-    static func sending(_ kind: MessageKind, _ errno: Errno) -> Failure {
+    static func sending(_ kind: Message.Kind, _ errno: Errno) -> Failure {
         let hint =
             switch errno {
             case .tooManyReferences:

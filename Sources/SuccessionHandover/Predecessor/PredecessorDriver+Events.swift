@@ -14,17 +14,18 @@ extension PredecessorDriver {
                     handle(.endOfFile)
                     return
                 }
-                host.step("received \(packet.message.kind.rawValue)")
+                let message = packet.message
+                host.step("received \(message.kindName)")
+                if message.knownKind == .trouble {
+                    trouble = Failure(message)
+                    continue
+                }
+                if onlyRefusals, message.knownKind != .abort, message.knownKind != .leaving {
+                    continue
+                }
                 // Until it spoke, it was starting: what is measured from here is the hand-over.
-                if packet.message.kind == .hello { stepStartedAt = Syscall.monotonicNanoseconds() }
-                if packet.message.kind == .trouble {
-                    trouble = Failure(packet.message)
-                    continue
-                }
-                if onlyRefusals, packet.message.kind != .abort, packet.message.kind != .leaving {
-                    continue
-                }
-                handle(.received(ChannelMessage(packet.message)))
+                if message.knownKind == .hello { stepStartedAt = Syscall.monotonicNanoseconds() }
+                handle(.received(ChannelMessage(message)))
             } catch {
                 if error.isWouldBlock { return }
                 handle(.received(ChannelMessage(error)))

@@ -119,9 +119,9 @@ package final class PredecessorDriver {
             channel = nil
             host.takeOver(from: self)
         case .letGo: host.letGo(of: self)
-        case .sendAbort(let failure): send(failure.message(.abort))
+        case .sendAbort(let failure): send(Wire.Abort(failure))
         case .sendRefusedUnknownKind(let kind):
-            send(Failure.unknownKind(kind).message(.refused))
+            send(Wire.Refused(unknownKind: kind))
         case .terminateSuccessor: try? process?.signal(Signals.terminate)
         case .killSuccessor: try? process?.signal(Signals.kill)
         case .setDeadline(let deadline): setDeadline(deadline)
@@ -139,40 +139,30 @@ extension PredecessorDriver {
     /// While the successor is starting there is time; once it has said hello it waits.
     func prepareOffers() {
         guard state == nil else { return }
-        prepared = batches.indices.map { offer($0 + 1).encoded() }
+        prepared = batches.indices.map { offer($0 + 1).message.encoded() }
     }
 
     private func sendOffer(_ number: Int) {
-        let packet = prepared.isEmpty ? offer(number).encoded() : prepared[number - 1]
+        let packet = prepared.isEmpty ? offer(number).message.encoded() : prepared[number - 1]
         send(.offer, packet, descriptors: batches[number - 1].descriptors)
     }
 
-    private func offer(_ number: Int) -> Message {
-        var message = Message(.offer)
+    private func offer(_ number: Int) -> Wire.Offer {
         let batch = batches[number - 1]
-        message.add("SERVICE", host.service)
-        message.add("GENERATION", host.number + 1)
-        message.add("PID", Int(ProcessEnvironment.processID))
-        message.add("FEATURES", "state memfd leaving")
-        message.add("BATCH", "\(number)/\(batches.count)")
-        message.add("TOTAL", batches.reduce(0) { $0 + $1.descriptors.count })
-        message.add("STATE", machine.willSendState ? 1 : 0)
-        message.add("FDS", batch.descriptors.count)
-        message.body = batch.manifest
-        return message
+        return Wire.Offer(
+            service: host.service, generation: host.number + 1,
+            processID: ProcessEnvironment.processID, batch: number, of: batches.count,
+            total: batches.reduce(0) { $0 + $1.descriptors.count },
+            hasState: machine.willSendState, descriptors: batch.descriptors.count,
+            manifest: batch.manifest)
     }
 
     private func sendState() {
-        guard let state else { return }
-        var message = Message(.state)
-        message.add("SIZE", state.count)
         switch state {
-        case .bytes(let bytes):
-            message.body = bytes
-            send(message)
-        case .file(let file, _):
-            message.add("FDS", 1)
-            send(message, descriptors: [file.rawValue])
+        case .bytes(let bytes): send(Wire.State(bytes))
+        case .file(let file, let size):
+            send(Wire.State(fileOfSize: size), descriptors: [file.rawValue])
+        case nil: break
         }
     }
 
@@ -199,11 +189,11 @@ extension PredecessorDriver {
         }
     }
 
-    private func send(_ message: Message, descriptors: [CInt] = []) {
-        send(message.kind, message.encoded(), descriptors: descriptors)
+    private func send(_ message: some WireMessage, descriptors: [CInt] = []) {
+        send(type(of: message).kind, message.message.encoded(), descriptors: descriptors)
     }
 
-    private func send(_ kind: MessageKind, _ packet: [UInt8], descriptors: [CInt]) {
+    private func send(_ kind: Message.Kind, _ packet: [UInt8], descriptors: [CInt]) {
         host.step("send \(kind.rawValue)")
         do {
             try channel?.send(encoded: packet, descriptors: descriptors)
@@ -212,7 +202,7 @@ extension PredecessorDriver {
         }
     }
 
-    private func failed(_ kind: MessageKind, _ error: Errno) {
+    private func failed(_ kind: Message.Kind, _ error: Errno) {
         // A peer that is gone or reads nothing is told of by end-of-file or the deadline, in order.
         if error == .brokenPipe || error == .resourceTemporarilyUnavailable { return }
         let failure = Failure.sending(kind, error)
@@ -225,7 +215,7 @@ extension PredecessorDriver {
         guard case .committed = machine.state else { return }
         do {
             host.step("send committed")
-            try channel?.send(Message(.committed))
+            try channel?.send(Wire.Committed().message)
         } catch {
             guard error == .resourceTemporarilyUnavailable else { return failed(.committed, error) }
             _ = ControlThread.schedule(after: .milliseconds(50)) { [weak self] in

@@ -23,11 +23,12 @@ package struct InheritedResources: Sendable {
 }
 
 extension InheritedResources {
-    mutating func add(_ packet: Packet) throws(Failure) {
-        service = packet.message.text("SERVICE") ?? ""
-        generation = packet.message.number(.generation) ?? 0
-        predecessor = Int32(clamping: packet.message.number(.processID) ?? 0)
-        guard let entries = ManifestBody.decode(packet.message.body),
+    /// Throws if the descriptors of a batch are not as many as its manifest has lines.
+    mutating func add(_ offer: Wire.Offer, _ packet: Packet) throws(Failure) {
+        service = offer.service
+        generation = offer.generation
+        predecessor = offer.processID
+        guard let entries = ManifestBody.decode(offer.manifest),
             entries.count == packet.descriptors.count
         else {
             throw Failure(
@@ -46,14 +47,22 @@ extension InheritedResources {
         }
     }
 
+    /// Throws if what came is not what the message says.
     static func state(_ packet: Packet) throws(Failure) -> StateContent {
-        let body = packet.message.body
-        let size = packet.message.number(.size) ?? body.count
-        if let file = packet.descriptors.first { return try .verified(file, size: size) }
-        guard body.count == size else {
-            throw Failure(
-                code: .malformed, reason: "a state of \(body.count) bytes, announced as \(size)")
+        let state: Wire.State
+        do throws(WireError) {
+            state = try Wire.State(packet.message)
+        } catch {
+            throw Failure(code: .malformed, reason: error.description)
         }
-        return .bytes(body)
+        if let file = packet.descriptors.first {
+            return try .verified(file, size: state.size)
+        }
+        guard state.body.count == state.size else {
+            throw Failure(
+                code: .malformed,
+                reason: "a state of \(state.body.count) bytes, announced as \(state.size)")
+        }
+        return .bytes(state.body)
     }
 }

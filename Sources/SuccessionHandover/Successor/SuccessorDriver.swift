@@ -30,7 +30,7 @@ package final class SuccessorDriver {
     private var packet: Packet?
     private var stagedState: StateContent?
     /// Taken, and not yet compared with their manifests.
-    private var batches: [Packet] = []
+    private var batches: [(offer: Wire.Offer, packet: Packet)] = []
     private var timer: Timer?
     private let inheritance = OneShot<Result<Void, Refusal>>()
     private let serving = OneShot<Result<Void, Refusal>>()
@@ -38,8 +38,8 @@ package final class SuccessorDriver {
     /// Nil until the application is ready.
     private var host: (any SuccessorHost)?
     private var hasSaidReady = false
-    /// Address and name of each listener that is closed.
-    private var untaken: [[String]] = []
+    /// The listeners that are closed.
+    private var untaken: [Wire.Ready.Left] = []
     /// Why the predecessor has not heard of this process.
     private let helloFailure: Errno?
 
@@ -58,7 +58,8 @@ package final class SuccessorDriver {
         var helloFailure: Errno?
         for action in machine.handle(.begin) {
             if action == .sendHello {
-                helloFailure = Self.send(Self.hello(), over: self.channel, step)
+                helloFailure = Self.send(
+                    Wire.Hello(processID: ProcessEnvironment.processID), over: self.channel, step)
             } else {
                 beginning.append(action)
             }
@@ -96,12 +97,11 @@ package final class SuccessorDriver {
     /// Returns when the predecessor has ended, or at once if it has.
     package func untilPredecessorIsGone() async { await predecessorGone.value() }
 
-    /// Says that the application is ready, and the address and name of each listener that it closes;
-    /// returns when `host` accepts.
+    /// Says that the application is ready, and which listeners it closes; returns when `host` accepts.
     ///
     /// Cancellation does not end the wait, which has a deadline.
     package func ready(
-        without untaken: [[String]], on host: any SuccessorHost
+        without untaken: [Wire.Ready.Left], on host: any SuccessorHost
     ) async throws(Refusal) {
         self.untaken = untaken
         self.host = host
@@ -127,7 +127,7 @@ package final class SuccessorDriver {
         guard let told = try? Syscall.eventDescriptor() else { return }
         Task { @ControlThread in
             if !hasSaidReady, channel.descriptor.rawValue >= 0 {
-                send(Failure(code: .application, reason: reason).message(.trouble))
+                send(Wire.Trouble(Failure(code: .application, reason: reason)))
             }
             Syscall.signalEvent(told.rawValue)
         }
@@ -142,35 +142,32 @@ package final class SuccessorDriver {
         switch action {
         // Said by the initialiser.
         case .sendHello: break
-        case .takeBatch: if let packet { batches.append(packet) }
+        case .takeBatch:
+            // The machine has read it as an offer.
+            if let packet, let offer = try? Wire.Offer(packet.message) {
+                batches.append((offer, packet))
+            }
         case .sendTaken(let batch):
-            var message = Message(.taken)
-            message.add("BATCH", batch)
-            message.add("TAKEN", packet?.descriptors.count ?? 0)
-            send(message)
+            send(Wire.Taken.batch(batch, descriptors: packet?.descriptors.count ?? 0))
             packet = nil
         case .takeState: inherited.state = stagedState
         case .sendTakenState:
-            var message = Message(.taken)
-            message.add("STATE", inherited.state?.count ?? 0)
-            send(message)
+            send(Wire.Taken.state(size: inherited.state?.count ?? 0))
             packet = nil
         case .inheritanceComplete: completeInheritance()
         case .sendReady:
             hasSaidReady = true
-            var message = Message(.ready)
-            for listener in untaken { message.addFields("LEFT", listener) }
-            send(message)
+            send(Wire.Ready(left: untaken))
             // While the predecessor pauses.
             endRedirection()
         case .startAccepting: start()
         case .sendAccepting: sendAccepting()
-        case .sendLeaving: send(Message(.leaving))
+        case .sendLeaving: send(Wire.Leaving())
         case .serving:
             endRedirection()
             serving.fulfil(.success(()))
-        case .sendAbort(let failure): send(failure.message(.abort))
-        case .sendRefusedUnknownKind(let kind): send(Failure.unknownKind(kind).message(.refused))
+        case .sendAbort(let failure): send(Wire.Abort(failure))
+        case .sendRefusedUnknownKind(let kind): send(Wire.Refused(unknownKind: kind))
         case .fail(let failure): fail(failure)
         case .predecessorGone:
             endRedirection()
@@ -182,14 +179,14 @@ package final class SuccessorDriver {
         }
     }
 
-    private func send(_ message: Message) {
+    private func send(_ message: some WireMessage) {
         if let error = Self.send(message, over: channel, step) {
-            cannotSend(message.kind, error)
+            cannotSend(type(of: message).kind, error)
         }
     }
 
     /// Gives up at once and says why: the predecessor waits for what it did not get.
-    private func cannotSend(_ kind: MessageKind, _ error: Errno) {
+    private func cannotSend(_ kind: Message.Kind, _ error: Errno) {
         guard [.hello, .taken, .ready].contains(kind) else { return }
         let failure = Failure(
             code: .application,
@@ -199,12 +196,12 @@ package final class SuccessorDriver {
     }
 
     private nonisolated static func send(
-        _ message: Message, over channel: MessageSocket,
+        _ message: some WireMessage, over channel: MessageSocket,
         _ step: @Sendable (String) -> Void
     ) -> Errno? {
-        step("send \(message.kind.rawValue)")
+        step("send \(type(of: message).kind.rawValue)")
         do {
-            try channel.send(message)
+            try channel.send(message.message)
             return nil
         } catch {
             // A predecessor that is gone is told by end-of-file, in order with what it sent before;
@@ -214,20 +211,13 @@ package final class SuccessorDriver {
         }
     }
 
-    private nonisolated static func hello() -> Message {
-        var message = Message(.hello)
-        message.add("PID", Int(ProcessEnvironment.processID))
-        message.add("FEATURES", "state memfd leaving")
-        return message
-    }
-
     /// Until it is taken, or nobody is there to take it: a predecessor that does not hear of it ends
     /// this process, which serves.
     private func sendAccepting() {
         step("send accepting")
         guard channel.descriptor.rawValue >= 0 else { return }
         do {
-            try channel.send(Message(.accepting))
+            try channel.send(Wire.Accepting().message)
         } catch {
             if error == .brokenPipe || error == .connectionReset { return }
             _ = ControlThread.schedule(after: .milliseconds(50)) { [weak self] in
@@ -302,7 +292,7 @@ extension SuccessorDriver {
                     handle(.endOfFile)
                     return
                 }
-                step("received \(packet.message.kind.rawValue)")
+                step("received \(packet.message.kindName)")
                 self.packet = packet
                 handle(.received(event(for: packet)))
             } catch {
@@ -315,7 +305,7 @@ extension SuccessorDriver {
     /// Looks at a state before the machine hears of it: one that is not what its message says is
     /// another event.
     private func event(for packet: Packet) -> ChannelMessage {
-        if packet.message.kind == .state {
+        if packet.message.knownKind == .state {
             do {
                 stagedState = try InheritedResources.state(packet)
             } catch {
@@ -327,7 +317,7 @@ extension SuccessorDriver {
 
     private func completeInheritance() {
         do {
-            for batch in batches { try inherited.add(batch) }
+            for batch in batches { try inherited.add(batch.offer, batch.packet) }
             batches = []
             inheritance.fulfil(.success(()))
         } catch {
