@@ -5,10 +5,10 @@ extension PredecessorStateMachine {
         switch state {
         case .awaitingHello, .offering, .offeringState, .awaitingReady, .pausing:
             let reason = "the successor closed the channel before it was ready"
-            return end(Failure(code: .channel, reason: reason), .byItself)
+            return end(Failure(code: .channel, reason: reason), .decline)
         case .committed:
             let reason = "the successor closed the channel before it accepted"
-            return end(Failure(code: .channel, reason: reason), .byItself)
+            return end(Failure(code: .channel, reason: reason), .decline)
         case .idle, .starting:
             // There is no channel yet.
             return []
@@ -27,11 +27,11 @@ extension PredecessorStateMachine {
     mutating func successorExited() -> [Action] {
         switch state {
         case .awaitingHello, .offering, .offeringState, .awaitingReady, .pausing:
-            return end(Self.exited("was ready"), .byDeath)
+            return end(Self.exited("was ready"), .death)
         case .committed:
             // If it said `accepting` and that is still unread: nobody accepts any more but this
             // side.
-            return end(Self.exited("accepted"), .byDeath)
+            return end(Self.exited("accepted"), .death)
         case .ending(var ending):
             if ending.stage == .leaving, ending.failure.code == .channel {
                 // It was no more than the end-of-file that comes with a death.
@@ -90,13 +90,13 @@ extension PredecessorStateMachine {
             return abandon(Failure(code: .timeout, reason: reason))
         case .awaitingHello, .offering, .offeringState, .awaitingReady:
             let reason = "the successor was not ready in time: \(missing)"
-            return end(Failure(code: .timeout, reason: reason), .byAbort)
+            return end(Failure(code: .timeout, reason: reason), .abort)
         case .pausing:
             let reason = "this generation could not stop accepting in time"
-            return end(Failure(code: .timeout, reason: reason), .byAbort)
+            return end(Failure(code: .timeout, reason: reason), .abort)
         case .committed:
             let reason = "the successor was ready, but did not accept in time"
-            return end(Failure(code: .timeout, reason: reason), .byAbort)
+            return end(Failure(code: .timeout, reason: reason), .abort)
         case .ending(var ending):
             switch ending.stage {
             case .leaving:
@@ -132,7 +132,7 @@ extension PredecessorStateMachine {
         case .starting:
             return abandon(failure)
         case .awaitingHello, .offering, .offeringState, .awaitingReady, .pausing, .committed:
-            return end(failure, .byAbort)
+            return end(failure, .abort)
         case .ending:
             // It ends already, for another reason.
             return []
@@ -148,7 +148,7 @@ extension PredecessorStateMachine {
     mutating func receivedAbort(_ failure: Failure) -> [Action] {
         switch state {
         case .awaitingHello, .offering, .offeringState, .awaitingReady, .pausing, .committed:
-            return end(failure, .byItself)
+            return end(failure, .decline)
         case .idle, .starting:
             // There is no channel yet.
             return []
@@ -168,7 +168,7 @@ extension PredecessorStateMachine {
     mutating func receivedWrong(_ failure: Failure) -> [Action] {
         switch state {
         case .awaitingHello, .offering, .offeringState, .awaitingReady, .pausing, .committed:
-            return end(failure, .byAbort)
+            return end(failure, .abort)
         case .idle, .starting:
             // There is no channel yet.
             return []
@@ -212,7 +212,7 @@ extension PredecessorStateMachine {
     /// A successor that leaves of its own accord gets as long as any to do so before it is
     /// signalled: its exit status and its last words are what the operator needs.
     mutating func end(
-        _ failure: Failure, _ manner: Manner, pauseIsPending: Bool? = nil
+        _ failure: Failure, _ cause: TerminationCause, pauseIsPending: Bool? = nil
     ) -> [Action] {
         var ending = Ending(failure: failure)
         if case .pausing = state {
@@ -220,15 +220,15 @@ extension PredecessorStateMachine {
             ending.pauseIsPending = pauseIsPending ?? true
         }
         if case .committed = state { ending.resumes = !isDraining }
-        switch manner {
-        case .byAbort:
+        switch cause {
+        case .abort:
             ending.stage = .terminated
             state = .ending(ending)
             return [.sendAbort(failure), .setDeadline(.death), .terminateSuccessor]
-        case .byItself:
+        case .decline:
             state = .ending(ending)
             return [.setDeadline(.death)]
-        case .byDeath:
+        case .death:
             ending.stage = .dead
             return [.clearDeadline] + proceed(ending)
         }

@@ -43,13 +43,14 @@ extension PredecessorStateMachine {
         package var pauseIsPending = false
     }
 
-    /// How a successor is ended.
-    enum Manner {
-        /// This side tells it.
-        case byAbort
-        /// It has said so, or closed the channel.
-        case byItself
-        case byDeath
+    /// What ends a successor before the commit.
+    enum TerminationCause {
+        /// This side calls the upgrade off.
+        case abort
+        /// The successor has sent `abort`, or closed the channel.
+        case decline
+        /// The successor is dead.
+        case death
     }
 
     package enum Event: Sendable, Hashable {

@@ -118,7 +118,7 @@ extension PredecessorStateMachine {
             let reason =
                 "the successor says it took \(descriptors) descriptors of batch \(batch); "
                 + "\(expected) of batch \(current) were sent"
-            return end(Failure(code: .acknowledgement, reason: reason), .byAbort)
+            return end(Failure(code: .acknowledgement, reason: reason), .abort)
         }
         if current < batches.count {
             state = .offering(batch: current + 1)
@@ -135,7 +135,7 @@ extension PredecessorStateMachine {
         guard size == stateSize else {
             let reason =
                 "the successor says it took \(size) bytes of state; \(stateSize ?? 0) were sent"
-            return end(Failure(code: .acknowledgement, reason: reason), .byAbort)
+            return end(Failure(code: .acknowledgement, reason: reason), .abort)
         }
         return offered()
     }
@@ -152,7 +152,7 @@ extension PredecessorStateMachine {
         if wantsAllTaken, !untaken.isEmpty {
             let reason =
                 "the successor was ready, and has not taken \(untaken.joined(separator: ", "))"
-            return end(Failure(code: .leftOver, reason: reason), .byAbort)
+            return end(Failure(code: .leftOver, reason: reason), .abort)
         }
         step = .commit
         if isDraining {
@@ -187,7 +187,7 @@ extension PredecessorStateMachine {
     private mutating func pauseFailed(_ reason: String) -> [Action] {
         switch state {
         case .pausing:
-            return end(Failure(code: .pause, reason: reason), .byAbort, pauseIsPending: false)
+            return end(Failure(code: .pause, reason: reason), .abort, pauseIsPending: false)
         case .ending(var ending):
             // The upgrade has failed for another reason already.
             ending.pauseIsPending = false

@@ -4,7 +4,7 @@ import SuccessionProtocol
 import SwapControl
 import Testing
 
-/// Whatever numbers a peer sends, everything that shows them lives on.
+/// Numbers from a peer, of any size: nothing that shows them may trap.
 @Suite struct HostileNumberTests {
     private static let texts: [String] = {
         let powers = (0..<63).flatMap { exponent -> [Int] in
@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    /// All keys at once, as large as they may be, and as large as can be written.
+    /// All keys at once, at the end of their range and beyond it.
     @Test func render_whenEveryNumberIsTheLargest_survives() throws {
         for value in [nil, Int.max] {
             let lines = NumericKey.all.map { "\($0.name)=\(value ?? $0.range.upperBound)\n" }
@@ -44,7 +44,7 @@ import Testing
         )
     }
 
-    /// Reads a message as each verb would, and shows it in all ways.
+    /// Decodes a message as each verb does, and formats it in every way.
     private static func render(_ kind: String, _ lines: String) throws {
         let defaults = "SERVICE=web\nGENERATION=7\nPID=4\nSTATE=serving\nRESULT=unchanged\n"
         // The first value of a key counts.
@@ -87,30 +87,30 @@ import Testing
     }
 
     private static func showResults(_ message: Message) throws {
-        let serving = Serving(
+        let serving = GenerationReference(
             generation: message.number(.generation) ?? 1, processID: message.number(.processID))
         let elapsed = message.number(.elapsed) ?? 0
         let cut = message.number(.cut)
-        for end in [Departure.End.left, .died, .stays] {
-            let departure = Departure(end: end, cut: cut, elapsedMicroseconds: elapsed)
-            let report = DepartureReport(
+        for end in [DrainOutcome.End.left, .died, .timedOut] {
+            let drain = DrainOutcome(end: end, cut: cut, elapsedMicroseconds: elapsed)
+            let report = DrainReport(
                 service: "web", verb: .drain,
-                departures: [.init(generation: serving, departure: departure)],
+                drains: [.init(generation: serving, outcome: drain)],
                 serving: .generation(serving))
             _ = report.sentences
             _ = JSONLine.text(.result(report))
             var outcome = UpgradeOutcome(
                 service: "web", predecessor: serving, result: .committed(serving), serving: serving)
             outcome.elapsedMicroseconds = elapsed
-            outcome.departure = departure
+            outcome.drain = drain
             outcome.drainDeadline = message.duration(.drain)
-            _ = outcome.sentence
+            _ = outcome.summary
             _ = JSONLine.text(.result(outcome))
         }
         let failure = UpgradeOutcome(
             service: "web", predecessor: serving, result: .unchanged(UpgradeFailure(message)),
             serving: serving)
-        _ = (failure.sentence, JSONLine.text(.result(failure)))
+        _ = (failure.summary, JSONLine.text(.result(failure)))
         let reload = ReloadReport(service: "web", serving: serving, elapsedMicroseconds: elapsed)
         _ = (reload.sentence, JSONLine.text(.result(reload)))
         let abort = AbortReport(
@@ -120,7 +120,7 @@ import Testing
     }
 }
 
-/// Lengths of time of any size.
+/// Durations of any size.
 @Suite struct HostileDurationTests {
     @Test(arguments: [Int.min, -1, 0, 1, Int.max / 1_000, Int.max - 1, Int.max])
     func text_whateverLength_survives(_ value: Int) {

@@ -17,7 +17,7 @@ import Testing
                 "  8  4377  serving   00:02:11          389     00:02:11",
                 "  7  4102  draining  00:00:19            3  1d 01:00:00  leaves within 11 s",
                 "  3     -  stale            -            -            -  "
-                    + "nobody answers: it ended without cleaning up",
+                    + "nobody listens: it ended without cleaning up",
                 "",
                 "3 listeners of generation 8:",
                 "  http  tcp:0.0.0.0:8080  bound       backlog 4096",

@@ -25,7 +25,7 @@ extension ControlError {
         let owner = site.rights.owner.map { SiteRights.name($0.userID) } ?? "root"
         return ControlError(
             code: "leads-out",
-            message: "\(path): the link \(link) leads to \(target.harmless), out of "
+            message: "\(path): the link \(link) leads to \(target.terminalSafe), out of "
                 + "\(site.directory), where root works for \(owner) and follows it no further; put "
                 + "the file there, or run swapctl as \(owner)",
             exitCode: .configuration)

@@ -27,7 +27,7 @@ package struct SiteNotice: Sendable {
 
     /// Empty: swapctl works with its own rights, which need not be told.
     package var lines: [String] {
-        if let problem { return ["releases: \(problem.harmless)"] }
+        if let problem { return ["releases: \(problem.terminalSafe)"] }
         guard let owner else { return [] }
         let (me, other) = (ProcessEnvironment.effectiveUserID, SiteRights.name(owner))
         return [

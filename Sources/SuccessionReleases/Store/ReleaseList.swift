@@ -65,7 +65,7 @@ extension ReleaseList {
                 release.uses.joined(separator: ", "),
             ]
         }
-        return Columns.lines(
+        return TextTable.lines(
             [["RELEASE", "BYTES", "ADDED", "SHA-256", "USED BY"]] + rows,
             [.left, .right, .left, .left, .left])
     }

@@ -58,7 +58,8 @@ struct Adoption {
     }
 
     private func adopt(
-        _ served: Selection, _ current: CurrentFile?, _ old: ServingRecord, _ serving: Serving,
+        _ served: Selection, _ current: CurrentFile?, _ old: ServingRecord,
+        _ serving: GenerationReference,
         _ entry: JournalEntry?
     ) throws(ControlError) {
         let isNamed = current?.selection == served

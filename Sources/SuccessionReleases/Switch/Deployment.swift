@@ -41,7 +41,7 @@ package struct Deployment {
             throw .wrongUsage(
                 "the record of what is served in \(site.directory) is \(owner)'s, and root takes no "
                     + "service from it: name the service, as in `swapctl deploy "
-                    + "\(record.service.harmless) RELEASE --current \(site.currentPath)`")
+                    + "\(record.service.terminalSafe) RELEASE --current \(site.currentPath)`")
         }
         let directory = record.runtimeDirectory.isEmpty ? nil : record.runtimeDirectory
         return try Service.locate(record.service, runtimeDirectory: directory)

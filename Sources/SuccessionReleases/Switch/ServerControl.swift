@@ -12,9 +12,9 @@ struct ServerControl {
 
     enum Answer {
         /// With the predecessor that has still to leave, and what else is to be told.
-        case serves(Serving, leaving: Upgrade.Leaving?, warning: String?)
+        case serves(GenerationReference, leaving: Upgrade.Leaving?, warning: String?)
         /// The reason, and who serves in spite of it.
-        case unchanged(String, Serving?)
+        case unchanged(String, GenerationReference?)
         case unknown(String)
     }
 
@@ -46,7 +46,7 @@ struct ServerControl {
         while true {
             do {
                 try checkUser()
-                let upgrade = Upgrade(service, try request(id), pace: options.pace)
+                let upgrade = Upgrade(service, try request(id), progressMode: options.progressMode)
                 let (outcome, leaving) = try site.rights.asCaller { () throws(ControlError) in
                     try upgrade.decide(observe)
                 }
@@ -112,7 +112,7 @@ struct ServerControl {
             var reason = failure.reason
             if let end = failure.end, !reason.contains(end) { reason += "; it \(end)" }
             if let last = failure.standardError.last { reason += ": \(last)" }
-            return .unchanged(reason.harmless, outcome.serving)
+            return .unchanged(reason.terminalSafe, outcome.serving)
         }
     }
 

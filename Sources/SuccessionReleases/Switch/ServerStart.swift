@@ -147,6 +147,6 @@ struct ServerStart {
         else { return "" }
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").suffix(2)
         return lines.isEmpty
-            ? "" : ": " + lines.map { String($0).harmless }.joined(separator: " | ")
+            ? "" : ": " + lines.map { String($0).terminalSafe }.joined(separator: " | ")
     }
 }

@@ -22,7 +22,7 @@ package struct SwitchOptions: Sendable {
     package var evictsOldest = false
     /// Whether an upgrade is called off whose successor does not take every listener.
     package var isStrict = false
-    package var pace = Pace.quiet
+    package var progressMode = ProgressMode.quiet
     /// Called before and after each step: the place where fixtures of the test suite die.
     package var onStep: @Sendable (String) -> Void = { _ in }
 

@@ -108,7 +108,7 @@ struct SiteLook {
     // MARK: - Records
 
     /// Records what serves where nothing was switched yet, if it is what is named; nil: it is not.
-    func adoptUnrecorded(_ current: CurrentFile) throws(ControlError) -> Serving? {
+    func adoptUnrecorded(_ current: CurrentFile) throws(ControlError) -> GenerationReference? {
         guard let status = try control.serving(), isServed(current, by: status),
             isConfigured(current, status)
         else { return nil }
@@ -117,7 +117,8 @@ struct SiteLook {
     }
 
     /// Takes what serves already for what was switched to.
-    private func adopt(_ current: CurrentFile, _ serving: Serving) throws(ControlError) {
+    private func adopt(_ current: CurrentFile, _ serving: GenerationReference) throws(ControlError)
+    {
         try current.check()
         try Links(site).turn(to: current.selection)
         let record = ServingRecord(

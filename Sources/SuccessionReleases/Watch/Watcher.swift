@@ -29,7 +29,7 @@ package final class Watcher {
     private var retryTime: UInt64?
     private var restEnd: UInt64?
     /// Who serves, and since when that is known here.
-    private var server: (who: Serving, since: UInt64)?
+    private var server: (who: GenerationReference, since: UInt64)?
     /// How the last server ended.
     private var lastEnd: String?
     private var why = "the watch began"
