@@ -20,7 +20,7 @@ struct Adoption {
     /// Whoever calls it holds the lock of the switch, and has run ``Recovery``.
     func run() throws(ControlError) -> String? {
         guard let record = try ServingRecord.serving(site), record.service == control.service.name,
-            let status = try control.serving(), status.state == "serving", status.upgrade == nil,
+            let status = try control.serving(), status.isServing, status.upgrade == nil,
             let process = control.process(status)
         else { return nil }
         // What is before the switch that is recorded does not serve any more.
