@@ -8,30 +8,29 @@ import Testing
     private let predecessor = GenerationReference(generation: 7, processID: 4102)
 
     private func verdict(
-        generation: Int, pid: Int, state: String = "serving", upgrades: Bool = false
-    ) throws -> LostConnectionVerdict {
-        var message = Message(.status)
-        message.add("GENERATION", generation)
-        message.add("PID", pid)
-        message.add("STATE", state)
-        if upgrades { message.add("UPGRADE", 99) }
-        return LostConnectionVerdict(try #require(GenerationStatus(message)), after: predecessor)
+        generation: Int, pid: Int32, state: StateWord = .serving, upgrades: Bool = false
+    ) -> LostConnectionVerdict {
+        var status = Wire.Status(generation: generation, processID: pid, state: state)
+        if upgrades {
+            status.upgrade = .init(successor: 99, elapsed: .zero, requestedBy: nil)
+        }
+        return LostConnectionVerdict(GenerationStatus(status), after: predecessor)
     }
 
     @Test func status_ofANewerGeneration_isCommittedWhenItServes() throws {
-        #expect(try verdict(generation: 8, pid: 4377) == .committed)
-        #expect(try verdict(generation: 8, pid: 4377, state: "starting") == .open)
+        #expect(verdict(generation: 8, pid: 4377) == .committed)
+        #expect(verdict(generation: 8, pid: 4377, state: .starting) == .open)
     }
 
     @Test func status_ofThePredecessor_isUnchangedWhenNoUpgradeRuns() throws {
-        #expect(try verdict(generation: 7, pid: 4102) == .unchanged)
-        #expect(try verdict(generation: 7, pid: 4102, upgrades: true) == .open)
+        #expect(verdict(generation: 7, pid: 4102) == .unchanged)
+        #expect(verdict(generation: 7, pid: 4102, upgrades: true) == .open)
     }
 
     /// A manager has started the service again: the process is not the predecessor, though its number is the same.
     @Test(arguments: [1, 7])
     func status_ofAnotherProcessWithoutANewerNumber_isRestarted(generation: Int) throws {
-        #expect(try verdict(generation: generation, pid: 5000) == .restarted)
+        #expect(verdict(generation: generation, pid: 5000) == .restarted)
     }
 
     @Test func outcome_whenTheServerWasStartedAfresh_isNotCalledUnchanged() {

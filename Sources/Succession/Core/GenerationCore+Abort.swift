@@ -30,12 +30,11 @@ extension GenerationCore {
                 request.session.refuse(tooLate())
                 continue
             }
-            var message = Message(.aborted)
-            message.add(.generation, number)
-            message.add(.processID, Int(ProcessEnvironment.processID))
-            if outcome.successor > 0 { message.add(.successor, Int(outcome.successor)) }
-            message.add(.elapsed, Duration.since(request.since).microsecondsClamped)
-            request.session.send(message)
+            request.session.send(
+                Wire.Aborted(
+                    generation: number, processID: ProcessEnvironment.processID,
+                    successor: outcome.successor > 0 ? outcome.successor : nil,
+                    elapsed: .since(request.since)))
             request.session.close()
         }
     }

@@ -8,42 +8,24 @@ import Synchronization
 
 /// What operators ask for.
 extension GenerationCore {
-    func respond(to message: Message, _ session: ControlSession) {
-        switch message.kind {
+    func respond(to request: ControlRequest, _ session: ControlSession) {
+        switch request {
         case .status:
             session.send(status())
             session.close()
-        case .upgrade:
-            let plan = LaunchPlan(message)
-            if let refusal = plan.refusal { return session.refuse(refusal) }
-            upgrade(plan, session: session)
+        case .upgrade(let request): upgrade(LaunchPlan(request), session: session)
         case .abort: abort(session)
-        case .drain:
+        case .drain(let request):
             addAudience(session)
-            beginDrain(deadline: message.duration(.deadline))
+            beginDrain(deadline: request.deadline)
         case .stop:
             addAudience(session)
             beginDrain(deadline: .zero)
-        case .reload:
+        case .reload(let request):
             reload(
                 Reloading.Asker("pid \(session.peer.processID)", session: session),
-                within: message.duration(.timeout))
-        default:
-            session.refuse(Failure.unknownKind(message.kind.rawValue))
+                within: request.timeout)
         }
-    }
-
-    private func status() -> Message {
-        StatusReply(
-            service: service, generation: number, state: states.current, stateSince: stateSince,
-            bornAt: bornAt, executable: program.path, running: program.file,
-            connections: connections.count,
-            remaining: drain?.remaining,
-            upgrade: upgradeRequest.map { (attempt?.successorPID ?? 0, $0.since, $0.by) },
-            listeners: shared.withLock { $0.listeners }.map { Manifest.entry(for: $0) },
-            oldest: connections.oldest(5), supervision: supervision, store: store,
-            maximumGenerations: maximumGenerations
-        ).message()
     }
 
     /// Starts an upgrade, or says why not; the session, if any, hears each step and the result.
@@ -131,7 +113,7 @@ extension GenerationCore {
             self, plan: plan, requestedBy: session?.peer.processID, state: state?.content,
             whenStepped: { [weak self] step in
                 self?.endStartLoan(after: step)
-                session?.send(step.message())
+                session?.send(step.message)
                 self?.reportStep(step)
             },
             whenDone: { [weak self] outcome in
@@ -171,62 +153,41 @@ extension GenerationCore {
         beginPostponedDrain()
     }
 
-    private func result(_ outcome: PredecessorDriver.Outcome) -> Message {
-        var message = Message(.result)
+    private func result(_ outcome: PredecessorDriver.Outcome) -> Wire.UpgradeResult {
         guard let failure = outcome.failure else {
-            message.add("RESULT", "committed")
-            message.add("GENERATION", number + 1)
-            message.add("PID", Int(outcome.successor))
-            for listener in outcome.untaken { message.add("LEFT", listener) }
-            return message
+            return Wire.UpgradeResult(
+                .committed(left: outcome.untaken), generation: number + 1,
+                processID: outcome.successor)
         }
-        message.add("RESULT", "unchanged")
-        message.add("CODE", failure.code.rawValue)
-        message.add("REASON", failure.reason)
-        message.add("GENERATION", number)
-        message.add("PID", Int(ProcessEnvironment.processID))
-        if outcome.successor > 0 { message.add("SUCCESSOR", Int(outcome.successor)) }
+        var unchanged = Wire.UpgradeResult.Unchanged(failure, standardError: outcome.lastLines)
+        if outcome.successor > 0 { unchanged.successor = outcome.successor }
         switch outcome.exit {
-        case .exited(let status): message.add("EXIT", Int(status))
-        case .signaled(let signal, _): message.add("SIGNAL", Int(signal))
+        case .exited(let status): unchanged.exitStatus = Int(status)
+        case .signaled(let signal, _): unchanged.signal = Int(signal)
         case nil: break
         }
-        for line in outcome.lastLines { message.add("STDERR", line) }
-        return message
+        return Wire.UpgradeResult(
+            .unchanged(unchanged), generation: number, processID: ProcessEnvironment.processID)
     }
 }
 
 extension LaunchPlan {
-    /// Reads an operator's request.
-    init(_ message: Message) {
+    /// What an operator asks for.
+    init(_ request: Wire.Upgrade) {
         self.init()
-        executable = message.text("EXECUTABLE")
-        let arguments = message.texts("ARG")
-        self.arguments = arguments.isEmpty ? nil : arguments
-        environmentChanges = message.texts("ENV")
-        readyTimeout = message.duration(.timeout)
-        drainDeadline = message.duration(.drain)
-        wantsAllTaken = message.number(.strict) == 1
-    }
-
-    /// Why nothing can be started this way.
-    fileprivate var refusal: Failure? {
-        guard let name = environmentChanges.lazy.compactMap(OwnVariables.name).first else {
-            return nil
-        }
-        return Failure(
-            code: .malformed,
-            reason: "ENV=\(name): it speaks of one process alone; the successor gets its own")
+        executable = request.executable
+        arguments = request.arguments.isEmpty ? nil : request.arguments
+        environmentChanges = request.environment
+        readyTimeout = request.timeout
+        drainDeadline = request.drainDeadline
+        wantsAllTaken = request.isStrict
     }
 }
 
 extension StepReport {
-    func message() -> Message {
-        var message = Message(.step)
-        message.add("STEP", step)
-        message.add("STATUS", status)
-        message.add("ELAPSED_US", elapsed.microsecondsClamped)
-        message.add("DETAIL", detail)
-        return message
+    var message: Wire.Step {
+        Wire.Step(
+            step: StepWord(rawValue: step), status: StepStatus(rawValue: status),
+            elapsed: elapsed, detail: detail)
     }
 }

@@ -24,7 +24,7 @@ package enum ChannelMessage: Sendable, Hashable {
     case abort(Failure)
     case refused(Failure)
     /// A kind of the control socket.
-    case misplaced(MessageKind)
+    case misplaced(Message.Kind)
     case unknown(String)
     case malformed(String)
     case unsupportedVersion(Int)
@@ -35,7 +35,7 @@ package enum ChannelMessage: Sendable, Hashable {
 extension ChannelMessage {
     /// Reads a message; one that lacks a key is `malformed`.
     package init(_ message: Message) {
-        guard let kind = message.knownKind else {
+        guard let kind = message.kind else {
             self = .unknown(message.kindName)
             return
         }
@@ -63,9 +63,9 @@ extension ChannelMessage {
         case .abort: .abort(Failure(message))
         case .refused: .refused(Failure(message))
         // The driver keeps what it says and tells the machine nothing.
-        case .trouble: .misplaced(message.kind)
+        case .trouble: .misplaced(kind)
         case .status, .upgrade, .step, .result, .drain, .stop, .aborted, .reload, .reloaded:
-            .misplaced(message.kind)
+            .misplaced(kind)
         }
     }
 

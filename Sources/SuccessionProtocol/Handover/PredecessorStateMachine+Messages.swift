@@ -15,11 +15,11 @@ extension PredecessorStateMachine {
         // A refusal is never answered; what the successor does without shows soon enough.
         case .refused: []
         case .unknown(let kind): receivedUnknown(kind)
-        case .offer: receivedOwn("offer")
-        case .state: receivedOwn("state")
-        case .committed: receivedOwn("committed")
-        case .draining: receivedOwn("draining")
-        case .drained: receivedOwn("drained")
+        case .offer: receivedOwn(.offer)
+        case .state: receivedOwn(.state)
+        case .committed: receivedOwn(.committed)
+        case .draining: receivedOwn(.draining)
+        case .drained: receivedOwn(.drained)
         case .misplaced(let kind):
             receivedWrong(
                 Failure(
@@ -31,9 +31,9 @@ extension PredecessorStateMachine {
         }
     }
 
-    private mutating func receivedOwn(_ kind: String) -> [Action] {
+    private mutating func receivedOwn(_ kind: Message.Kind) -> [Action] {
         receivedWrong(
-            Failure(code: .unexpected, reason: "'\(kind)' is for the predecessor to send"))
+            Failure(code: .unexpected, reason: "'\(kind.rawValue)' is for the predecessor to send"))
     }
 }
 

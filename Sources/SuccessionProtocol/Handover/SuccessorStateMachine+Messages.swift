@@ -15,11 +15,11 @@ extension SuccessorStateMachine {
         // A refusal is never answered; what the predecessor does without shows soon enough.
         case .refused: []
         case .unknown(let kind): receivedUnknown(kind)
-        case .hello: receivedOwn("hello")
-        case .taken, .takenState: receivedOwn("taken")
-        case .ready, .readyWithout: receivedOwn("ready")
-        case .accepting: receivedOwn("accepting")
-        case .leaving: receivedOwn("leaving")
+        case .hello: receivedOwn(.hello)
+        case .taken, .takenState: receivedOwn(.taken)
+        case .ready, .readyWithout: receivedOwn(.ready)
+        case .accepting: receivedOwn(.accepting)
+        case .leaving: receivedOwn(.leaving)
         case .misplaced(let kind):
             receivedWrong(
                 Failure(
@@ -31,8 +31,8 @@ extension SuccessorStateMachine {
         }
     }
 
-    private mutating func receivedOwn(_ kind: String) -> [Action] {
+    private mutating func receivedOwn(_ kind: Message.Kind) -> [Action] {
         receivedWrong(
-            Failure(code: .unexpected, reason: "'\(kind)' is for the successor to send"))
+            Failure(code: .unexpected, reason: "'\(kind.rawValue)' is for the successor to send"))
     }
 }

@@ -20,7 +20,7 @@ extension Failure {
     /// Reads `CODE=` and `REASON=` of an `abort`, a `refused` or a `result`.
     ///
     /// A message without them is no mistake worth another failure: the code is then `application`.
-    package init(_ message: Message) {
+    init(_ message: Message) {
         let code = message.text(.code) ?? ""
         let reason = message.text(.reason) ?? ""
         self.init(
@@ -28,22 +28,9 @@ extension Failure {
             reason: reason.isEmpty ? "no reason was given" : reason)
     }
 
-    /// The failure as a message of `kind`.
-    package func message(_ kind: MessageKind) -> Message {
-        var message = Message(kind)
-        add(to: &message)
-        return message
-    }
-
     /// Adds `CODE=` and `REASON=`.
-    package func add(to message: inout Message) {
+    func add(to message: inout Message) {
         message.add(.code, code.rawValue)
         message.add(.reason, String(reason.unicodeScalars.prefix(Self.maximumReasonScalars)))
-    }
-}
-
-extension Failure {
-    package static func unknownKind(_ kind: String) -> Failure {
-        Failure(code: .unknownKind, reason: "'\(kind)' is no message that I know")
     }
 }

@@ -12,6 +12,28 @@ package struct Message: Sendable, Hashable {
             self.key = key
             self.rawValue = rawValue
         }
+
+        package init(key: String, text: String) {
+            self.init(key: key, rawValue: Escaping.encode(text, escapingSpace: false))
+        }
+
+        /// A list of fields, separated by spaces; a space inside a field is escaped.
+        package init(key: String, list: [String]) {
+            let encoded = list.map { Escaping.encode($0, escapingSpace: true) }
+            self.init(key: key, rawValue: encoded.joined(separator: " "))
+        }
+
+        /// The value; nil: it holds a bad escape, or escapes of no UTF-8.
+        package var text: String? { Escaping.decode(rawValue) }
+
+        /// The value as a list of fields; an empty one is an empty list.
+        package var list: [String] {
+            guard !rawValue.isEmpty else { return [] }
+            // By bytes: a space before a combining character is no `Character` of its own.
+            return rawValue.utf8.split(
+                separator: UInt8(ascii: " "), omittingEmptySubsequences: false
+            ).compactMap { Escaping.decode(String(decoding: $0, as: UTF8.self)) }
+        }
     }
 
     package static let maximumPacketSize = 65_536
@@ -20,71 +42,53 @@ package struct Message: Sendable, Hashable {
     /// The largest state that travels in a message; the rest of the packet is for its lines.
     package static let maximumInlineState = 49_152
 
-    package var kind: MessageKind
+    /// The kind as it stands in the first line.
+    package let kindName: String
     package var fields: [Field] = []
     package var body: [UInt8] = []
 
-    package init(_ kind: MessageKind) {
-        self.kind = kind
+    package init(_ kind: Kind) {
+        kindName = kind.rawValue
     }
 
-    /// The kind as it stands in the first line.
-    package var kindName: String { kind.rawValue }
+    /// A message of a kind that only a later version may know.
+    init(kindName: String) {
+        self.kindName = kindName
+    }
 
     /// Nil: a kind of a later version.
-    package var knownKind: Kind? { Kind(rawValue: kindName) }
+    package var kind: Kind? { Kind(rawValue: kindName) }
 }
 
-// MARK: - Reading
+// MARK: - Keys by name
+
+// For the types in Wire/, which alone know the names of keys.
 
 extension Message {
     /// The first value of a key; nil if it is absent.
-    package func text(_ key: String) -> String? {
-        fields.first { $0.key == key }.flatMap { Escaping.decode($0.rawValue) }
+    func text(_ key: String) -> String? {
+        fields.first { $0.key == key }?.text
     }
 
     /// All values of a key that may repeat, in order.
-    package func texts(_ key: String) -> [String] {
-        rawValues(key).compactMap(Escaping.decode)
+    func texts(_ key: String) -> [String] {
+        fields.filter { $0.key == key }.compactMap(\.text)
     }
 
-    /// All values of a key as they stand in the packet.
-    package func rawValues(_ key: String) -> [String] {
-        fields.filter { $0.key == key }.map(\.rawValue)
+    /// All values of a key as lists of fields.
+    func fieldLists(_ key: String) -> [[String]] {
+        fields.filter { $0.key == key }.map(\.list)
     }
 
-    /// The first value of a key as a decimal number; nil if it is absent or no number.
-    ///
-    /// For a key with a range see ``number(_:)``.
-    package func integer(_ key: String) -> Int? {
-        text(key).flatMap { WireNumber.parse($0) }
+    mutating func add(_ key: String, _ value: String) {
+        fields.append(Field(key: key, text: value))
     }
 
-    /// All values of a key as lists of fields; an empty value is an empty list.
-    package func fieldLists(_ key: String) -> [[String]] {
-        rawValues(key).map { value in
-            guard !value.isEmpty else { return [] }
-            // By bytes: a space before a combining character is no `Character` of its own.
-            return value.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
-                .compactMap { Escaping.decode(String(decoding: $0, as: UTF8.self)) }
-        }
-    }
-}
-
-// MARK: - Writing
-
-extension Message {
-    package mutating func add(_ key: String, _ value: String) {
-        fields.append(Field(key: key, rawValue: Escaping.encode(value, escapingSpace: false)))
-    }
-
-    package mutating func add(_ key: String, _ value: Int) {
+    mutating func add(_ key: String, _ value: Int) {
         fields.append(Field(key: key, rawValue: String(value)))
     }
 
-    /// Adds a list of fields, separated by spaces; a space inside a field is escaped.
-    package mutating func addFields(_ key: String, _ values: [String]) {
-        let encoded = values.map { Escaping.encode($0, escapingSpace: true) }
-        fields.append(Field(key: key, rawValue: encoded.joined(separator: " ")))
+    mutating func addFields(_ key: String, _ values: [String]) {
+        fields.append(Field(key: key, list: values))
     }
 }

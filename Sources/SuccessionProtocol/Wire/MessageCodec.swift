@@ -21,7 +21,7 @@ extension Message {
     ///
     /// It may be longer than ``maximumPacketSize``; whoever sends it is told so by the kernel.
     package func encoded() -> [UInt8] {
-        var packet = [UInt8]("SUCCESSION/\(ProtocolVersion.major) \(kind.rawValue)\n".utf8)
+        var packet = [UInt8]("SUCCESSION/\(ProtocolVersion.major) \(kindName)\n".utf8)
         for field in fields {
             packet += field.key.utf8
             packet.append(UInt8(ascii: "="))
@@ -51,9 +51,9 @@ extension Message {
             throw .malformed("\(packet.count) bytes, at most \(maximumPacketSize) are allowed")
         }
         var rest = packet[...]
-        let kind = try kind(ofFirstLine: rest.prefix { $0 != newline })
+        let kindName = try kindName(ofFirstLine: rest.prefix { $0 != newline })
         _ = try nextLine(&rest)
-        var message = Message(kind)
+        var message = Message(kindName: kindName)
         while !rest.isEmpty {
             let line = try nextLine(&rest)
             if line.isEmpty {
@@ -75,9 +75,9 @@ extension Message {
         return rest[..<end]
     }
 
-    private static func kind(
+    private static func kindName(
         ofFirstLine line: ArraySlice<UInt8>
-    ) throws(MessageError) -> MessageKind {
+    ) throws(MessageError) -> String {
         let prefix = "SUCCESSION/".utf8
         guard line.starts(with: prefix) else {
             throw .malformed("it does not begin with SUCCESSION/")
@@ -91,7 +91,7 @@ extension Message {
         guard words.count == 2, !words[1].isEmpty, words[1].allSatisfy(isKindByte) else {
             throw .malformed("the first line names no kind")
         }
-        return MessageKind(rawValue: String(decoding: words[1], as: UTF8.self))
+        return String(decoding: words[1], as: UTF8.self)
     }
 
     private static func version(_ digits: ArraySlice<UInt8>) -> Int? {

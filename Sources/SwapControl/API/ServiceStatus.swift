@@ -26,14 +26,16 @@ extension ServiceStatus {
         /// Makes a state from its name.
         public init(rawValue: String) { self.rawValue = rawValue }
 
+        init(_ word: StateWord) { self.init(rawValue: word.rawValue) }
+
         /// It builds its server, and nobody is served yet.
-        public static let starting = State(rawValue: "starting")
+        public static let starting = State(.starting)
         /// It accepts connections.
-        public static let serving = State(rawValue: "serving")
+        public static let serving = State(.serving)
         /// It is ready and waits for the commit.
-        public static let standby = State(rawValue: "standby")
+        public static let standby = State(.standby)
         /// It finishes its connections and leaves.
-        public static let draining = State(rawValue: "draining")
+        public static let draining = State(.draining)
         /// A process listens and does not answer.
         public static let silent = State(rawValue: "silent")
         /// The process ended without removing its control socket.
@@ -76,7 +78,7 @@ extension ServiceStatus {
                 state = .silent
             case .living(let status):
                 processID = status.visibleProcessID
-                state = State(rawValue: status.state)
+                state = State(status.state)
                 connections = status.connections
                 uptime = .microseconds(status.uptimeMicroseconds)
                 remaining = status.remainingMilliseconds.map { .milliseconds($0) }

@@ -32,7 +32,7 @@ struct ControlConnection: Sendable {
     /// Sends the request.
     ///
     /// A connection that the server has closed is not an error here: what the server sent before is still to be read.
-    func send(_ request: Message) throws(ControlError) {
+    func send(_ request: some WireMessage) throws(ControlError) {
         do {
             try socket.send(request)
         } catch {
@@ -51,7 +51,7 @@ struct ControlConnection: Sendable {
     /// a later version knows.
     func receive(
         deadline: UInt64, takesSignals: Bool = false
-    ) throws(ControlError) -> Message? {
+    ) throws(ControlError) -> ControlAnswer? {
         while true {
             if let interruption, takesSignals || !interruption.isBySignals {
                 _ = try interruption.wait(for: socket.descriptor.rawValue, until: deadline)
@@ -66,11 +66,11 @@ struct ControlConnection: Sendable {
                 throw .unreadable(error, from: who)
             }
             guard let message = packet?.message else { return nil }
-            if message.kind == .refused { throw .refused(Failure(message), by: who) }
-            if message.kind.isKnown { return message }
-            let failure = Failure(
-                code: .unknownKind, reason: "swapctl does not know '\(message.kind.rawValue)'")
-            try? socket.send(failure.message(.refused))
+            switch ControlAnswer.Arrival(message) {
+            case .answer(let answer): return answer
+            case .refused(let failure): throw .refused(failure, by: who)
+            case .unknown(let kind): try? socket.send(Wire.Refused(unknownKind: kind))
+            }
         }
     }
 

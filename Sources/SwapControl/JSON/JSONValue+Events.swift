@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SuccessionProtocol
 // MARK: - Progress
 
 extension JSONValue {
@@ -103,7 +104,8 @@ extension JSONValue {
     package static func result(_ report: AbortReport) -> JSONValue {
         [
             "event": "result", "service": .string(report.service), "verb": "abort",
-            "result": "aborted", "state": .string(report.isDraining ? "draining" : "serving"),
+            "result": "aborted",
+            "state": .string((report.isDraining ? StateWord.draining : .serving).rawValue),
             "generation": .integer(report.serving.generation),
             "pid": .optional(report.serving.processID), "successor": .optional(report.successor),
             "elapsed_us": .integer(report.elapsedMicroseconds), "exit_code": .integer(0),

@@ -31,7 +31,7 @@ extension JSONValue {
             "generation": .integer(status.generation), "pid": .integer(status.processID),
             "peer_pid": .optional(status.visibleProcessID),
             "generations_max": .optional(status.maximumGenerations),
-            "state": .string(status.state), "state_us": .integer(status.stateMicroseconds),
+            "state": .string(status.state.rawValue), "state_us": .integer(status.stateMicroseconds),
             "uptime_us": .integer(status.uptimeMicroseconds),
             "executable": .string(status.executable), "running": .optional(status.running),
             "release": .optional(status.release), "connections": .integer(status.connections),

@@ -17,18 +17,18 @@ package struct Abort: Sendable {
     package func run() throws(ControlError) -> AbortReport {
         let predecessor = try predecessor()
         let connection = try client.connect(predecessor.socket)
-        try connection.send(Message(.abort))
+        try connection.send(Wire.AbortRequest())
         // The server sends two signals and waits a second after each; its pause of the listeners may take 4 s.
         let deadline = Clock.after(milliseconds: 30_000)
-        while let message = try connection.receive(deadline: deadline) {
-            guard message.kind == .aborted else { continue }
+        while let answer = try connection.receive(deadline: deadline) {
+            guard case .aborted(let aborted) = answer else { continue }
             let isSeen =
                 predecessor.status.visibleProcessID == predecessor.status.processID
             return AbortReport(
                 service: client.service.name, serving: predecessor.status.serving,
                 isDraining: predecessor.status.isDraining,
-                successor: isSeen ? message.number(.successor) : nil,
-                elapsedMicroseconds: message.number(.elapsed) ?? 0)
+                successor: isSeen ? aborted.successor.map { Int($0) } : nil,
+                elapsedMicroseconds: aborted.elapsed.wholeMicroseconds)
         }
         throw ControlError(
             code: .connectionLost,

@@ -43,14 +43,12 @@ public struct UpgradeStep: Sendable, Hashable {
         self.detail = detail
     }
 
-    /// Decodes `step`; nil: the step has no name, or a status that only a later version knows.
-    package init?(_ message: Message) {
-        guard let name = message.text("STEP"),
-            let status = message.text("STATUS").flatMap(Status.init(rawValue:))
-        else { return nil }
+    /// Nil: the step has a status that only a later version knows.
+    package init?(_ step: Wire.Step) {
+        guard let status = Status(rawValue: step.status.rawValue) else { return nil }
         self.init(
-            name: name, status: status, elapsedMicroseconds: message.number(.elapsed) ?? 0,
-            detail: message.text("DETAIL") ?? "")
+            name: step.step.rawValue, status: status,
+            elapsedMicroseconds: step.elapsed.wholeMicroseconds, detail: step.detail)
     }
 }
 
@@ -83,13 +81,11 @@ public struct UpgradeFailure: Sendable, Hashable {
         self.standardError = standardError
     }
 
-    /// Decodes the `result` of an upgrade that failed.
-    package init(_ message: Message) {
-        let failure = Failure(message)
+    package init(_ unchanged: Wire.UpgradeResult.Unchanged) {
         self.init(
-            code: ControlError.Code(failure.code), reason: failure.reason,
-            successor: message.number(.successor), exitStatus: message.number(.exit),
-            signal: message.number(.signal), standardError: message.texts("STDERR"))
+            code: ControlError.Code(unchanged.failure.code), reason: unchanged.failure.reason,
+            successor: unchanged.successor.map { Int($0) }, exitStatus: unchanged.exitStatus,
+            signal: unchanged.signal, standardError: unchanged.standardError)
     }
 }
 
@@ -107,10 +103,9 @@ package struct DrainProgress: Sendable, Hashable {
         self.remainingMilliseconds = remainingMilliseconds
     }
 
-    /// Decodes `draining`.
-    package init(generation: Int, _ message: Message) {
+    package init(generation: Int, _ draining: Wire.Draining) {
         self.init(
-            generation: generation, connections: message.number(.connections) ?? 0,
-            remainingMilliseconds: message.number(.remaining) ?? 0)
+            generation: generation, connections: draining.connections,
+            remainingMilliseconds: draining.remaining.wholeMilliseconds)
     }
 }

@@ -63,18 +63,20 @@ extension ControlConnection {
         var cut: Int?
         var isGone = false
         do {
-            while let message = try next(deadline: deadline, progressMode: progressMode, observe) {
-                if message.kind == .draining {
-                    let progress = DrainProgress(generation: generation, message)
+            while let answer = try next(deadline: deadline, progressMode: progressMode, observe) {
+                switch answer {
+                case .draining(let draining):
+                    let progress = DrainProgress(generation: generation, draining)
                     let end = Clock.after(
                         milliseconds: progress.remainingMilliseconds.addingClamped(Self.grace))
                     // A deadline can be brought forward. A server that repeats a past deadline does not extend it.
                     deadline = last == nil ? end : min(deadline, end)
                     last = progress
                     observe(.draining(progress))
-                } else if message.kind == .drained {
-                    cut = message.number(.cut) ?? 0
-                    observe(.drained(generation: generation, cut: cut ?? 0))
+                case .drained(let drained):
+                    cut = drained.cut
+                    observe(.drained(generation: generation, cut: drained.cut))
+                case .status, .step, .result, .aborted, .reloaded, .malformed, .misplaced: break
                 }
             }
             // The connection ends before the kernel has released the memory of the process, which takes long where

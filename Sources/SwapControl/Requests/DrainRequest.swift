@@ -44,9 +44,7 @@ package struct DrainRequest: Sendable {
         let number = socket.generation
         let connection = try client.connect(socket)
         let processID = connection.processID
-        var request = Message(.drain)
-        if let deadline { request.add(.deadline, deadline.wholeMilliseconds) }
-        try connection.send(request)
+        try connection.send(Wire.Drain(deadline: deadline))
         let drain = try connection.followDrain(of: number, progressMode: progressMode, observe)
         return DrainReport(
             service: client.service.name, verb: .drain,

@@ -24,7 +24,7 @@ struct Eviction {
         let connection = try client.connect(socket)
         let who = GenerationReference(
             generation: oldest.generation, processID: connection.processID)
-        try connection.send(Message(.stop))
+        try connection.send(Wire.Stop())
         let drain: DrainOutcome
         do {
             drain = try connection.followDrain(

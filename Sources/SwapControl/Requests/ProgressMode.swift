@@ -16,7 +16,7 @@ extension ControlConnection {
     /// The deadline is in monotonic nanoseconds. Throws what ``receive(deadline:takesSignals:)`` throws, and a signal.
     func next(
         deadline: UInt64, progressMode: ProgressMode, _ observe: (ControlEvent) -> Void
-    ) throws(ControlError) -> Message? {
+    ) throws(ControlError) -> ControlAnswer? {
         while true {
             let pause =
                 switch progressMode {

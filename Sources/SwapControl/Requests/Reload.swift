@@ -20,20 +20,18 @@ package struct Reload: Sendable {
         let (socket, status) = try client.askServing()
         let serving = status.serving
         let connection = try client.connect(socket)
-        var request = Message(.reload)
-        if let timeout { request.add(.timeout, timeout.wholeMilliseconds) }
-        try connection.send(request)
+        try connection.send(Wire.Reload(timeout: timeout))
         // The server ends the wait itself. This deadline is for a server that hangs.
         let longest = timeout?.wholeMilliseconds ?? 600_000
         let deadline = Clock.after(milliseconds: longest.addingClamped(10_000))
-        while let message = try connection.receive(deadline: deadline) {
-            guard message.kind == .reloaded else { continue }
+        while let answer = try connection.receive(deadline: deadline) {
+            guard case .reloaded(let reloaded) = answer else { continue }
             return ReloadReport(
                 service: client.service.name,
                 serving: GenerationReference(
-                    generation: message.number(.generation) ?? serving.generation,
+                    generation: reloaded.generation ?? serving.generation,
                     processID: serving.processID),
-                elapsedMicroseconds: message.number(.elapsed) ?? 0)
+                elapsedMicroseconds: reloaded.elapsed.wholeMicroseconds)
         }
         throw ControlError(
             code: "lost",

@@ -29,7 +29,7 @@ package struct StopRequest: Sendable {
             guard let socket = entry.socket, let connection = try? client.connect(socket) else {
                 continue
             }
-            try connection.send(Message(.stop))
+            try connection.send(Wire.Stop())
             let generation = GenerationReference(
                 generation: entry.generation, processID: connection.processID)
             asked.append((generation, connection))

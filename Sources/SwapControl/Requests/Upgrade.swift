@@ -60,12 +60,12 @@ package struct Upgrade: Sendable {
         let (socket, predecessor) = try client.askServing()
         let connection = try client.connect(socket)
         let start = Clock.now
-        try connection.send(request.message)
+        try connection.send(request.wire)
         observe(.asked(predecessor))
         var outcome: UpgradeOutcome
         var interruption: Int32?
         switch try awaitResult(connection, observe) {
-        case .message(let result, let signal):
+        case .result(let result, let signal):
             outcome = try UpgradeOutcome(
                 result, service: client.service.name, predecessor: predecessor)
             outcome.elapsedMicroseconds = Clock.microseconds(since: start)
@@ -121,7 +121,7 @@ package struct Upgrade: Sendable {
     }
 
     private enum Answer {
-        case message(Message, signal: Int32?)
+        case result(Wire.UpgradeResult, signal: Int32?)
         /// The connection ended, or the server was silent for longer than any step may take.
         case ended
         case interrupted(Int32)
@@ -138,11 +138,15 @@ package struct Upgrade: Sendable {
         while true {
             do {
                 guard
-                    let message = try connection.next(
+                    let answer = try connection.next(
                         deadline: end, progressMode: progressMode, observe)
                 else { return .ended }
-                if message.kind == .result { return .message(message, signal: signal) }
-                if message.kind == .step, let step = UpgradeStep(message) { observe(.step(step)) }
+                switch answer {
+                case .result(let result): return .result(result, signal: signal)
+                case .step(let step): UpgradeStep(step).map { observe(.step($0)) }
+                case .status, .draining, .drained, .aborted, .reloaded, .malformed, .misplaced:
+                    break
+                }
                 if signal == nil { end = silenceDeadline }
             } catch {
                 if let first = error.signal {

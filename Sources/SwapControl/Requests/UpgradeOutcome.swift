@@ -62,38 +62,39 @@ public struct UpgradeOutcome: Sendable, Hashable {
 // MARK: - Decoding
 
 extension UpgradeOutcome {
-    /// Decodes the `result` that the predecessor sent.
+    /// Reads the result that the predecessor sent.
     ///
     /// Throws `protocol` if it is neither `committed` nor `unchanged`.
     package init(
-        _ message: Message, service: String, predecessor: GenerationStatus
+        _ result: Wire.UpgradeResult, service: String, predecessor: GenerationStatus
     ) throws(ControlError) {
         // The pids are those of the predecessor's pid namespace, where they may be other processes than here.
         let isSeen = predecessor.visibleProcessID == predecessor.processID
-        let serving = message.number(.generation).map { generation in
+        let serving = result.generation.map { generation in
             GenerationReference(
                 generation: generation,
                 processID: generation == predecessor.generation
                     ? predecessor.visibleProcessID
-                    : isSeen ? message.number(.processID) : nil)
+                    : isSeen ? result.processID.map { Int($0) } : nil)
         }
-        self.init(
-            service: service, predecessor: predecessor.serving,
-            result: .unchanged(UpgradeFailure(message)), serving: serving)
-        switch message.text("RESULT") {
-        case "unchanged": return
-        case "committed":
+        switch result.outcome {
+        case .unchanged(let unchanged):
+            self.init(
+                service: service, predecessor: predecessor.serving,
+                result: .unchanged(UpgradeFailure(unchanged)), serving: serving)
+        case .committed(let left):
             guard let serving else {
                 throw .protocolViolation("the result does not say who serves")
             }
-            result = .committed(serving)
-            untaken = message.texts("LEFT").map(\.terminalSafe)
+            self.init(
+                service: service, predecessor: predecessor.serving, result: .committed(serving),
+                serving: serving)
+            untaken = left.map(\.terminalSafe)
             if !untaken.isEmpty {
                 warning = "\(serving) did not take \(untaken.joined(separator: ", ")): closed"
             }
-        case let other:
-            throw .protocolViolation(
-                "the result of the upgrade is '\((other ?? "").terminalSafe)'")
+        case .unknown(let word):
+            throw .protocolViolation("the result of the upgrade is '\(word.terminalSafe)'")
         }
     }
 }

@@ -49,17 +49,11 @@ public struct UpgradeRequest: Sendable {
         environment.append("\(change)=\(value)")
     }
 
-    /// The message `upgrade`.
-    package var message: Message {
-        var message = Message(.upgrade)
-        if let timeout { message.add(.timeout, timeout.wholeMilliseconds) }
-        if let drainDeadline { message.add(.drain, drainDeadline.wholeMilliseconds) }
-        if isStrict { message.add(.strict, 1) }
-        if let command {
-            message.add("EXECUTABLE", command.executable)
-            for argument in command.arguments { message.add("ARG", argument) }
-        }
-        for change in environment { message.add("ENV", change) }
-        return message
+    /// The message that asks for it.
+    package var wire: Wire.Upgrade {
+        Wire.Upgrade(
+            timeout: timeout, drainDeadline: drainDeadline, isStrict: isStrict,
+            executable: command?.executable, arguments: command?.arguments ?? [],
+            environment: environment)
     }
 }

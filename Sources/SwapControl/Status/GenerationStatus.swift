@@ -34,8 +34,7 @@ package struct GenerationStatus: Sendable, Hashable {
     /// As the generation reports it: the pid in its own namespace.
     package var processID: Int
     package var peer = Peer.unasked
-    /// `starting`, `serving`, `standby`, `draining`, or a state that only a later version knows.
-    package var state: String
+    package var state: StateWord
     package var stateMicroseconds: Int
     package var uptimeMicroseconds: Int
     /// When the process began, in monotonic nanoseconds; nil: an earlier version, which does not report it.
@@ -62,49 +61,41 @@ package struct GenerationStatus: Sendable, Hashable {
     /// How many generations may live at once; nil: no limit, or an earlier version.
     package var maximumGenerations: Int?
 
-    /// Decodes `status`; nil: it has no generation or no pid.
-    ///
-    /// A number out of its range counts as absent.
-    package init?(_ message: Message) {
-        guard message.kind == .status, let generation = message.number(.generation),
-            let processID = message.number(.processID)
-        else { return nil }
-        self.generation = generation
-        self.processID = processID
-        service = message.text("SERVICE") ?? ""
-        state = message.text("STATE") ?? "unknown"
-        stateMicroseconds = message.number(.stateTime) ?? 0
-        uptimeMicroseconds = message.number(.uptime) ?? 0
-        beganAt = message.number(.began)
-        executable = message.text("EXECUTABLE") ?? ""
-        running = message.text("RUNNING")
-        connections = message.number(.connections) ?? 0
-        remainingMilliseconds = message.number(.remaining)
-        upgrade = message.number(.upgrade).map { successor in
+    package init(_ status: Wire.Status) {
+        generation = status.generation
+        processID = Int(status.processID)
+        service = status.service
+        state = status.state ?? StateWord(rawValue: "unknown")
+        stateMicroseconds = status.stateTime.wholeMicroseconds
+        uptimeMicroseconds = status.uptime.wholeMicroseconds
+        beganAt = status.began
+        executable = status.executable
+        running = status.running
+        connections = status.connections
+        remainingMilliseconds = status.remaining?.wholeMilliseconds
+        upgrade = status.upgrade.map { upgrade in
             RunningUpgrade(
-                successor: successor, elapsedMicroseconds: message.number(.upgradeTime) ?? 0,
-                requestedBy: message.number(.upgradeBy))
+                successor: Int(upgrade.successor),
+                elapsedMicroseconds: upgrade.elapsed.wholeMicroseconds,
+                requestedBy: upgrade.requestedBy.map { Int($0) })
         }
-        listeners = message.fieldLists("LISTENER").compactMap { ManifestEntry(fields: $0) }
-        listenerCount = max(message.number(.listeners) ?? 0, listeners.count)
-        oldest = message.fieldLists("OLDEST").compactMap { fields in
-            guard fields.count >= 3,
-                let age = WireNumber.parse(fields[0], in: NumericKey.connectionAge.range)
-            else { return nil }
-            return Connection(ageMicroseconds: age, proto: fields[1], peer: fields[2])
+        listeners = status.listeners
+        listenerCount = status.listenerCount
+        oldest = status.oldest.map { connection in
+            Connection(
+                ageMicroseconds: connection.age.wholeMicroseconds, proto: connection.proto,
+                peer: connection.peer)
         }
-        unit = message.text("UNIT").map { name in
-            UnitReference(name: name, isOfUser: message.text("UNIT_SCOPE") == "user")
-        }
-        watchdogMicroseconds = message.number(.watchdog)
-        stored = message.number(.stored)
-        storedMaximum = message.number(.storedMaximum)
-        maximumGenerations = message.number(.maximumGenerations)
+        unit = status.unit.map { UnitReference(name: $0.name, isOfUser: $0.isOfUser) }
+        watchdogMicroseconds = status.watchdog?.wholeMicroseconds
+        stored = status.stored
+        storedMaximum = status.storedMaximum
+        maximumGenerations = status.maximumGenerations
     }
 
-    package var isStarting: Bool { state == "starting" }
-    package var isServing: Bool { state == "serving" }
-    package var isDraining: Bool { state == "draining" }
+    package var isStarting: Bool { state == .starting }
+    package var isServing: Bool { state == .serving }
+    package var isDraining: Bool { state == .draining }
 
     /// The pid in the pid namespace of this process; nil where this process cannot see it.
     package var visibleProcessID: Int? {

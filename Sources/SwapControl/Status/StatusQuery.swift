@@ -74,7 +74,7 @@ extension ControlClient {
         do {
             let socket = try find(generation)
             let connection = try connect(socket)
-            try connection.send(Message(.status))
+            try connection.send(Wire.StatusRequest())
             return .success(Question(socket: socket, connection: connection))
         } catch {
             return .failure(error)
@@ -138,7 +138,7 @@ extension ControlClient {
         _ socket: ControlSocket, deadline: UInt64
     ) throws(ControlError) -> GenerationStatus {
         let connection = try connect(socket)
-        try connection.send(Message(.status))
+        try connection.send(Wire.StatusRequest())
         return try connection.status(of: service, deadline: deadline)
     }
 
@@ -175,13 +175,13 @@ extension ControlConnection {
         of service: Service, deadline: UInt64
     ) throws(ControlError) -> GenerationStatus {
         let process = process
-        guard let message = try receive(deadline: deadline) else { throw endedSilently(process) }
-        guard message.kind == .status else {
-            throw ControlError.protocolViolation("\(who) answered with '\(message.kind.rawValue)'")
-        }
-        guard var status = GenerationStatus(message) else {
-            throw ControlError.protocolViolation(
-                "\(who) answered without a valid GENERATION= and PID=")
+        guard let answer = try receive(deadline: deadline) else { throw endedSilently(process) }
+        var status: GenerationStatus
+        switch answer {
+        case .status(let answer): status = GenerationStatus(answer)
+        case .malformed(let error): throw .protocolViolation("\(who) answered wrongly: \(error)")
+        case .step, .result, .draining, .drained, .aborted, .reloaded, .misplaced:
+            throw .protocolViolation("\(who) did not answer with its status")
         }
         status.peer = processID.map { .process($0) } ?? .elsewhere
         if service.isNamed, !status.service.isEmpty, status.service != service.name {

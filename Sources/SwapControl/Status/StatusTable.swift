@@ -43,7 +43,8 @@ package enum StatusTable {
         switch entry.answer {
         case .living(let status):
             return [
-                number, status.visibleProcessID.map { "\($0)" } ?? "-", status.state.terminalSafe,
+                number, status.visibleProcessID.map { "\($0)" } ?? "-",
+                status.state.rawValue.terminalSafe,
                 DurationText.clock(microseconds: status.stateMicroseconds),
                 "\(status.connections)",
                 DurationText.clock(microseconds: status.uptimeMicroseconds),

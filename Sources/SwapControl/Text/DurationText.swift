@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SuccessionProtocol
+
 /// Reads and writes durations as operators do.
 package enum DurationText {
     package static let help = "write 500ms, 30s, 2m, 1h, or a number of seconds"
@@ -51,12 +53,9 @@ package enum DurationText {
 
 extension Duration {
     /// Truncated to whole milliseconds; clamped to the range of `Int`.
-    package var wholeMilliseconds: Int {
-        let (seconds, attoseconds) = components
-        let (whole, overflows) = Int(clamping: seconds).multipliedReportingOverflow(by: 1_000)
-        if overflows { return seconds < 0 ? .min : .max }
-        return whole.addingClamped(Int(attoseconds / 1_000_000_000_000_000))
-    }
+    package var wholeMilliseconds: Int { wholeUnits(perSecond: 1_000) }
+    /// Truncated to whole microseconds; clamped to the range of `Int`.
+    package var wholeMicroseconds: Int { wholeUnits(perSecond: 1_000_000) }
 }
 
 extension Int {

@@ -21,7 +21,7 @@ struct RecordReconciliation {
     /// The caller holds the lock of the switch, and has run ``Recovery``.
     func run() throws(ControlError) -> String? {
         guard let record = try ServingRecord.serving(site), record.service == control.service.name,
-            let status = try control.serving(), status.state == "serving", status.upgrade == nil,
+            let status = try control.serving(), status.isServing, status.upgrade == nil,
             let process = control.process(status)
         else { return nil }
         // Entries older than the recorded switch are about processes that no longer serve.

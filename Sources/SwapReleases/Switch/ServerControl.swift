@@ -138,7 +138,7 @@ struct ServerControl {
         var pause: CInt = 5
         while true {
             guard let status = try serving() else { return nil }
-            if status.upgrade == nil, status.state == "serving" { return status }
+            if status.upgrade == nil, status.isServing { return status }
             if Syscall.monotonicNanoseconds() > deadline {
                 throw .busy(
                     "\(status.serving) of \(service.name) has been '\(status.state)' for 10 min")

@@ -113,7 +113,7 @@ struct ServerStart {
                 return .unchanged(
                     "\(program) (pid \(process.processID)) \(status)\(lastLines(logSize))", nil)
             }
-            if let status = try? control.serving(), status.state == "serving" {
+            if let status = try? control.serving(), status.isServing {
                 if status.visibleProcessID == Int(process.processID) {
                     return .serves(status.serving, leaving: nil, warning: nil)
                 }

@@ -27,7 +27,7 @@ package struct UnitFacts: Sendable {
         self.living = living
     }
 
-    var serving: GenerationStatus? { living.first { $0.state == "serving" } }
+    var serving: GenerationStatus? { living.first { $0.isServing } }
     /// The generation whose listeners are checked.
     var speaker: GenerationStatus? { serving ?? living.first }
 

@@ -97,14 +97,10 @@ import Testing
     }
 
     private func status(_ unit: String?) throws -> StatusReport {
-        var message = Message(.status)
-        message.add("GENERATION", 1)
-        message.add("PID", Int(getpid()))
-        message.add("STATE", "serving")
-        if let unit { message.add("UNIT", unit) }
-        let status = try #require(GenerationStatus(message))
+        var status = Wire.Status(generation: 1, processID: getpid(), state: .serving)
+        status.unit = unit.map { .init(name: $0, isOfUser: false) }
         return StatusReport(
             service: try Service.locate("web", runtimeDirectory: "/r"),
-            entries: [.init(generation: 1, answer: .living(status))])
+            entries: [.init(generation: 1, answer: .living(GenerationStatus(status)))])
     }
 }

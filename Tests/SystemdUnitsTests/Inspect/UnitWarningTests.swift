@@ -63,7 +63,11 @@ import Testing
     }
 
     @Test func mainPID_whileAnUpgradeRuns_mayDiffer() throws {
-        let facts = try facts(["MainPID": "150"], status: ["UPGRADE": "170"])
+        let facts = try facts(
+            ["MainPID": "150"],
+            change: {
+                $0.upgrade = .init(successor: 170, elapsed: .zero, requestedBy: nil)
+            })
         #expect(UnitWarning.all(facts) == [])
     }
 
@@ -96,11 +100,14 @@ import Testing
     }
 
     @Test func timeoutStop_whenShorterThanADrain_isSaid() throws {
-        let draining = ["STATE": "draining", "REMAINING_MS": "60000"]
-        #expect(UnitWarning.all(try facts(status: draining)).map(\.code) == ["timeoutstop"])
-        let patient = try facts(["TimeoutStopUSec": "1min 30s"], status: draining)
+        let draining = { (status: inout Wire.Status) in
+            status.state = .draining
+            status.remaining = .seconds(60)
+        }
+        #expect(UnitWarning.all(try facts(change: draining)).map(\.code) == ["timeoutstop"])
+        let patient = try facts(["TimeoutStopUSec": "1min 30s"], change: draining)
         #expect(UnitWarning.all(patient) == [])
-        #expect(UnitWarning.all(try facts(["TimeoutStopUSec": "infinity"], status: draining)) == [])
+        #expect(UnitWarning.all(try facts(["TimeoutStopUSec": "infinity"], change: draining)) == [])
     }
 
     @Test func runtimeDirectory_whenAListenerLiesInIt_isSaid() throws {
@@ -136,21 +143,18 @@ import Testing
     // MARK: -
 
     private func facts(
-        _ changes: [String: String?] = [:], status fields: [String: String] = [:],
+        _ changes: [String: String?] = [:], change: (inout Wire.Status) -> Void = { _ in },
         listener: [String] = ["tcp:*:8080", "activation", "4096", "http"]
     ) throws -> UnitFacts {
         var values = Self.good
         for (key, value) in changes { values[key] = value }
-        var status = ["STATE": "serving"]
-        status.merge(fields) { $1 }
-        var message = Message(.status)
-        message.add("GENERATION", 2)
-        message.add("PID", 151)
-        for (key, value) in status { message.add(key, value) }
-        message.addFields("LISTENER", listener)
+        var status = Wire.Status(generation: 2, processID: 151, state: .serving)
+        change(&status)
+        status.listeners = [try #require(ManifestEntry(fields: listener))]
+        status.listenerCount = 1
         return UnitFacts(
             unit: UnitReference(name: "web.service", isOfUser: false),
             properties: UnitProperties(values.map { "\($0)=\($1)" }.joined(separator: "\n")),
-            service: "web", living: [try #require(GenerationStatus(message))])
+            service: "web", living: [GenerationStatus(status)])
     }
 }
