@@ -138,6 +138,8 @@ install: ## install swapctl, manual, completions, units and documents below $(DE
 	install -d "$(DOCUMENTS)" "$(INSTALLED)/lib/systemd/system" "$(INSTALLED)/lib/systemd/user"
 	install -m 644 $(wildcard README.md CHANGELOG.md) LICENSE SECURITY.md $(wildcard docs/*.md) \
 	    "$(DOCUMENTS)"
+	install -d "$(DOCUMENTS)/schema"
+	install -m 644 docs/schema/*.json "$(DOCUMENTS)/schema"
 # The units name programs by their paths.
 	for unit in units/*.* units/user/*.*; do \
 	    directory=system; [[ $$unit != units/user/* ]] || directory=user; \

@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "SuccessionLifecycle", targets: ["SuccessionLifecycle"]),
         .library(name: "SuccessionLogging", targets: ["SuccessionLogging"]),
         .library(name: "SuccessionMetrics", targets: ["SuccessionMetrics"]),
+        .library(name: "SwapControl", targets: ["SwapControl"]),
         .executable(name: "swapctl", targets: ["swapctl"]),
     ],
     traits: [
@@ -131,6 +132,7 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),
+        // L5
         .target(
             name: "SwapReleases",
             dependencies: [
@@ -138,11 +140,18 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),
-        // L5
+        .target(
+            name: "SystemdUnits",
+            dependencies: [
+                "SwapControl", "SuccessionSystem", "SuccessionProtocol",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings),
+        // L6
         .executableTarget(
             name: "swapctl",
             dependencies: [
-                "SwapControl", "SwapReleases",
+                "SwapControl", "SwapReleases", "SystemdUnits",
                 .product(
                     name: "ArgumentParser", package: "swift-argument-parser",
                     condition: .when(traits: ["CLI"])),
@@ -196,6 +205,10 @@ let package = Package(
             name: "SwapControlTests", dependencies: ["SwapControl", "SuccessionProtocol"],
             swiftSettings: settings),
         .testTarget(
+            name: "SystemdUnitsTests",
+            dependencies: ["SystemdUnits", "SwapControl", "SuccessionProtocol"],
+            swiftSettings: settings),
+        .testTarget(
             name: "SwapReleasesTests",
             dependencies: ["SwapReleases", "SwapControl", "SuccessionSystem"],
             swiftSettings: settings),
@@ -203,7 +216,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "SuccessionSystem", "SuccessionTransport", "SuccessionProtocol",
-                "SuccessionHandover",
+                "SuccessionHandover", "SwapControl",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),

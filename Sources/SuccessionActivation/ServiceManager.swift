@@ -64,13 +64,10 @@ public final class ServiceManager: Sendable {
     public func send(
         _ notices: ManagerNotice..., within deadline: Duration = .seconds(5)
     ) async throws(ActivationError) {
-        let result = await withCheckedContinuation {
-            (continuation: CheckedContinuation<Result<Void, ActivationError>, Never>) in
-            let answer = Answer(continuation)
-            submit(notices, barrier: deadline) { answer.give($0) }
-            answer.expire(after: deadline, with: .failure(Self.silence(deadline)))
-        }
-        try result.get()
+        let answer = OneShot<Result<Void, ActivationError>>()
+        submit(notices, barrier: deadline) { answer.fulfil($0) }
+        answer.expire(after: deadline, with: .failure(Self.silence(deadline)))
+        try await answer.value().get()
     }
 
     /// Blocks until everything said so far has been sent, or the time has passed.

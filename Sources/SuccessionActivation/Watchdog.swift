@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SuccessionSystem
 import Synchronization
 
 /// Tells the service manager that this process is alive for as long as the application says that it
@@ -49,14 +50,13 @@ final class HealthCheck: Sendable {
             return !isOut
         }
         guard mayAsk else { return false }
-        return await withCheckedContinuation { continuation in
-            let answer = Answer(continuation)
-            Task.detached { [self] in
-                let isHealthy = await health()
-                isOut.withLock { $0 = false }
-                answer.give(isHealthy)
-            }
-            answer.expire(after: deadline, with: false)
+        let answer = OneShot<Bool>()
+        Task.detached { [self] in
+            let isHealthy = await health()
+            isOut.withLock { $0 = false }
+            answer.fulfil(isHealthy)
         }
+        answer.expire(after: deadline, with: false)
+        return await answer.value()
     }
 }

@@ -20,6 +20,13 @@ package struct MessageSocket: Sendable {
         try send(encoded: message.encoded(), descriptors: descriptors)
     }
 
+    /// As ``send(_:descriptors:)``, for a message of a known kind.
+    package func send(
+        _ message: some WireMessage, descriptors: [CInt] = []
+    ) throws(Errno) {
+        try send(message.message, descriptors: descriptors)
+    }
+
     /// Sends a packet that was encoded before.
     package func send(encoded packet: [UInt8], descriptors: [CInt]) throws(Errno) {
         try AncillaryMessage.send(packet, descriptors: descriptors, over: descriptor.rawValue)
@@ -33,10 +40,12 @@ package struct MessageSocket: Sendable {
         if received.isTruncated { throw .packetTooLarge }
         let message: Message
         do { message = try Message.decode(received.bytes) } catch { throw .message(error) }
-        guard message.isAbsentOrValid(.descriptors) else {
-            throw .message(.malformed("FDS= is no number of descriptors"))
+        let announced: Int
+        do {
+            announced = try message.announcedDescriptors()
+        } catch {
+            throw .message(.malformed(error.description))
         }
-        let announced = message.number(.descriptors) ?? 0
         let arrived = received.descriptors.count
         if received.lostDescriptors {
             throw .descriptorsLost(arrived: arrived, announced: announced)

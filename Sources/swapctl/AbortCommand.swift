@@ -8,15 +8,15 @@ import SwapReleases
 struct AbortCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "abort",
-        abstract: "Call off the upgrade that runs; the old generation serves on.",
+        abstract: "Call off the upgrade in progress; the old generation serves on.",
         discussion: """
-            The successor is ended, by force if it hangs, and whoever asked for the upgrade is told \
-            who called it off. This is possible until the successor accepts; after that it serves, \
-            and only another upgrade leads back: `swapctl rollback`, or `swapctl upgrade` with the \
-            former program.
+            The successor is ended, by force if it hangs, and the operator who asked for the upgrade \
+            learns who called it off. An upgrade can be called off until the successor accepts \
+            connections. After that only another upgrade leads back: `swapctl rollback`, or `swapctl \
+            upgrade` with the former program.
 
-            Exits 0 when the upgrade is undone, 1 when none runs ("no-upgrade") or the successor has \
-            taken over already ("too-late"), 69 when nobody serves.
+            Exits 0 when the upgrade is undone, 1 when none is in progress ("no-upgrade") or the \
+            successor serves already ("too-late"), 69 when nobody serves.
 
             EXAMPLES:
               swapctl abort web

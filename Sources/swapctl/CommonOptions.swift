@@ -4,22 +4,22 @@
 import ArgumentParser
 import SwapControl
 
-/// Options of every verb.
+/// The options of every verb that addresses a service.
 struct CommonOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The directory of the service's control sockets, if it is not where its name says.",
+            "The directory of the service's control sockets (default: found by its name).",
             valueName: "dir"))
     var runtimeDirectory: String?
 
-    @Flag(help: "Write one JSON object a line to standard output, and nothing for people.")
+    @Flag(help: "Write one JSON object a line to standard output, and no text for people.")
     var json = false
 }
 
-/// Reads an option that is a length of time.
+/// Parses an option whose value is a duration.
 func duration(_ text: String) throws -> Duration {
     guard let duration = DurationText.parse(text) else {
-        throw ValidationError("'\(text)' is no length of time: \(DurationText.help)")
+        throw ValidationError("'\(text)' is not a duration: \(DurationText.help)")
     }
     return duration
 }

@@ -5,14 +5,14 @@ import ArgumentParser
 import SwapControl
 import SwapReleases
 
-/// What a shell offers for a word; nothing where nothing can be found out.
+/// The words that a shell offers on completion; none if they cannot be found.
 enum Completions {
-    /// Those whose control sockets are seen from here.
+    /// The services whose control sockets this process can see.
     static let services = CompletionKind.custom { _, _, _ in
         names()
     }
 
-    /// The living generations of the service that stands in the line.
+    /// The generations of the service that the command line names.
     static let generations = CompletionKind.custom { words, _, _ in
         guard let name = words.first(where: names().contains),
             let service = try? Service.locate(

@@ -77,7 +77,7 @@ struct DeployCommand: ParsableCommand {
             options.environment = environment
             options.evictsOldest = evictOldest
             options.isStrict = strict
-            options.pace = reporter.pace
+            options.progressMode = reporter.progressMode
             let deployment = Deployment(
                 try place.site(service), service, options, isDetached: detach)
             try reporter.deploy(deployment, releases.dropLast(command.count))
@@ -92,7 +92,7 @@ extension Reporter {
         let outcome = try deployment.run(Array(releases)) { copy.observe($0) }
         self = copy
         try conclude(
-            outcome.json, [outcome.sentence.harmless], warning: outcome.warnings.first,
+            outcome.json, [outcome.sentence.terminalSafe], warning: outcome.warnings.first,
             outcome.exitCode)
     }
 }

@@ -7,11 +7,11 @@ import SwapControl
 struct DrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "drain",
-        abstract: "Have a generation finish its connections and leave.",
+        abstract: "Make a generation finish its connections and leave.",
         discussion: """
-            Without --generation the one that serves is drained: nobody serves after it, unless a \
-            service manager starts the server again. On a terminal that is asked before; --yes answers. \
-            A deadline sooner than the one under way counts.
+            Without --generation the serving generation drains: nobody serves after it, unless a \
+            service manager starts the server again. On a terminal swapctl asks first; --yes answers. \
+            During a drain a second one can bring the deadline forward, and cannot extend it.
 
             EXAMPLES:
               swapctl drain web
@@ -22,18 +22,19 @@ struct DrainCommand: ParsableCommand {
     var service: String
 
     @Option(
-        help: ArgumentHelp("Which generation (default: the one that serves).", valueName: "n"),
+        help: ArgumentHelp(
+            "The number of the generation (default: the one that serves).", valueName: "n"),
         completion: Completions.generations)
     var generation: Int?
 
     @Option(
         help: ArgumentHelp(
-            "After what time it cuts the connections it still has (default: the server's).",
+            "After this time the generation cuts its open connections (default: the server's).",
             valueName: "time"),
         transform: duration)
     var deadline: Duration?
 
-    @Flag(help: "Do not ask whether the generation that serves shall leave.")
+    @Flag(help: "Do not ask before the serving generation drains.")
     var yes = false
 
     @OptionGroup var common: CommonOptions
@@ -42,22 +43,24 @@ struct DrainCommand: ParsableCommand {
         try Reporter.run(service, common) { service, reporter in
             let request = DrainRequest(service, generation: generation, deadline: deadline)
             try confirm(request, service)
-            let report = try request.run(pace: reporter.pace) { reporter.observe($0) }
+            let report = try request.run(progressMode: reporter.progressMode) {
+                reporter.observe($0)
+            }
             try reporter.conclude(.result(report), report.sentences, report.exitCode)
         }
     }
 
-    /// Says that nobody will serve, if that is so, and has a person at a terminal say yes.
+    /// Warns if nobody will serve after the drain, and asks for consent on a terminal.
     private func confirm(_ request: DrainRequest, _ service: Service) throws {
         guard !yes, !common.json, let serving = try request.serving() else { return }
-        let news = "\(serving) serves \(service.name), and nobody does when it has drained"
-        if Terminal.isThere {
-            guard Terminal.confirms("\(news): drain it?") else {
+        let warning = "\(serving) serves \(service.name), and nobody does when it has drained"
+        if Terminal.isInteractive {
+            guard Terminal.confirms("\(warning): drain it?") else {
                 StandardStream.output.write("\(service.name): \(serving) is serving\n")
                 throw ArgumentParser.ExitCode(SwapControl.ExitCode.unchanged.rawValue)
             }
         } else {
-            StandardStream.error.write("swapctl: \(news)\n")
+            StandardStream.error.write("swapctl: \(warning)\n")
         }
     }
 }

@@ -152,7 +152,7 @@ struct ReleaseUseCommand: ParsableCommand {
         }
         try Reporter.run(found, common) { service, reporter in
             var options = SwitchOptions()
-            options.pace = reporter.pace
+            options.progressMode = reporter.progressMode
             try reporter.deploy(Deployment(site, service, options), releases)
         }
     }

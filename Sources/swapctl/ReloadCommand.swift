@@ -7,11 +7,11 @@ import SwapControl
 struct ReloadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reload",
-        abstract: "Have the serving generation read its configuration again, without a successor.",
+        abstract: "Make the serving generation read its configuration again, without a successor.",
         discussion: """
-            The application decides: it accepts, or refuses with a reason and keeps the old \
-            configuration. Requests in progress end as they began. While an upgrade runs a reload \
-            is refused: the successor reads the configuration when it starts.
+            The application accepts, or refuses with a reason and keeps the old configuration. \
+            Requests in progress finish with the configuration they began with. During an upgrade a \
+            reload is refused: the successor reads the configuration when it starts.
 
             EXAMPLES:
               swapctl reload web

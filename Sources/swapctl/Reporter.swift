@@ -5,17 +5,17 @@ import ArgumentParser
 import SwapControl
 import SwapReleases
 
-/// Writes what happens, for people or for programs, and ends the command with its exit status.
+/// Writes progress and results, for people or for programs, and ends the command with its exit status.
 struct Reporter {
     let isJSON: Bool
     private var progress: ProgressText
-    let pace: Pace
+    let progressMode: ProgressMode
 
     init(_ options: CommonOptions) {
         isJSON = options.json
         let isLive = !options.json && StandardStream.error.isTerminal
         progress = ProgressText(isLive: isLive)
-        pace = isLive ? .live : .quiet
+        progressMode = isLive ? .live : .quiet
     }
 
     mutating func observe(_ event: ControlEvent) {
@@ -26,7 +26,7 @@ struct Reporter {
         }
     }
 
-    /// Writes the result; `lines` are for people, and the last of them says who serves now.
+    /// Writes the result; `lines` are for people, and the last of them says which generation serves.
     mutating func conclude(
         _ result: JSONValue, _ lines: [String], warning: String? = nil,
         _ exitCode: SwapControl.ExitCode
@@ -35,23 +35,24 @@ struct Reporter {
             write(result)
         } else {
             StandardStream.error.write(progress.closing())
-            if let warning { StandardStream.error.write("swapctl: warning: \(warning.harmless)\n") }
-            for line in lines { StandardStream.output.write(line.harmless + "\n") }
+            if let warning {
+                StandardStream.error.write("swapctl: warning: \(warning.terminalSafe)\n")
+            }
+            for line in lines { StandardStream.output.write(line.terminalSafe + "\n") }
         }
         if exitCode != .done { throw ArgumentParser.ExitCode(exitCode.rawValue) }
     }
 
-    /// Writes why the command could not do what it should, and who serves.
+    /// Writes why the command failed, and which generation serves.
     mutating func fail(_ error: ControlError, service: Service?) -> ArgumentParser.ExitCode {
-        // A directory nobody may enter, or that is not there, needs no second look.
-        // Whoever owns the site may not ask the server.
+        // The owner of the site, whose rights this process may have taken, may not be allowed to ask the server.
         SiteRights.restoreOwn()
-        let serving = service.map { ControlClient($0).whoServes() }
+        let serving = service.map { ControlClient($0).servingState() }
         if isJSON {
             write(.error(error, service: service?.name, serving: serving ?? .unknown))
         } else {
             StandardStream.error.write(progress.closing())
-            StandardStream.error.write("swapctl: \(error.message.harmless)\n")
+            StandardStream.error.write("swapctl: \(error.message.terminalSafe)\n")
             if let service, let serving {
                 StandardStream.output.write(serving.sentence(service.name) + "\n")
             }
@@ -59,7 +60,7 @@ struct Reporter {
         return ArgumentParser.ExitCode(error.exitCode.rawValue)
     }
 
-    /// Ends a line that shows what runs.
+    /// Ends the line that shows the running step.
     mutating func closing() -> String { progress.closing() }
 
     func write(_ object: JSONValue) {
@@ -68,7 +69,7 @@ struct Reporter {
 }
 
 extension Reporter {
-    /// Runs the body of a verb for one service; whatever it throws is reported.
+    /// Runs the body of a verb for one service, and reports the error that it throws.
     static func run(
         _ name: String, _ options: CommonOptions,
         _ body: (Service, inout Reporter) throws -> Void
@@ -84,7 +85,7 @@ extension Reporter {
         }
     }
 
-    /// The same for a service that was found otherwise.
+    /// The same, for a service that was located before.
     static func run(
         _ service: Service, _ options: CommonOptions,
         _ body: (Service, inout Reporter) throws -> Void

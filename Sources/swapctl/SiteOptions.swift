@@ -49,7 +49,7 @@ extension Reporter {
         if json {
             for object in objects { write(object) }
         } else {
-            StandardStream.output.write(lines.map { $0.harmless + "\n" }.joined())
+            StandardStream.output.write(lines.map { $0.terminalSafe + "\n" }.joined())
         }
     }
 }

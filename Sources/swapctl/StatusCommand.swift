@@ -4,21 +4,23 @@
 import ArgumentParser
 import SwapControl
 import SwapReleases
+import SystemdUnits
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show the living generations, their listeners, and who keeps an old one alive.",
+        abstract:
+            "Show the generations of a service, their listeners, and the connections that keep an old one alive.",
         discussion: """
-            Without a name all services are shown. A generation that is 'stale' ended without \
-            cleaning up; one that is 'silent' lives but does not answer.
+            Without a name all services are shown. A 'stale' generation ended without removing its \
+            control socket; a 'silent' one is alive and does not answer.
 
-            Of a service in a systemd unit it also shows what its manager says, and warns of each \
-            setting that would hurt, with the line to change.
+            For a service in a systemd unit it also shows what the manager reports, and warns of each \
+            setting that does harm, with the line to change.
 
-            Of one service the exit status says whether it is served: 0 it is, 4 not yet, for a \
-            generation is starting, 69 nobody serves or only drains. With --wait it is asked until \
-            somebody serves, for scripts that go on when a server is up.
+            For one service the exit status is 0 if a generation serves, 4 if one is starting, and 69 \
+            if none serves or the only ones drain. With --wait it asks again until a generation \
+            serves, for scripts that go on when a server is up.
 
             EXAMPLES:
               swapctl status
@@ -33,7 +35,7 @@ struct StatusCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Wait until the service is served, for so long at most.", valueName: "time"),
+            "Wait until a generation serves, for at most this time.", valueName: "time"),
         transform: duration)
     var wait: Duration?
 
@@ -62,7 +64,7 @@ struct StatusCommand: ParsableCommand {
     private func show(
         _ report: StatusReport, _ reporter: inout Reporter, isOneOfMany: Bool
     ) throws {
-        // Nothing is run where no manager is.
+        // Runs no program for a service without a unit.
         let manager = ManagerReport.ask(report)
         let site = report.serving == nil ? nil : SiteAccess.of(report.service)
         if common.json {
@@ -73,14 +75,14 @@ struct StatusCommand: ParsableCommand {
             let lines =
                 StatusTable.lines(report, isOneOfMany: isOneOfMany) + (manager?.lines ?? [])
                 + (site?.lines ?? [])
-            StandardStream.output.write(lines.map { $0.harmless + "\n" }.joined())
+            StandardStream.output.write(lines.map { $0.terminalSafe + "\n" }.joined())
         }
         if report.exitCode != .done, !isOneOfMany {
             throw ArgumentParser.ExitCode(report.exitCode.rawValue)
         }
     }
 
-    /// A service that cannot be looked at does not hide the others.
+    /// Shows every service; one that cannot be asked does not hide the others.
     private func showAll() throws {
         var reporter = Reporter(common)
         let services: [Service]
@@ -99,7 +101,7 @@ struct StatusCommand: ParsableCommand {
                 if common.json {
                     reporter.write(.error(error, service: service.name, serving: .unknown))
                 } else {
-                    StandardStream.output.write("\(service.name)  \(error.message.harmless)\n")
+                    StandardStream.output.write("\(service.name)  \(error.message.terminalSafe)\n")
                 }
             }
         }

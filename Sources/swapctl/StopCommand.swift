@@ -7,9 +7,9 @@ import SwapControl
 struct StopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stop",
-        abstract: "Have every generation cut its connections and leave.",
+        abstract: "Make every generation cut its connections and leave.",
         discussion: """
-            Returns when all of them are gone. Use drain to spare the connections.
+            Returns when the processes of all generations have ended. Use drain to let connections finish.
 
             EXAMPLES:
               swapctl stop web
@@ -22,7 +22,9 @@ struct StopCommand: ParsableCommand {
 
     func run() throws {
         try Reporter.run(service, common) { service, reporter in
-            let report = try StopRequest(service).run(pace: reporter.pace) { reporter.observe($0) }
+            let report = try StopRequest(service).run(progressMode: reporter.progressMode) {
+                reporter.observe($0)
+            }
             try reporter.conclude(.result(report), report.sentences, report.exitCode)
         }
     }

@@ -9,17 +9,17 @@ struct SuperviseCommand: ParsableCommand {
         commandName: "supervise",
         abstract: "Run a server in the foreground, through every upgrade.",
         discussion: """
-            For supervisors that wait for the process they have started and take its end for the \
-            service's: runit, s6, daemontools, supervisord, tini and dumb-init, and as process 1 of a \
-            container. It starts the server and stays, whatever generation serves; it holds no \
-            listener and no connection. It ends with the exit status of the last generation, or 128 \
-            and the number of the signal that ended it.
+            For supervisors that take the end of the process they started for the end of the service: \
+            runit, s6, daemontools, supervisord, tini and dumb-init, and as process 1 of a container. \
+            swapctl starts the server and stays through all its generations; it holds no listener and \
+            no connection. It ends with the exit status of the last generation, or 128 plus the number \
+            of the signal that ended it.
 
             SIGTERM, SIGINT and SIGQUIT go to every generation; SIGHUP, SIGUSR1 and SIGUSR2 to the \
-            one that serves. Orphans are adopted and waited for. It cannot hand on SIGKILL: have the \
+            serving one. Orphans are adopted and reaped. SIGKILL cannot be passed on: make the \
             supervisor wait for the server's drain.
 
-            systemd needs nothing of the kind: see 'swapctl units'.
+            With systemd it is not needed: see 'swapctl units'.
 
             EXAMPLES:
               exec swapctl supervise web -- /srv/web/bin/web --service web --http tcp:8080
@@ -31,18 +31,19 @@ struct SuperviseCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Write the number of this process to a file, while it runs.", valueName: "path"))
+            "Write the pid of swapctl to this file, and remove the file at the end.",
+            valueName: "path"))
     var pidfile: String?
 
     @Option(
         help: ArgumentHelp(
-            "The directory of the service's control sockets, if it is not where its name says.",
+            "The directory of the service's control sockets (default: found by its name).",
             valueName: "dir"))
     var runtimeDirectory: String?
 
     @Argument(
         parsing: .postTerminator,
-        help: ArgumentHelp("After --: the server, and its arguments.", valueName: "command"))
+        help: ArgumentHelp("After --: the server and its arguments.", valueName: "command"))
     var command: [String] = []
 
     func run() throws {

@@ -8,19 +8,20 @@ import SwapControl
 struct Swapctl: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "swapctl",
-        abstract: "Replaces a running server by its successor, and nobody notices.",
+        abstract: "Replace a running server without refusing or cutting a connection.",
         discussion: """
-            A service is found by its name: in $SUCCESSION_RUNTIME_DIRECTORY, in the first entry of \
-            $RUNTIME_DIRECTORY, in /run/SERVICE for root, or in $XDG_RUNTIME_DIR/SERVICE. Times are \
+            The control sockets of a service are in $SUCCESSION_RUNTIME_DIRECTORY, in the first entry \
+            of $RUNTIME_DIRECTORY, in /run/SERVICE for root, or in $XDG_RUNTIME_DIR/SERVICE. A time is \
             500ms, 30s, 2m, 1h, or a number of seconds.
 
-            Progress goes to standard error, results go to standard output; the last line says who \
-            serves now. With --json each line of standard output is one object.
+            Progress goes to standard error and results to standard output; the last line says which \
+            generation serves. With --json each line of standard output is one object, described by \
+            the JSON Schema files in share/doc/swift-succession/schema.
 
             EXIT STATUS:
             \(SwapControl.ExitCode.table)
 
-            The server does the work: interrupting swapctl, or killing it, stops nothing.
+            The server does the work: interrupting or killing swapctl stops nothing.
             """,
         version: "0.1.0",
         subcommands: [
@@ -31,11 +32,11 @@ struct Swapctl: ParsableCommand {
             HistoryCommand.self,
         ])
 
-    /// What was begun is carried to its end, though nobody reads of it any more.
+    /// Runs a verb to its end even if the reader of its output closes the pipe.
     static func main() {
         StandardStream.outliveReaders()
-        // Where /proc is missing Swift's own CommandLine is empty, and nothing would be done.
-        main(OwnCommand.words())
+        // Swift's CommandLine is empty where /proc is not mounted.
+        main(Terminal.arguments())
     }
 }
 #else

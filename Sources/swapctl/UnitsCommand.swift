@@ -3,18 +3,19 @@
 #if CLI
 import ArgumentParser
 import SwapControl
+import SystemdUnits
 
 struct UnitsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "units",
-        abstract: "Write systemd units for a server of one's own.",
+        abstract: "Write systemd units for a server.",
         discussion: """
-            Prints a socket unit for each name of --listen and the unit of the service: hardened, \
-            with a comment at each line that is not obvious, and ready for 'systemctl reload', which \
-            upgrades the server. What a socket unit cannot hold is refused, with the reason.
+            Prints a socket unit for each name of --listen, and the service unit: sandboxed, with a \
+            comment on each line that is not obvious, and with an ExecReload= that upgrades the \
+            server. A request that a unit cannot express is refused, with the reason.
 
-            A listener's name is the word by which the server asks for it; without a name it is that \
-            of the service. Addresses are tcp:8080, tcp:127.0.0.1:8080, tcp:[::1]:8080, udp:…, \
+            The name of a listener is the word by which the server asks for it; the default is the \
+            name of the service. Addresses are tcp:8080, tcp:127.0.0.1:8080, tcp:[::1]:8080, udp:…, \
             unix:/path, unix-dgram:…, unix-seqpacket:…, vsock:PORT.
 
             EXAMPLES:
@@ -28,34 +29,34 @@ struct UnitsCommand: ParsableCommand {
 
     @Option(
         name: .customLong("exec"),
-        help: ArgumentHelp("The server's program, by its absolute path.", valueName: "path"))
+        help: ArgumentHelp("The absolute path of the server.", valueName: "path"))
     var executable: String
 
     @Option(
         help: ArgumentHelp(
-            "Where the server listens, and under what name. May be repeated.",
+            "An address to listen on, and its name. May be repeated.",
             valueName: "[name=]address"))
     var listen: [String] = []
 
-    @Flag(help: "No socket unit: the server binds, and systemd stores what it bound.")
+    @Flag(help: "No socket unit: the server binds, and stores its listeners with systemd.")
     var noSocket = false
 
-    @Flag(help: "A template whose instances share the sockets: start one, stop the other.")
+    @Flag(help: "A template unit whose instances share the sockets: start one, stop the other.")
     var instances = false
 
-    @Flag(help: "For the service manager of a user.")
+    @Flag(help: "For the service manager of a user, instead of the system.")
     var user = false
 
     @Option(
-        help: ArgumentHelp("The user of the service (default: a dynamic one).", valueName: "name"))
+        help: ArgumentHelp("The user of the service (default: a dynamic user).", valueName: "name"))
     var runAs: String?
 
-    @Flag(help: "The server opens connections by itself: do not take the network from it.")
+    @Flag(help: "The server connects to others: leave it access to the network.")
     var network = false
 
     @Option(
         help: ArgumentHelp(
-            "Have a server that does not ping in this time restarted.", valueName: "time"),
+            "Restart a server that does not ping within this time.", valueName: "time"),
         transform: duration)
     var watchdog: Duration?
 
@@ -71,16 +72,18 @@ struct UnitsCommand: ParsableCommand {
         transform: duration)
     var timeout: Duration = .seconds(60)
 
-    @Option(help: ArgumentHelp("Where swapctl will be (default: this one).", valueName: "path"))
+    @Option(
+        help: ArgumentHelp(
+            "The path of swapctl on the target (default: this one).", valueName: "path"))
     var swapctl: String?
 
-    @Option(help: ArgumentHelp("Write the units into this directory.", valueName: "dir"))
+    @Option(help: ArgumentHelp("Write the units to this directory.", valueName: "dir"))
     var output: String?
 
-    @Flag(help: "With --output: replace units that are there.")
+    @Flag(help: "With --output: replace existing units.")
     var force = false
 
-    @Flag(help: "Write one JSON object a line to standard output, and nothing for people.")
+    @Flag(help: "Write one JSON object a line to standard output, and no text for people.")
     var json = false
 
     @Argument(
@@ -90,7 +93,7 @@ struct UnitsCommand: ParsableCommand {
 
     func validate() throws {
         if noSocket, instances {
-            throw ValidationError("--instances share socket units: leave --no-socket out")
+            throw ValidationError("--instances needs socket units: leave --no-socket out")
         }
     }
 

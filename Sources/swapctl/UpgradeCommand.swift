@@ -10,22 +10,22 @@ struct UpgradeCommand: ParsableCommand {
         commandName: "upgrade",
         abstract: "Start a successor, hand it the listeners, and let the old generation finish.",
         discussion: """
-            Without a command the server starts itself again, by the same path and with the same \
-            arguments: put the new release under that path, or turn the link that leads to it, and \
-            upgrade. If the successor does not become ready, the old generation serves on as if \
-            nothing had happened; the last lines of the successor's standard error are shown.
+            Without a command the server starts its own path again, with its own arguments: put the \
+            new release at that path, or change the link that leads to it, and upgrade. If the \
+            successor does not become ready, the old generation serves on and no client notices; the \
+            last lines of the successor's standard error are shown.
 
-            A command is looked for from here: a path with a slash from this directory, a name \
-            without one in PATH. It needs all arguments, its name being the first.
+            A command is resolved here: a path with a slash from the working directory, a name without \
+            one in PATH. The successor gets exactly the given arguments.
 
-            Interrupting swapctl does not stop the upgrade, which the server carries out: it says so, \
-            and `swapctl abort` calls it off. After SIGTERM it waits some seconds for the result, for \
-            a manager that stops the unit stops the server too, and that calls the upgrade off; its exit \
-            status is then 1, and 0 only as a command of a unit (MAINPID is set), which would else fail.
+            Interrupting swapctl does not stop the upgrade, which the server carries out; `swapctl \
+            abort` calls it off. After SIGTERM swapctl waits 4 s for the result, because a manager that \
+            stops the unit stops the server too, which calls the upgrade off. The exit status is then \
+            1, or 0 as a command of a unit (MAINPID is set), which would fail otherwise.
 
-            A server lets only so many generations live at once (4, unless its author chose \
-            otherwise), the new one among them: an upgrade that would be one too many is refused with \
-            status 5, and says who is still here and why.
+            A service has a maximum number of generations (4, unless the author of the server chose \
+            otherwise), the new one included. An upgrade beyond it is refused with status 5, and the \
+            message names the old generations and what keeps them.
 
             EXAMPLES:
               swapctl upgrade web
@@ -39,12 +39,13 @@ struct UpgradeCommand: ParsableCommand {
 
     @OptionGroup var times: UpgradeTimes
 
-    @Flag(help: "Return when the successor serves; do not wait until the old generation is gone.")
+    @Flag(
+        help: "Return when the successor serves, without waiting for the old generation to leave.")
     var detach = false
 
     @Flag(
         help: ArgumentHelp(
-            "Where as many generations live as may, cut the oldest and upgrade, instead of failing."
+            "If the service has its maximum of generations, cut the oldest instead of failing."
         ))
     var evictOldest = false
 
@@ -54,7 +55,7 @@ struct UpgradeCommand: ParsableCommand {
     @Option(
         name: .customLong("env"),
         help: ArgumentHelp(
-            "A variable for the successor; KEY alone takes the value it has here. May be repeated.",
+            "An environment variable for the successor; KEY alone takes its value from swapctl's environment. May be repeated.",
             valueName: "KEY=VALUE"))
     var environment: [String] = []
 
@@ -63,17 +64,19 @@ struct UpgradeCommand: ParsableCommand {
     @Argument(
         parsing: .postTerminator,
         help: ArgumentHelp(
-            "After --: the program of the successor, and its arguments.", valueName: "command"))
+            "After --: the program of the successor and its arguments.", valueName: "command"))
     var command: [String] = []
 
     func run() throws {
-        Interruption.begin()
+        let interruption = Interruption.bySignals()
         try Reporter.run(service, common) { service, reporter in
-            let upgrade = Upgrade(service, try request(), pace: reporter.pace)
+            let upgrade = Upgrade(
+                service, try request(), progressMode: reporter.progressMode,
+                interruption: interruption)
             let outcome = try upgrade.run { reporter.observe($0) }
             let warning = outcome.goesOn ? nil : UpgradeRecording.record(outcome, of: service)
             try reporter.conclude(
-                .result(outcome), [outcome.sentence], warning: outcome.warning ?? warning,
+                .result(outcome), [outcome.summary], warning: outcome.warning ?? warning,
                 outcome.exitCode)
         }
     }

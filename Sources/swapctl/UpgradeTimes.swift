@@ -3,7 +3,7 @@
 #if CLI
 import ArgumentParser
 
-/// Options of every verb that upgrades: how long either generation may take.
+/// The time limits of every verb that upgrades.
 struct UpgradeTimes: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -14,7 +14,7 @@ struct UpgradeTimes: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "After what time the old generation cuts the connections it still has (default: the server's).",
+            "After this time the old generation cuts its open connections (default: the server's).",
             valueName: "time"),
         transform: duration)
     var drain: Duration?

@@ -94,11 +94,11 @@ extension Reporter {
         case .stopping: WatchNotification.stopping.send()
         case .note(let text):
             WatchNotification.status(text).send()
-            write(["event": "note", "message": .string(text)], "swapctl: \(text.harmless)")
+            write(["event": "note", "message": .string(text)], "swapctl: \(text.terminalSafe)")
         case .progress(let event): observe(event)
         case .outcome(let outcome):
             WatchNotification.status(outcome.sentence).send()
-            write(outcome.json, outcome.sentence.harmless)
+            write(outcome.json, outcome.sentence.terminalSafe)
             for warning in outcome.warnings {
                 write(
                     ["event": "warning", "message": .string(warning)],
@@ -117,7 +117,7 @@ extension Reporter {
         if isJSON {
             write(object)
         } else {
-            StandardStream.error.write(closing() + line.harmless + "\n")
+            StandardStream.error.write(closing() + line.terminalSafe + "\n")
         }
     }
 }

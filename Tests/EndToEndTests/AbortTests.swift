@@ -88,12 +88,10 @@ import Testing
         _ = try kept.greet()
         #expect(try service.upgradeFixture(listen, swapctl: ["--detach"]).generation == 2)
         let socket = try RuntimeDirectory(path: service.runtime).connect(1)
-        try socket.send(Message(.abort))
+        try socket.send(Wire.AbortRequest())
         let answer = try socket.receive(
             deadline: Syscall.monotonicNanoseconds() + 5_000_000_000)?.message
-        #expect(
-            answer?.kind == .refused && answer?.text("CODE") == "too-late",
-            "\(String(describing: answer))")
+        #expect(answer?.refusal?.code == .tooLate, "\(String(describing: answer))")
         // The one that serves runs none.
         #expect(try service.swapctl(["abort", service.name, "--json"]).code == "no-upgrade")
         #expect(try kept.exchange("still served") == "still served")
@@ -112,11 +110,11 @@ import Testing
         defer { withExtendedLifetime(fifo) {} }
         let directory = RuntimeDirectory(path: service.runtime)
         let sockets = try (0..<2).map { _ in try directory.connect(1) }
-        for socket in sockets { try socket.send(Message(.abort)) }
+        for socket in sockets { try socket.send(Wire.AbortRequest()) }
         for socket in sockets {
             let answer = try socket.receive(
                 deadline: Syscall.monotonicNanoseconds() + 10_000_000_000)?.message
-            #expect(answer?.kind == .aborted, "\(String(describing: answer))")
+            #expect(try Wire.Aborted(try #require(answer)).generation == 1)
         }
         #expect(try upgrade.waitForExit() == .exited(1))
     }

@@ -99,7 +99,7 @@ import Testing
         #expect(victim.handle.isAlive())
         #expect(try other.servingStatus()["state"] as? String == "serving")
         let status = try mine.swapctl(["status", mine.name])
-        #expect(status.standardOutput.contains("is no socket"), "\(status)")
+        #expect(status.standardOutput.contains("is not a socket"), "\(status)")
     }
 
     /// `serving` itself leads out of the directory.

@@ -21,6 +21,9 @@ import Testing
             let expected =
                 ["bin/swapctl", "lib/swift-succession/web"]
                 + documents.map { "share/doc/swift-succession/" + Self.name($0) }
+                + (try Self.files(below: Self.source + "/docs/schema").map {
+                    "share/doc/swift-succession/schema/" + $0
+                })
                 + units.map { unit in
                     let manager = unit.hasPrefix("user/") ? "user" : "system"
                     return "lib/systemd/\(manager)/\(Self.name(unit))"

@@ -84,10 +84,12 @@ import Testing
         _ = try server.line("ready 1 ")
         let socket = try RuntimeDirectory(path: service.runtime).connectServing()
         let deadline = Syscall.monotonicNanoseconds() + 5_000_000_000
-        try socket.send(Message(MessageKind(rawValue: "frobnicate")))
-        #expect(try socket.receive(deadline: deadline)?.message.text("CODE") == "unknown-kind")
-        try socket.send(Message(.status))
-        #expect(try socket.receive(deadline: deadline)?.message.kind == .status)
+        try socket.send(encoded: Array("SUCCESSION/1 frobnicate\n".utf8), descriptors: [])
+        #expect(
+            try socket.receive(deadline: deadline)?.message.refusal?.code == .unknownKind)
+        try socket.send(Wire.StatusRequest())
+        let status = try #require(try socket.receive(deadline: deadline)?.message)
+        #expect(try Wire.Status(status).state != nil)
         let reload = try service.swapctl(["reload", service.name, "--json"])
         #expect(reload.code == "unsupported", "\(reload)")
     }

@@ -115,11 +115,10 @@ import Testing
         #expect(try service.upgradeFixture(Self.listen, swapctl: ["--detach"]).generation == 2)
         _ = try old.line("no more reloads")
         let socket = try RuntimeDirectory(path: service.runtime).connect(1)
-        try socket.send(Message(.reload))
+        try socket.send(Wire.Reload())
         let answer = try socket.receive(
             deadline: Syscall.monotonicNanoseconds() + 5_000_000_000)
-        #expect(answer?.message.kind == .refused)
-        #expect(answer?.message.text("CODE") == "not-serving")
+        #expect(answer?.message.refusal?.code == .notServing)
         withExtendedLifetime(client) {}
     }
 

@@ -15,7 +15,7 @@ import time
 from listener import Listener, bind, is_living
 from predecessor import Upgrade, tell
 from successor import Start, succeed
-from wire import Channel, Failure, Gone, Raw, join_list
+from wire import KINDS, Channel, Failure, Gone, Raw, join_list
 
 
 def runtime_directory(service):
@@ -25,7 +25,7 @@ def runtime_directory(service):
     os.makedirs(path, mode=0o700, exist_ok=True)
     return path
 
-REQUESTS = {"status", "upgrade", "abort", "drain", "stop", "reload"}
+REQUESTS = {kind for kind, (_, senders) in KINDS.items() if "operator" in senders} - {"refused"}
 
 
 class Server:

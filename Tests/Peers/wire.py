@@ -7,10 +7,31 @@ import re
 import socket
 
 MAX_PACKET, MAX_FDS = 65536, 252
-CHANNEL_KINDS = {"hello", "offer", "state", "taken", "ready", "committed", "accepting",
-                 "leaving", "draining", "drained", "abort", "refused"}
-OPERATOR_KINDS = {"status", "upgrade", "step", "result", "drain", "stop", "reload", "reloaded",
-                  "abort", "aborted"}
+# Who sends each kind on a channel, and on a control socket.
+KINDS = {
+    "hello": ("successor", ""),
+    "offer": ("predecessor", ""),
+    "state": ("predecessor", ""),
+    "taken": ("successor", ""),
+    "ready": ("successor", ""),
+    "committed": ("predecessor", ""),
+    "accepting": ("successor", ""),
+    "leaving": ("successor", ""),
+    "draining": ("predecessor", "generation"),
+    "drained": ("predecessor", "generation"),
+    "trouble": ("successor", ""),
+    "abort": ("predecessor, successor", "operator"),
+    "refused": ("predecessor, successor", "operator, generation"),
+    "status": ("", "operator, generation"),
+    "upgrade": ("", "operator"),
+    "step": ("", "generation"),
+    "result": ("", "generation"),
+    "drain": ("", "operator"),
+    "stop": ("", "operator"),
+    "aborted": ("", "generation"),
+    "reload": ("", "operator"),
+    "reloaded": ("", "generation"),
+}
 
 
 class Failure(Exception):
@@ -198,11 +219,14 @@ class Channel:
                 return message
             if message.kind == "abort":
                 raise Aborted(message.get("CODE", "application"), message.get("REASON", "?"))
-            if message.kind in CHANNEL_KINDS - {"refused"} | OPERATOR_KINDS:
+            if message.kind == "refused":
+                continue
+            if message.kind == "trouble" and not {"hello", "taken", "ready"}.isdisjoint(kinds):
+                continue  # the successor has not given up: a predecessor does nothing
+            if message.kind in KINDS:
                 raise Failure("unexpected", f"{message.kind} where {' or '.join(kinds)} belongs")
-            if message.kind != "refused":
-                self.send("refused", ("CODE", "unknown-kind"),
-                          ("REASON", f"what is {message.kind}?"))
+            self.send("refused", ("CODE", "unknown-kind"),
+                      ("REASON", f"what is {message.kind}?"))
 
     def abort(self, failure):
         """Sends `abort` if it can, and closes."""

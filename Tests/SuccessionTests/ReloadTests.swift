@@ -33,7 +33,7 @@ import Testing
     ) throws -> Reloading {
         Reloading(
             streams, timeout: timeout, began: {}, ended: { ear.hear($0) },
-            accepted: { _ in Message(.reloaded) })
+            accepted: { _ in Wire.Reloaded(generation: 1, processID: 1, elapsed: .zero) })
     }
 
     @ControlThread

@@ -4,7 +4,7 @@ import SuccessionProtocol
 import SwapControl
 import Testing
 
-/// Whatever numbers a peer sends, everything that shows them lives on.
+/// Numbers from a peer, of any size: nothing that shows them may trap.
 @Suite struct HostileNumberTests {
     private static let texts: [String] = {
         let powers = (0..<63).flatMap { exponent -> [Int] in
@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    /// All keys at once, as large as they may be, and as large as can be written.
+    /// All keys at once, at the end of their range and beyond it.
     @Test func render_whenEveryNumberIsTheLargest_survives() throws {
         for value in [nil, Int.max] {
             let lines = NumericKey.all.map { "\($0.name)=\(value ?? $0.range.upperBound)\n" }
@@ -44,24 +44,32 @@ import Testing
         )
     }
 
-    /// Reads a message as each verb would, and shows it in all ways.
+    /// Decodes a message as each verb does, and formats it in every way.
     private static func render(_ kind: String, _ lines: String) throws {
         let defaults = "SERVICE=web\nGENERATION=7\nPID=4\nSTATE=serving\nRESULT=unchanged\n"
         // The first value of a key counts.
         let packet = "SUCCESSION/1 \(kind)\n\(lines)STEP=ready\nSTATUS=ok\n\(defaults)"
-        guard let message = try? Message.decode([UInt8](packet.utf8)) else { return }
+        guard let message = try? Message.decode([UInt8](packet.utf8)),
+            case .answer(let answer) = ControlAnswer.Arrival(message)
+        else { return }
         var events: [ControlEvent] = []
-        if let status = GenerationStatus(message) { try show(status, &events) }
-        if let step = UpgradeStep(message) {
-            var running = step
+        switch answer {
+        case .status(let status): try show(GenerationStatus(status), &events)
+        case .step(let step):
+            var running = try #require(UpgradeStep(step))
             running.status = .running
-            events += [.step(running), .waiting, .step(step)]
+            events += [.step(running), .waiting, .step(try #require(UpgradeStep(step)))]
+        case .result(let result): show(result, &events)
+        case .draining(let draining):
+            events += [.draining(DrainProgress(generation: 7, draining)), .waiting]
+        case .drained(let drained):
+            events += [.drained(generation: 7, cut: drained.cut), .left(generation: 7)]
+            show(drained)
+        case .reloaded(let reloaded): show(reloaded)
+        case .aborted(let aborted): show(aborted)
+        case .malformed: break
+        case .misplaced(let kind): Issue.record("\(kind)")
         }
-        events += [
-            .failed(UpgradeFailure(message)),
-            .draining(DrainProgress(generation: 7, message)), .waiting,
-            .drained(generation: 7, cut: message.number(.cut) ?? 0), .left(generation: 7),
-        ]
         for isLive in [true, false] {
             var progress = ProgressText(isLive: isLive)
             for event in events {
@@ -69,7 +77,6 @@ import Testing
                 _ = JSONValue.event(event).map(JSONLine.text)
             }
         }
-        try showResults(message)
     }
 
     private static func show(_ status: GenerationStatus, _ events: inout [ControlEvent]) throws {
@@ -86,41 +93,62 @@ import Testing
         }
     }
 
-    private static func showResults(_ message: Message) throws {
-        let serving = Serving(
-            generation: message.number(.generation) ?? 1, processID: message.number(.processID))
-        let elapsed = message.number(.elapsed) ?? 0
-        let cut = message.number(.cut)
-        for end in [Departure.End.left, .died, .stays] {
-            let departure = Departure(end: end, cut: cut, elapsedMicroseconds: elapsed)
-            let report = DepartureReport(
-                service: "web", verb: .drain,
-                departures: [.init(generation: serving, departure: departure)],
-                serving: .generation(serving))
-            _ = report.sentences
-            _ = JSONLine.text(.result(report))
-            var outcome = UpgradeOutcome(
-                service: "web", predecessor: serving, result: .committed(serving), serving: serving)
-            outcome.elapsedMicroseconds = elapsed
-            outcome.departure = departure
-            outcome.drainDeadline = message.duration(.drain)
-            _ = outcome.sentence
-            _ = JSONLine.text(.result(outcome))
+    private static func show(_ result: Wire.UpgradeResult, _ events: inout [ControlEvent]) {
+        guard case .unchanged(let unchanged) = result.outcome else { return }
+        let serving = GenerationReference(
+            generation: result.generation ?? 1, processID: result.processID.map { Int($0) })
+        let failure = UpgradeFailure(unchanged)
+        let outcome = UpgradeOutcome(
+            service: "web", predecessor: serving, result: .unchanged(failure), serving: serving)
+        _ = (outcome.summary, JSONLine.text(.result(outcome)))
+        events += [.failed(failure), .committed(serving)]
+    }
+
+    private static func show(_ drained: Wire.Drained) {
+        let serving = GenerationReference(generation: 7, processID: 4)
+        for end in [DrainOutcome.End.left, .died, .timedOut] {
+            for elapsed in [0, NumericKey.elapsed.range.upperBound] {
+                let drain = DrainOutcome(end: end, cut: drained.cut, elapsedMicroseconds: elapsed)
+                let report = DrainReport(
+                    service: "web", verb: .drain,
+                    drains: [.init(generation: serving, outcome: drain)],
+                    serving: .generation(serving))
+                _ = report.sentences
+                _ = JSONLine.text(.result(report))
+                var outcome = UpgradeOutcome(
+                    service: "web", predecessor: serving, result: .committed(serving),
+                    serving: serving)
+                outcome.elapsedMicroseconds = elapsed
+                outcome.drain = drain
+                outcome.drainDeadline = .milliseconds(NumericKey.drain.range.upperBound)
+                _ = outcome.summary
+                _ = JSONLine.text(.result(outcome))
+            }
         }
-        let failure = UpgradeOutcome(
-            service: "web", predecessor: serving, result: .unchanged(UpgradeFailure(message)),
-            serving: serving)
-        _ = (failure.sentence, JSONLine.text(.result(failure)))
-        let reload = ReloadReport(service: "web", serving: serving, elapsedMicroseconds: elapsed)
-        _ = (reload.sentence, JSONLine.text(.result(reload)))
-        let abort = AbortReport(
-            service: "web", serving: serving, successor: message.number(.successor),
-            elapsedMicroseconds: elapsed)
-        _ = (abort.sentences, JSONLine.text(.result(abort)))
+    }
+
+    private static func show(_ reloaded: Wire.Reloaded) {
+        let report = ReloadReport(
+            service: "web",
+            serving: GenerationReference(
+                generation: reloaded.generation ?? 1,
+                processID: reloaded.processID.map { Int($0) }),
+            elapsedMicroseconds: reloaded.elapsed.wholeMicroseconds)
+        _ = (report.sentence, JSONLine.text(.result(report)))
+    }
+
+    private static func show(_ aborted: Wire.Aborted) {
+        let report = AbortReport(
+            service: "web",
+            serving: GenerationReference(
+                generation: aborted.generation ?? 1, processID: aborted.processID.map { Int($0) }),
+            successor: aborted.successor.map { Int($0) },
+            elapsedMicroseconds: aborted.elapsed.wholeMicroseconds)
+        _ = (report.sentences, JSONLine.text(.result(report)))
     }
 }
 
-/// Lengths of time of any size.
+/// Durations of any size.
 @Suite struct HostileDurationTests {
     @Test(arguments: [Int.min, -1, 0, 1, Int.max / 1_000, Int.max - 1, Int.max])
     func text_whateverLength_survives(_ value: Int) {

@@ -4,30 +4,30 @@ import SwapControl
 import Testing
 
 @Suite struct OutcomeTests {
-    private let old = Serving(generation: 7, processID: 4102)
-    private let new = Serving(generation: 8, processID: 4377)
+    private let old = GenerationReference(generation: 7, processID: 4102)
+    private let new = GenerationReference(generation: 8, processID: 4377)
 
-    private func committed(_ departure: Departure?) -> UpgradeOutcome {
+    private func committed(_ drain: DrainOutcome?) -> UpgradeOutcome {
         var outcome = UpgradeOutcome(
             service: "web", predecessor: old, result: .committed(new), serving: new)
-        outcome.departure = departure
+        outcome.drain = drain
         return outcome
     }
 
     @Test func committed_whenPredecessorLeft_isDone() {
-        let outcome = committed(Departure(end: .left, cut: 0, elapsedMicroseconds: 5))
+        let outcome = committed(DrainOutcome(end: .left, cut: 0, elapsedMicroseconds: 5))
         #expect(outcome.exitCode == .done)
         #expect(
-            outcome.sentence == "web: generation 8 (pid 4377) is serving; generation 7 has left")
+            outcome.summary == "web: generation 8 (pid 4377) is serving; generation 7 has left")
     }
 
     @Test(arguments: [
-        Departure(end: .left, cut: 1, elapsedMicroseconds: 5),
-        Departure(end: .died, cut: nil, elapsedMicroseconds: 5),
-        Departure(end: .stays, cut: 0, elapsedMicroseconds: 5),
+        DrainOutcome(end: .left, cut: 1, elapsedMicroseconds: 5),
+        DrainOutcome(end: .died, cut: nil, elapsedMicroseconds: 5),
+        DrainOutcome(end: .timedOut, cut: 0, elapsedMicroseconds: 5),
     ])
-    func committed_whenPredecessorDidNotFinish_isCut(departure: Departure) {
-        #expect(committed(departure).exitCode == .cut)
+    func committed_whenPredecessorDidNotFinish_isCut(drain: DrainOutcome) {
+        #expect(committed(drain).exitCode == .cut)
     }
 
     @Test func committed_whenDetached_saysUntilWhen() {
@@ -35,7 +35,7 @@ import Testing
         outcome.drainDeadline = .seconds(30)
         #expect(outcome.exitCode == .done)
         #expect(
-            outcome.sentence
+            outcome.summary
                 == "web: generation 8 (pid 4377) is serving; generation 7 leaves within 30 s")
     }
 
@@ -44,21 +44,21 @@ import Testing
         let outcome = UpgradeOutcome(
             service: "web", predecessor: old, result: .unchanged(failure), serving: old)
         #expect(outcome.exitCode == .unchanged)
-        #expect(outcome.sentence == "web: unchanged, generation 7 (pid 4102) is serving")
+        #expect(outcome.summary == "web: unchanged, generation 7 (pid 4102) is serving")
     }
 
     @Test func unchanged_whenNobodyKnowsWhoServes_saysWhereToAsk() {
         let failure = UpgradeFailure(code: "exited", reason: "it ended")
         let outcome = UpgradeOutcome(
             service: "web", predecessor: old, result: .unchanged(failure), serving: nil)
-        #expect(outcome.sentence.contains("`swapctl status web`"))
+        #expect(outcome.summary.contains("`swapctl status web`"))
     }
 
     @Test func drain_whenConnectionsWereCut_isCut_butNotAfterStop() {
-        let entry = DepartureReport.Entry(
-            generation: old, departure: Departure(end: .left, cut: 2, elapsedMicroseconds: 5))
-        func exitCode(_ verb: DepartureReport.Verb) -> ExitCode {
-            DepartureReport(service: "web", verb: verb, departures: [entry], serving: .nobody)
+        let entry = DrainReport.Entry(
+            generation: old, outcome: DrainOutcome(end: .left, cut: 2, elapsedMicroseconds: 5))
+        func exitCode(_ verb: DrainReport.Verb) -> ExitCode {
+            DrainReport(service: "web", verb: verb, drains: [entry], serving: .nobody)
                 .exitCode
         }
         #expect(exitCode(.drain) == .cut)

@@ -53,7 +53,7 @@ import Testing
         var request = UpgradeRequest()
         let error = #expect(throws: ControlError.self) { try request.addEnvironment(change) }
         #expect(error?.exitCode == .usage)
-        #expect(error?.message.contains("one process alone") == true)
+        #expect(error?.message.contains("cannot be set from outside") == true)
         #expect(request.environment.isEmpty)
     }
 

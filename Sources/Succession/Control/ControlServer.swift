@@ -13,7 +13,7 @@ final class ControlServer {
     private static let maximumSessions = 32
 
     private let endpoint: ControlEndpoint
-    private let respond: @ControlThread (Message, ControlSession) -> Void
+    private let respond: @ControlThread (ControlRequest, ControlSession) -> Void
     private var sessions: [ObjectIdentifier: ControlSession] = [:]
     /// Those that may be silent still, in the order in which they came.
     private var newcomers: [ControlSession] = []
@@ -21,7 +21,7 @@ final class ControlServer {
 
     init(
         _ endpoint: ControlEndpoint,
-        respond: @escaping @ControlThread (Message, ControlSession) -> Void
+        respond: @escaping @ControlThread (ControlRequest, ControlSession) -> Void
     ) {
         self.endpoint = endpoint
         self.respond = respond

@@ -9,7 +9,7 @@ import SystemPackage
 @ControlThread
 final class ControlSession {
     private let socket: MessageSocket
-    private let respond: @ControlThread (Message, ControlSession) -> Void
+    private let respond: @ControlThread (ControlRequest, ControlSession) -> Void
     private let whenClosed: @ControlThread (ControlSession) -> Void
     private var timer: Timer?
     private var hasRequest = false
@@ -18,7 +18,7 @@ final class ControlSession {
 
     init(
         _ socket: MessageSocket,
-        respond: @escaping @ControlThread (Message, ControlSession) -> Void,
+        respond: @escaping @ControlThread (ControlRequest, ControlSession) -> Void,
         whenClosed: @escaping @ControlThread (ControlSession) -> Void
     ) {
         self.socket = socket
@@ -51,7 +51,7 @@ final class ControlSession {
     }
 
     /// Sends an answer; an operator who has left or does not read is dropped, and that is no error.
-    func send(_ message: Message) {
+    func send(_ message: some WireMessage) {
         guard !isClosed else { return }
         do {
             try socket.send(message)
@@ -70,7 +70,7 @@ final class ControlSession {
 
     /// Says no and closes.
     func refuse(_ failure: Failure) {
-        send(failure.message(.refused))
+        send(Wire.Refused(failure))
         close()
     }
 
@@ -100,28 +100,23 @@ final class ControlSession {
     }
 
     private func take(_ message: Message) {
+        let arrival = ControlRequest.Arrival(message)
         // An answer to an answer of ours; it is never answered.
-        if message.kind == .refused { return }
+        if case .refused = arrival { return }
         guard !hasRequest else {
             // A second request would have to wait for the first one's answers, which may take
             // minutes.
             return refuse(Failure(code: .unexpected, reason: "one request a connection"))
         }
-        switch message.kind {
-        case .status, .upgrade, .abort, .drain, .stop, .reload:
-            if let key = NumericKey.invalid(in: message) {
-                return refuse(
-                    Failure(
-                        code: .malformed,
-                        reason:
-                            "\(key.name)= is no number from \(key.range.lowerBound) to \(key.range.upperBound)"
-                    ))
-            }
+        switch arrival {
+        case .request(let request):
             hasRequest = true
             timer?.cancel()
-            respond(message, self)
-        default:
-            send(Failure.unknownKind(message.kind.rawValue).message(.refused))
+            respond(request, self)
+        case .malformed(let error): refuse(error.failure)
+        case .misplaced(let kind): send(Wire.Refused(unknownKind: kind.rawValue))
+        case .unknown(let kind): send(Wire.Refused(unknownKind: kind))
+        case .refused: break
         }
     }
 }

@@ -13,7 +13,7 @@ final class Crowd {
         /// As the kernel tells it; 0: it cannot be seen from here.
         var processID: Int32 = 0
         /// `serving` and the like; nil: it has not said.
-        var state: String?
+        var state: StateWord?
         /// A predicate: `drains 3 connections for at most 20 s more`.
         var clause = "does not answer"
 
@@ -56,7 +56,7 @@ final class Crowd {
         do {
             let socket = try directory.find(number).connect(isPatient: false)
             member.processID = try PeerCredentials.of(socket.descriptor.rawValue).processID
-            try socket.send(Message(.status))
+            try socket.send(Wire.StatusRequest())
             try ControlThread.watch(socket.descriptor.rawValue) { [weak self] in
                 self?.readable(number)
             }
@@ -73,8 +73,9 @@ final class Crowd {
         guard let socket = waiting[number] else { return }
         do throws(TransportError) {
             if let packet = try socket.receive() {
-                members[number]?.state = packet.message.text("STATE")
-                members[number]?.clause = Self.clause(packet.message)
+                let status = try? Wire.Status(packet.message)
+                members[number]?.state = status?.state
+                members[number]?.clause = status?.clause ?? "does not say what it does"
             } else {
                 members[number]?.clause = "ended just now"
             }
@@ -84,19 +85,6 @@ final class Crowd {
         }
         close(number)
         finishIfDone()
-    }
-
-    private static func clause(_ status: Message) -> String {
-        guard status.kind == .status, let state = status.text("STATE") else {
-            return "does not say what it does"
-        }
-        let connections = status.number(.connections) ?? 0
-        let count = "\(connections) connection\(connections == 1 ? "" : "s")"
-        guard state == "draining" else { return "is \(state) with \(count)" }
-        guard let remaining = status.number(.remaining) else { return "drains \(count)" }
-        return remaining > 0
-            ? "drains \(count) for at most \((remaining - 1) / 1_000 + 1) s more"
-            : "should have left by now, with \(count)"
     }
 
     private func close(_ number: Int) {
@@ -115,5 +103,19 @@ final class Crowd {
         timer?.cancel()
         for number in Array(waiting.keys) { close(number) }
         completion(members.values.sorted { $0.generation < $1.generation })
+    }
+}
+
+extension Wire.Status {
+    /// A predicate; nil: it does not say what it does.
+    fileprivate var clause: String? {
+        guard let state else { return nil }
+        let count = "\(connections) connection\(connections == 1 ? "" : "s")"
+        guard state == .draining else { return "is \(state) with \(count)" }
+        guard let remaining else { return "drains \(count)" }
+        let milliseconds = remaining.millisecondsClamped
+        return milliseconds > 0
+            ? "drains \(count) for at most \((milliseconds - 1) / 1_000 + 1) s more"
+            : "should have left by now, with \(count)"
     }
 }

@@ -13,14 +13,11 @@ extension GenerationCore {
 
     func answerAbort(_ request: GenerationLifecycle.Request) {
         guard let session = requests.remove(request)?.session else { return }
-        var message = Message(.aborted)
-        message.add(.generation, number)
-        message.add(.processID, Int(ProcessEnvironment.processID))
-        if let outcome, outcome.successor > 0 {
-            message.add(.successor, Int(outcome.successor))
-        }
-        message.add(.elapsed, Duration.since(request.since).microsecondsClamped)
-        session.send(message)
+        let successor = outcome.map(\.successor) ?? 0
+        session.send(
+            Wire.Aborted(
+                generation: number, processID: ProcessEnvironment.processID,
+                successor: successor > 0 ? successor : nil, elapsed: .since(request.since)))
         session.close()
     }
 

@@ -43,7 +43,7 @@ extension GenerationCore {
         _ = await drain?.untilDrained()
     }
 
-    private func publish(_ message: Message) {
+    private func publish(_ message: some WireMessage) {
         // A successor that is only being started expects nothing of the kind.
         if lifecycle.runningRequest == nil { try? attempt?.channel?.send(message) }
         audience.removeAll { $0.isClosed }
@@ -53,7 +53,7 @@ extension GenerationCore {
     func addAudience(_ session: ControlSession) {
         audience.append(session)
         guard let drain else { return }
-        session.send(drain.progressMessage())
+        session.send(drain.progressReport)
         if let lastWord = drain.lastWord { session.send(lastWord) }
     }
 

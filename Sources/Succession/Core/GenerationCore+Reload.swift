@@ -11,11 +11,9 @@ extension GenerationCore {
             began: { [weak self] in self?.supervision?.reloading() },
             ended: { [weak self] in self?.reloadEnded($0) },
             accepted: { [number] asker in
-                var message = Message(.reloaded)
-                message.add("GENERATION", number)
-                message.add("PID", Int(ProcessEnvironment.processID))
-                message.add("ELAPSED_US", Duration.since(asker.since).microsecondsClamped)
-                return message
+                Wire.Reloaded(
+                    generation: number, processID: ProcessEnvironment.processID,
+                    elapsed: .since(asker.since))
             })
     }
 

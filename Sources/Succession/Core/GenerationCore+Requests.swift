@@ -8,78 +8,44 @@ import Synchronization
 
 /// What operators ask for.
 extension GenerationCore {
-    func respond(to message: Message, _ session: ControlSession) {
-        switch message.kind {
+    func respond(to request: ControlRequest, _ session: ControlSession) {
+        switch request {
         case .status:
             session.send(status())
             session.close()
-        case .upgrade:
-            let plan = LaunchPlan(message)
-            if let refusal = plan.refusal { return session.refuse(refusal) }
-            upgrade(plan, session: session)
+        case .upgrade(let request): upgrade(LaunchPlan(request), session: session)
         case .abort: abort(session)
-        case .drain:
+        case .drain(let request):
             addAudience(session)
-            leave(deadline: message.duration(.deadline))
+            leave(deadline: request.deadline)
         case .stop:
             addAudience(session)
             leave(deadline: .zero)
-        case .reload:
+        case .reload(let request):
             reload(
                 Reloading.Asker("pid \(session.peer.processID)", session: session),
-                within: message.duration(.timeout))
-        default:
-            session.refuse(Failure.unknownKind(message.kind.rawValue))
+                within: request.timeout)
         }
-    }
-
-    private func status() -> Message {
-        StatusReply(
-            service: service, generation: number, state: states.current, stateSince: stateSince,
-            bornAt: bornAt, executable: program.path, running: program.file,
-            connections: connections.count,
-            remaining: drain?.remaining,
-            upgrade: lifecycle.runningRequest.map {
-                (attempt?.successorPID ?? 0, $0.since, $0.processID)
-            },
-            listeners: shared.withLock { $0.listeners }.map { Manifest.entry(for: $0) },
-            oldest: connections.oldest(5), supervision: supervision, store: store,
-            maximumGenerations: maximumGenerations
-        ).message()
     }
 }
 
 extension LaunchPlan {
-    /// Reads an operator's request.
-    init(_ message: Message) {
+    /// What an operator asks for.
+    init(_ request: Wire.Upgrade) {
         self.init()
-        executable = message.text("EXECUTABLE")
-        let arguments = message.texts("ARG")
-        self.arguments = arguments.isEmpty ? nil : arguments
-        environmentChanges = message.texts("ENV")
-        readyTimeout = message.duration(.timeout)
-        drainDeadline = message.duration(.drain)
-        wantsAllTaken = message.number(.strict) == 1
-    }
-
-    /// Why nothing can be started this way.
-    fileprivate var refusal: Failure? {
-        guard let name = environmentChanges.lazy.compactMap(OwnVariables.name).first else {
-            return nil
-        }
-        return Failure(
-            code: .malformed,
-            reason: "ENV=\(name): it speaks of one process alone; the successor gets its own")
+        executable = request.executable
+        arguments = request.arguments.isEmpty ? nil : request.arguments
+        environmentChanges = request.environment
+        readyTimeout = request.timeout
+        drainDeadline = request.drainDeadline
+        wantsAllTaken = request.isStrict
     }
 }
 
 extension StepReport {
-    func message() -> Message {
-        var message = Message(.step)
-        message.add("STEP", step)
-        message.add("STATUS", status)
-        message.add("ELAPSED_US", elapsed.microsecondsClamped)
-        message.add("DETAIL", detail)
-        return message
+    var message: Wire.Step {
+        Wire.Step(
+            step: StepWord(rawValue: step), status: StepStatus(rawValue: status),
+            elapsed: elapsed, detail: detail)
     }
 }

@@ -74,7 +74,7 @@ extension GenerationCore {
             isRescue: isRescue,
             whenStepped: { [weak self] step in
                 if step.hasStarted { self?.endStartLoan() }
-                session?.send(step.message())
+                session?.send(step.message)
                 self?.reportStep(step)
             },
             whenDone: { [weak self] in self?.attemptEnded($0) })
@@ -131,27 +131,20 @@ extension GenerationCore {
         return PredecessorDriver.Outcome(failure: failure, successor: 0)
     }
 
-    private func result(_ outcome: PredecessorDriver.Outcome) -> Message {
-        var message = Message(.result)
+    private func result(_ outcome: PredecessorDriver.Outcome) -> Wire.UpgradeResult {
         guard let failure = outcome.failure else {
-            message.add("RESULT", "committed")
-            message.add("GENERATION", number + 1)
-            message.add("PID", Int(outcome.successor))
-            for listener in outcome.untaken { message.add("LEFT", listener) }
-            return message
+            return Wire.UpgradeResult(
+                .committed(left: outcome.untaken), generation: number + 1,
+                processID: outcome.successor)
         }
-        message.add("RESULT", "unchanged")
-        message.add("CODE", failure.code.rawValue)
-        message.add("REASON", failure.reason)
-        message.add("GENERATION", number)
-        message.add("PID", Int(ProcessEnvironment.processID))
-        if outcome.successor > 0 { message.add("SUCCESSOR", Int(outcome.successor)) }
+        var unchanged = Wire.UpgradeResult.Unchanged(failure, standardError: outcome.lastLines)
+        if outcome.successor > 0 { unchanged.successor = outcome.successor }
         switch outcome.exit {
-        case .exited(let status): message.add("EXIT", Int(status))
-        case .signaled(let signal, _): message.add("SIGNAL", Int(signal))
+        case .exited(let status): unchanged.exitStatus = Int(status)
+        case .signaled(let signal, _): unchanged.signal = Int(signal)
         case nil: break
         }
-        for line in outcome.lastLines { message.add("STDERR", line) }
-        return message
+        return Wire.UpgradeResult(
+            .unchanged(unchanged), generation: number, processID: ProcessEnvironment.processID)
     }
 }

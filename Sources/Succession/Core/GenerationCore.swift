@@ -126,8 +126,8 @@ final class GenerationCore {
         DescriptorReserve.shared.begin()
         do {
             if let endpoint {
-                let server = ControlServer(endpoint) { [weak self] message, session in
-                    self?.respond(to: message, session)
+                let server = ControlServer(endpoint) { [weak self] request, session in
+                    self?.respond(to: request, session)
                 }
                 try server.start()
                 self.server = server

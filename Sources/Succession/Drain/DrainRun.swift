@@ -14,7 +14,7 @@ final class DrainRun {
     private let connections: ConnectionRegistry
     private let exitGrace: Duration?
     private let report: Report
-    private let publish: @ControlThread (Message) -> Void
+    private let publish: @ControlThread (any WireMessage) -> Void
     private let whenOver: @ControlThread () -> Void
     /// In own time: connections that nobody served meanwhile have not had their time.
     private var deadlineAt: UInt64
@@ -26,15 +26,15 @@ final class DrainRun {
     private var isPending = false
     private var isExpired = false
     private var hasStopped = false
-    /// `drained`, once it has been said.
-    private(set) var lastWord: Message?
+    /// Nil until it has been said.
+    private(set) var lastWord: Wire.Drained?
     private nonisolated let hasFinished = Atomic(false)
     private let drained = OneShot<Int>()
 
     init(
         _ connections: ConnectionRegistry, deadline: Duration, exitGrace: Duration?,
         report: @escaping Report,
-        publish: @escaping @ControlThread (Message) -> Void,
+        publish: @escaping @ControlThread (any WireMessage) -> Void,
         whenOver: @escaping @ControlThread () -> Void
     ) {
         self.connections = connections
@@ -93,11 +93,8 @@ final class DrainRun {
     func untilDrained() async -> Int { await drained.value() }
 
     /// What an operator is told now.
-    func progressMessage() -> Message {
-        var message = Message(.draining)
-        message.add("CONNECTIONS", connections.count)
-        message.add("REMAINING_MS", remaining.millisecondsClamped)
-        return message
+    var progressReport: Wire.Draining {
+        Wire.Draining(connections: connections.count, remaining: remaining)
     }
 
     private func arm() {
@@ -109,7 +106,7 @@ final class DrainRun {
 
     private func progress() {
         guard !isOver else { return }
-        publish(progressMessage())
+        publish(progressReport)
         let count = connections.count
         report(
             .debug, "draining: \(count) connections",
@@ -159,8 +156,7 @@ final class DrainRun {
         hasFinished.store(true, ordering: .relaxed)
         deadlineTimer?.cancel()
         progressTimer?.cancel()
-        var message = Message(.drained)
-        message.add("CUT", connections.cutCount)
+        let message = Wire.Drained(cut: connections.cutCount)
         lastWord = message
         publish(message)
         report(

@@ -60,14 +60,14 @@ final class Reloading {
     private let began: @ControlThread () -> Void
     /// Told when the answer is there or overdue, and once more if it comes after that.
     private let ended: @ControlThread (Outcome) -> Void
-    private let accepted: @ControlThread (Asker) -> Message
+    private let accepted: @ControlThread (Asker) -> Wire.Reloaded
     private var run: Run?
     private var waiting: [Asker] = []
 
     init(
         _ streams: ReloadStreams, timeout: Duration, began: @escaping @ControlThread () -> Void,
         ended: @escaping @ControlThread (Outcome) -> Void,
-        accepted: @escaping @ControlThread (Asker) -> Message
+        accepted: @escaping @ControlThread (Asker) -> Wire.Reloaded
     ) {
         self.streams = streams
         self.timeout = timeout

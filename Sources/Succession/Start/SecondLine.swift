@@ -20,7 +20,7 @@ enum SecondLine {
         // One that drains has let the lock go. Of one that says nothing only a lock that was there
         // tells that it does not serve.
         let serving = members.last { member in
-            member.state.map { $0 != "draining" } ?? isNewLock
+            member.state.map { $0 != .draining } ?? isNewLock
         }
         if let serving { return "\(serving.description), and its lock has been removed" }
         guard isNewLock else { return nil }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SuccessionProtocol
 import Synchronization
 
 /// What a generation is doing.
@@ -15,12 +16,12 @@ public enum GenerationState: Sendable, Hashable {
     case draining(deadline: Duration)
 
     /// The word on the wire and in `swapctl status`.
-    var word: String {
+    var word: StateWord {
         switch self {
-        case .starting: "starting"
-        case .serving: "serving"
-        case .standby: "standby"
-        case .draining: "draining"
+        case .starting: .starting
+        case .serving: .serving
+        case .standby: .standby
+        case .draining: .draining
         }
     }
 }

@@ -16,15 +16,15 @@ extension PredecessorDriver {
                 }
                 let message = packet.message
                 host.step("received \(message.kindName)")
-                if message.knownKind == .trouble {
-                    trouble = Failure(message)
+                if let said = try? Wire.Trouble(message) {
+                    trouble = said.failure
                     continue
                 }
-                if onlyRefusals, message.knownKind != .abort, message.knownKind != .leaving {
+                if onlyRefusals, message.kind != .abort, message.kind != .leaving {
                     continue
                 }
                 // Until it spoke, it was starting: what is measured from here is the hand-over.
-                if message.knownKind == .hello { stepStartedAt = Syscall.monotonicNanoseconds() }
+                if message.kind == .hello { stepStartedAt = Syscall.monotonicNanoseconds() }
                 handle(.received(ChannelMessage(message)))
             } catch {
                 if error.isWouldBlock { return }

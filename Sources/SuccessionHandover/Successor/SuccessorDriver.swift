@@ -301,7 +301,7 @@ extension SuccessorDriver {
     /// Looks at a state before the machine hears of it: one that is not what its message says is
     /// another event.
     private func event(for packet: Packet) -> ChannelMessage {
-        if packet.message.knownKind == .state {
+        if packet.message.kind == .state {
             do {
                 stagedState = try InheritedResources.state(packet)
             } catch {

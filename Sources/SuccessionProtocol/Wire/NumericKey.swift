@@ -28,14 +28,21 @@ package struct NumericKey: Sendable, Hashable {
 
     /// A length of time as a number in the key's range.
     func clamped(_ value: Duration) -> Int {
-        let (seconds, attoseconds) = value.components
-        let perSecond = unit == .milliseconds ? 1_000 : 1_000_000
+        let number = value.wholeUnits(perSecond: unit == .milliseconds ? 1_000 : 1_000_000)
+        return min(max(number, range.lowerBound), range.upperBound)
+    }
+}
+
+extension Duration {
+    /// Truncated to whole milliseconds (1,000 a second) or microseconds (1,000,000 a second); clamped
+    /// to the range of `Int`.
+    package func wholeUnits(perSecond: Int) -> Int {
+        let (seconds, attoseconds) = components
         let (whole, overflows) = Int(clamping: seconds).multipliedReportingOverflow(by: perSecond)
-        guard !overflows else { return seconds < 0 ? range.lowerBound : range.upperBound }
-        let rest = Int(attoseconds / (1_000_000_000_000_000_000 / Int64(perSecond)))
+        if overflows { return seconds < 0 ? .min : .max }
+        let rest = Int(attoseconds) / (1_000_000_000_000_000_000 / perSecond)
         let (sum, isTooMuch) = whole.addingReportingOverflow(rest)
-        guard !isTooMuch else { return range.upperBound }
-        return min(max(sum, range.lowerBound), range.upperBound)
+        return isTooMuch ? (rest < 0 ? .min : .max) : sum
     }
 }
 
@@ -118,16 +125,6 @@ extension NumericKey {
         stateTime, uptime, upgradeTime, watchdog, began, connections, cut, listeners, stored,
         storedMaximum, exit, signal,
     ]
-
-    /// What an operator may write into a request.
-    private static let ofRequests: [MessageKind: [NumericKey]] = [
-        .upgrade: [timeout, drain, strict], .drain: [deadline], .reload: [timeout],
-    ]
-
-    /// The first key of a request whose value is no number of its range; nil: there is none.
-    package static func invalid(in request: Message) -> NumericKey? {
-        (ofRequests[request.kind] ?? []).first { !request.isAbsentOrValid($0) }
-    }
 }
 
 // MARK: - In messages
@@ -139,12 +136,12 @@ extension Message {
     }
 
     /// False: the key is there, and what it says is no number of its range.
-    package func isAbsentOrValid(_ key: NumericKey) -> Bool {
+    func isAbsentOrValid(_ key: NumericKey) -> Bool {
         fields.contains { $0.key == key.name } ? number(key) != nil : true
     }
 
     /// The length of time that a key says; nil as ``number(_:)``.
-    package func duration(_ key: NumericKey) -> Duration? {
+    func duration(_ key: NumericKey) -> Duration? {
         number(key).map { key.unit == .microseconds ? .microseconds($0) : .milliseconds($0) }
     }
 

@@ -3,6 +3,7 @@
 /// Why a message is not what its kind says.
 package enum WireError: Error, Sendable, Hashable, CustomStringConvertible {
     case otherKind(String, expected: Message.Kind)
+    case descriptorCount
     case missing(key: String, of: Message.Kind)
     case outOfRange(key: String, ClosedRange<Int>, of: Message.Kind)
     /// The sentence names the key.
@@ -12,6 +13,7 @@ package enum WireError: Error, Sendable, Hashable, CustomStringConvertible {
     package var key: String? {
         switch self {
         case .otherKind: nil
+        case .descriptorCount: NumericKey.descriptors.name
         case .missing(let key, _), .outOfRange(let key, _, _), .invalid(let key, _, _): key
         }
     }
@@ -20,6 +22,7 @@ package enum WireError: Error, Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .otherKind(let kind, let expected):
             "'\(kind)' where '\(expected.rawValue)' belongs"
+        case .descriptorCount: "\(NumericKey.descriptors.name)= is no number of descriptors"
         case .missing(let key, let kind): "'\(kind.rawValue)' without \(key)="
         case .outOfRange(let key, let range, let kind):
             "\(key)= of '\(kind.rawValue)' is no number from \(range.lowerBound) to \(range.upperBound)"
@@ -34,6 +37,12 @@ package enum WireError: Error, Sendable, Hashable, CustomStringConvertible {
 // MARK: - Keys that have to be right
 
 extension Message {
+    /// How many descriptors ride on the packet, as the message says.
+    package func announcedDescriptors() throws(WireError) -> Int {
+        guard isAbsentOrValid(.descriptors) else { throw .descriptorCount }
+        return number(.descriptors) ?? 0
+    }
+
     /// The number of a key; throws if it is absent or outside of its range.
     func required(_ key: NumericKey, of kind: Kind) throws(WireError) -> Int {
         guard let number = try optional(key, of: kind) else {

@@ -23,14 +23,14 @@ package protocol WireMessage: Sendable, Hashable {
 extension WireMessage {
     /// Reads a message; throws also one of another kind.
     package init(_ message: Message) throws(WireError) {
-        guard message.kindName == Self.kind.rawValue else {
+        guard message.kind == Self.kind else {
             throw .otherKind(message.kindName, expected: Self.kind)
         }
         try self.init(keysOf: message)
     }
 
     package var message: Message {
-        var message = Message(MessageKind(rawValue: Self.kind.rawValue))
+        var message = Message(Self.kind)
         addKeys(to: &message)
         return message
     }

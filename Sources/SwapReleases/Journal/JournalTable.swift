@@ -19,7 +19,7 @@ extension Journal {
                 [
                     Self.minute(entry.time), entry.by.name.shortened(to: 10), entry.verb.rawValue,
                     "", "", entry.result.word,
-                ].map(\.harmless)
+                ].map(\.terminalSafe)
             }
         // FROM and TO share the width that the other columns leave.
         let others = [0, 1, 2, 5].map { column in rows.map { $0[column].count }.max() ?? 0 }
@@ -28,10 +28,10 @@ extension Journal {
             rows[row][3] = Self.names(entry.from, site, room / 2)
             rows[row][4] = Self.names(entry.to, site, room / 2)
         }
-        let lines = Columns.lines(rows, [.left, .left, .left, .left, .left, .left])
+        let lines = TextTable.lines(rows, [.left, .left, .left, .left, .left, .left])
         return [lines[0]]
             + zip(lines.dropFirst(), shown).flatMap { line, entry in
-                [line] + entry.detail.harmless.wrapped(to: Self.width, indentation: 4)
+                [line] + entry.detail.terminalSafe.wrapped(to: Self.width, indentation: 4)
             }
     }
 
@@ -45,11 +45,11 @@ extension Journal {
         -> String
     {
         guard let selection else { return "-" }
-        let all = selection.description(in: site).harmless
+        let all = selection.description(in: site).terminalSafe
         if all.count <= room { return all }
         let others = selection.files.count - 1
         let program = SelectedFiles([SelectedFiles.program: selection.program ?? "-"])
-            .description(in: site).harmless
+            .description(in: site).terminalSafe
         let more = others > 0 ? " +\(others)" : ""
         return program.shortened(to: max(1, room - more.count)) + more
     }

@@ -127,7 +127,8 @@ extension ServingRecord {
 
     /// The entry of the journal for the end of this switch.
     func entry(
-        _ result: JournalEntry.Result, serving: Serving?, elapsed: Int, reason: String? = nil
+        _ result: JournalEntry.Result, serving: GenerationReference?, elapsed: Int,
+        reason: String? = nil
     ) -> JournalEntry {
         JournalEntry(
             time: time, id: id, verb: verb, service: service, by: .current, from: from,

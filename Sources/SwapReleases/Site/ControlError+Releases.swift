@@ -25,7 +25,7 @@ extension ControlError {
         let owner = site.rights.owner.map { SiteRights.name($0.userID) } ?? "root"
         return ControlError(
             code: "leads-out",
-            message: "\(path): the link \(link) leads to \(target.harmless), out of "
+            message: "\(path): the link \(link) leads to \(target.terminalSafe), out of "
                 + "\(site.directory), where root works with the rights of \(owner) and follows no link "
                 + "out; put the file into that directory, or run swapctl as \(owner)",
             exitCode: .configuration)

@@ -27,7 +27,7 @@ package struct SiteAccess: Sendable {
 
     /// Empty if swapctl works with its own rights.
     package var lines: [String] {
-        if let problem { return ["releases: \(problem.harmless)"] }
+        if let problem { return ["releases: \(problem.terminalSafe)"] }
         guard let owner else { return [] }
         let (me, other) = (ProcessEnvironment.effectiveUserID, SiteRights.name(owner))
         return [

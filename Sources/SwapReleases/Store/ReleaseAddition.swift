@@ -25,7 +25,7 @@ package struct ReleaseAddition: Sendable {
         let name = given ?? Path.name(source)
         guard ReleaseName.isValid(name) else {
             throw .wrongUsage(
-                "'\(name.harmless)' cannot be the name of a release; give one with --as")
+                "'\(name.terminalSafe)' cannot be the name of a release; give one with --as")
         }
         try site.prepareReleases()
         try site.prepareState()

@@ -26,7 +26,7 @@ struct ReleaseChoice {
         }
         if current.files.isEmpty, chosen[SelectedFiles.program] == nil {
             throw .wrongUsage(
-                "which of \(words.joined(separator: ", ").harmless) is the program? write "
+                "which of \(words.joined(separator: ", ").terminalSafe) is the program? write "
                     + "\(SelectedFiles.program)=RELEASE")
         }
         return chosen
@@ -39,12 +39,12 @@ struct ReleaseChoice {
             let key = String(word[..<equals])
             let path = String(word[word.index(after: equals)...])
             guard ReleaseSite.isValidName(key), !path.isEmpty else {
-                throw .wrongUsage("'\(word.harmless)' is not KEY=RELEASE, as in bin=app.2.0")
+                throw .wrongUsage("'\(word.terminalSafe)' is not KEY=RELEASE, as in bin=app.2.0")
             }
             return [(key, path.hasPrefix("/") ? path : site.releaseDirectory + "/" + path)]
         }
         guard ReleaseName.isValid(word) else {
-            throw .wrongUsage("'\(word.harmless)' cannot be the name of a release")
+            throw .wrongUsage("'\(word.terminalSafe)' cannot be the name of a release")
         }
         let path = site.releaseDirectory + "/" + word
         if let facts = site.factsOfRelease(word) {

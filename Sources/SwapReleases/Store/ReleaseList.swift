@@ -66,7 +66,7 @@ extension ReleaseList {
                 release.references.joined(separator: ", "),
             ]
         }
-        return Columns.lines(
+        return TextTable.lines(
             [["RELEASE", "BYTES", "ADDED", "SHA-256", "USED BY"]] + rows,
             [.left, .right, .left, .left, .left])
     }

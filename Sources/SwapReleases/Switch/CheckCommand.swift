@@ -95,6 +95,6 @@ struct CheckCommand: Sendable {
     private static func quoted(_ output: [UInt8]) -> String {
         let lines = String(decoding: output, as: UTF8.self).split(separator: "\n").suffix(3)
         return lines.isEmpty
-            ? "" : ": " + lines.map { String($0).harmless }.joined(separator: " | ")
+            ? "" : ": " + lines.map { String($0).terminalSafe }.joined(separator: " | ")
     }
 }

@@ -43,7 +43,7 @@ package struct Deployment {
             throw .wrongUsage(
                 "the record of what serves in \(site.directory) belongs to \(owner), and root does not "
                     + "take the name of a service from it: name the service, as in `swapctl deploy "
-                    + "\(record.service.harmless) RELEASE --current \(site.currentPath)`")
+                    + "\(record.service.terminalSafe) RELEASE --current \(site.currentPath)`")
         }
         let directory = record.runtimeDirectory.isEmpty ? nil : record.runtimeDirectory
         return try Service.locate(record.service, runtimeDirectory: directory)

@@ -21,7 +21,7 @@ struct RecordReconciliation {
     /// The caller holds the lock of the switch, and has run ``Recovery``.
     func run() throws(ControlError) -> String? {
         guard let record = try ServingRecord.serving(site), record.service == control.service.name,
-            let status = try control.serving(), status.state == "serving", status.upgrade == nil,
+            let status = try control.serving(), status.isServing, status.upgrade == nil,
             let process = control.process(status)
         else { return nil }
         // Entries older than the recorded switch are about processes that no longer serve.
@@ -63,7 +63,7 @@ struct RecordReconciliation {
 
     private func write(
         _ served: SelectedFiles, _ current: CurrentFile?, replacing old: ServingRecord,
-        _ serving: Serving, _ entry: JournalEntry?
+        _ serving: GenerationReference, _ entry: JournalEntry?
     ) throws(ControlError) {
         let isNamed = current?.selection == served
         let text: [UInt8]
@@ -98,7 +98,7 @@ struct RecordReconciliation {
 extension RecordReconciliation {
     /// Writes the first record of a site, if the server runs what `current.conf` names; nil if it
     /// does not.
-    func recordFirst(_ current: CurrentFile) throws(ControlError) -> Serving? {
+    func recordFirst(_ current: CurrentFile) throws(ControlError) -> GenerationReference? {
         guard let status = try control.serving(), control.isServed(current, by: status),
             isConfigured(current, status)
         else { return nil }

@@ -76,7 +76,7 @@ struct Recovery {
     }
 
     private func journal(
-        _ record: ServingRecord, _ result: JournalEntry.Result, _ serving: Serving?,
+        _ record: ServingRecord, _ result: JournalEntry.Result, _ serving: GenerationReference?,
         _ reason: String?
     ) throws(ControlError) {
         if try Journal.last(site, where: { $0.id == record.id }) != nil { return }

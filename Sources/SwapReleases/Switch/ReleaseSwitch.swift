@@ -35,7 +35,7 @@ final class ReleaseSwitch {
 
     private var reason: String?
     private var exitCode = ExitCode.unchanged
-    private var generation: Serving?
+    private var generation: GenerationReference?
     private var warnings: [String] = []
     private var entry: JournalEntry?
     private var hasWrittenCurrent = false

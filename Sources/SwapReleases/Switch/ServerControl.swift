@@ -12,9 +12,9 @@ struct ServerControl {
 
     enum Answer {
         /// The serving generation, the predecessor that still drains, and a warning for the operator.
-        case serves(Serving, leaving: Upgrade.Leaving?, warning: String?)
+        case serves(GenerationReference, leaving: Upgrade.Leaving?, warning: String?)
         /// The reason of the failure, and the generation that serves nevertheless.
-        case unchanged(String, Serving?)
+        case unchanged(String, GenerationReference?)
         case unknown(String)
     }
 
@@ -60,7 +60,7 @@ struct ServerControl {
         while true {
             do {
                 try checkUser()
-                let upgrade = Upgrade(service, try request(id), pace: options.pace)
+                let upgrade = Upgrade(service, try request(id), progressMode: options.progressMode)
                 let (outcome, leaving) = try site.rights.asCaller { () throws(ControlError) in
                     try upgrade.decide(observe)
                 }
@@ -126,7 +126,7 @@ struct ServerControl {
             var reason = failure.reason
             if let end = failure.end, !reason.contains(end) { reason += "; it \(end)" }
             if let last = failure.standardError.last { reason += ": \(last)" }
-            return .unchanged(reason.harmless, outcome.serving)
+            return .unchanged(reason.terminalSafe, outcome.serving)
         }
     }
 
@@ -138,7 +138,7 @@ struct ServerControl {
         var pause: CInt = 5
         while true {
             guard let status = try serving() else { return nil }
-            if status.upgrade == nil, status.state == "serving" { return status }
+            if status.upgrade == nil, status.isServing { return status }
             if Syscall.monotonicNanoseconds() > deadline {
                 throw .busy(
                     "\(status.serving) of \(service.name) has been '\(status.state)' for 10 min")

@@ -113,7 +113,7 @@ struct ServerStart {
                 return .unchanged(
                     "\(program) (pid \(process.processID)) \(status)\(lastLines(logSize))", nil)
             }
-            if let status = try? control.serving(), status.state == "serving" {
+            if let status = try? control.serving(), status.isServing {
                 if status.visibleProcessID == Int(process.processID) {
                     return .serves(status.serving, leaving: nil, warning: nil)
                 }
@@ -149,6 +149,6 @@ struct ServerStart {
         else { return "" }
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").suffix(2)
         return lines.isEmpty
-            ? "" : ": " + lines.map { String($0).harmless }.joined(separator: " | ")
+            ? "" : ": " + lines.map { String($0).terminalSafe }.joined(separator: " | ")
     }
 }

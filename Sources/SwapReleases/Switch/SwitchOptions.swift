@@ -24,7 +24,7 @@ package struct SwitchOptions: Sendable {
     package var evictsOldest = false
     /// Whether the upgrade is aborted if the successor does not take every listener.
     package var isStrict = false
-    package var pace = Pace.quiet
+    package var progressMode = ProgressMode.quiet
     /// Called before and after each step: test fixtures end the process here.
     package var onStep: @Sendable (String) -> Void = { _ in }
 

@@ -13,7 +13,7 @@ package struct SwitchOutcome: Sendable {
     /// The predecessor, while it still drains after an upgrade.
     package let leaving: Upgrade.Leaving?
     /// How the predecessor ended, if the caller waited for it.
-    package var departure: Departure?
+    package var departure: DrainOutcome?
 
     init(
         ending: SwitchStateMachine.Ending, entry: JournalEntry, site: ReleaseSite,
@@ -37,7 +37,7 @@ package struct SwitchOutcome: Sendable {
             guard let generation = entry.generation else {
                 return "\(entry.service): nobody serves; the next start executes \(what)"
             }
-            let who = Serving(generation: generation, processID: entry.processID)
+            let who = GenerationReference(generation: generation, processID: entry.processID)
             let end = departure.map { departure in
                 "; " + (leaving.map { "generation \($0.generation) " } ?? "") + departure.sentence
             }

@@ -31,7 +31,7 @@ package final class Watcher {
     private var retryTime: UInt64?
     private var backoffEnd: UInt64?
     /// The serving generation, and when this process first saw it.
-    private var server: (generation: Serving, since: UInt64)?
+    private var server: (generation: GenerationReference, since: UInt64)?
     /// A sentence about how the last server ended.
     private var lastServerEnd: String?
     private var why = "the watch began"

@@ -17,6 +17,8 @@ final class ChildProcess {
     private var outputBuffer: [UInt8] = []
     private var errorBuffer: [UInt8] = []
     private(set) var status: ExitStatus?
+    /// What a swapctl with `--json` has written and was not checked yet; nil for other processes.
+    private var unchecked: [UInt8]?
 
     var processID: Int32 { handle.processID }
     /// What it has written so far, as far as it has been read.
@@ -43,6 +45,7 @@ final class ChildProcess {
             setsListenPID: !descriptors.isEmpty, newSession: false, asSibling: false,
             workingDirectory: nil)
         request.user = user
+        unchecked = OutputSchema.covers(path, arguments) ? [] : nil
         handle = try request.spawn()
         output = outRead
         errors = errRead
@@ -52,6 +55,8 @@ final class ChildProcess {
     }
 
     deinit {
+        drain()
+        checkOutput()
         if status == nil {
             try? handle.signal(Signals.kill)
             _ = handle.waitForExit(deadline: Syscall.monotonicNanoseconds() + 5_000_000_000)
@@ -60,6 +65,12 @@ final class ChildProcess {
     }
 
     func closeInput() { input = nil }
+
+    /// Writes to the process's standard input.
+    func write(_ text: String) throws {
+        guard let input else { throw Errno.brokenPipe }
+        try Syscall.writeAll(input.rawValue, Array(text.utf8))
+    }
 
     /// Waits until a line that begins with `prefix` has been written to standard output and returns
     /// it.
@@ -83,6 +94,7 @@ final class ChildProcess {
             drain()
             if let status = try handle.reap() {
                 drain()
+                checkOutput()
                 self.status = status
                 return status
             }
@@ -140,9 +152,19 @@ final class ChildProcess {
     private func drain() {
         while let bytes = try? Syscall.read(output.rawValue, count: 65_536), !bytes.isEmpty {
             outputBuffer += bytes
+            unchecked? += bytes
         }
         while let bytes = try? Syscall.read(errors.rawValue, count: 65_536), !bytes.isEmpty {
             errorBuffer += bytes
         }
+    }
+
+    /// Checks the whole lines: one that is killed may leave a part of a line.
+    private func checkOutput() {
+        guard let bytes = unchecked, let end = bytes.lastIndex(of: UInt8(ascii: "\n")) else {
+            return
+        }
+        unchecked = Array(bytes[(end + 1)...])
+        OutputSchema.expectValid(String(decoding: bytes[..<end], as: UTF8.self))
     }
 }

@@ -30,7 +30,7 @@ struct MisbehavingPeer {
         case "unknown-kind":
             try send("SUCCESSION/1 salute\n", over: number)
             let reply = try next(socket)
-            guard reply.kind == .refused else { throw UsageError("\(reply.kind)") }
+            _ = try Wire.Refused(reply)
             return
         case "wrong-ack":
             try hello(socket)
@@ -41,10 +41,9 @@ struct MisbehavingPeer {
             try send("SUCCESSION/1 ready\n", over: number)
         case "descriptors":
             // Descriptors nobody asked for.
-            var message = Message(.hello)
-            message.add("FDS", 2)
-            message.add("FEATURES", "")
-            try socket.send(message, descriptors: [0, 1])
+            try AncillaryMessage.send(
+                Array("SUCCESSION/1 hello\nFDS=2\nFEATURES=\n".utf8), descriptors: [0, 1],
+                over: number)
         default:
             throw UsageError("peer \(fault)?")
         }
@@ -53,10 +52,9 @@ struct MisbehavingPeer {
     }
 
     private func hello(_ socket: MessageSocket) throws {
-        var message = Message(.hello)
-        message.add("PID", Int(ProcessEnvironment.processID))
-        message.add("FEATURES", "state memfd")
-        try socket.send(message)
+        try socket.send(
+            Wire.Hello(
+                processID: ProcessEnvironment.processID, features: [.state, .memoryFile]))
     }
 
     private func next(_ socket: MessageSocket) throws -> Message {

@@ -64,14 +64,14 @@ import Testing
 
     @Test func failure_whenSentAndRead_isTheSame() throws {
         let failure = Failure(code: .operator, reason: "cancelled\nby hand")
-        let message = try Message.decode(failure.message(.abort).encoded())
+        let message = try Message.decode(Wire.Abort(failure).message.encoded())
         #expect(message.kind == .abort)
-        #expect(Failure(message) == failure)
+        #expect(try Wire.Abort(message).failure == failure)
     }
 
     @Test(arguments: ["\n", "\u{301}", "🜂"])
     func failure_whenReasonIsEndless_fitsInAPacket(_ character: String) {
         let failure = Failure(code: .state, reason: String(repeating: character, count: 100_000))
-        #expect(failure.message(.abort).encoded().count < Message.maximumPacketSize)
+        #expect(Wire.Abort(failure).message.encoded().count < Message.maximumPacketSize)
     }
 }

@@ -11,8 +11,8 @@ import Testing
             let (message, texts, lists) = Self.randomMessage(&generator)
             let decoded = try Message.decode(message.encoded())
             #expect(decoded == message)
-            #expect(decoded.texts("T") == texts)
-            #expect(decoded.fieldLists("L") == lists)
+            #expect(decoded.fields.filter { $0.key == "T" }.map(\.text) == texts)
+            #expect(decoded.fields.filter { $0.key == "L" }.map(\.list) == lists)
         }
     }
 
@@ -51,33 +51,33 @@ import Testing
     private static func read(_ packet: [UInt8]) {
         guard let message = try? Message.decode(packet) else { return }
         _ = ChannelMessage(message)
-        _ = ControlRequest(message)
-        _ = ControlAnswer(message)
-        _ = Failure(message)
+        _ = ControlRequest.Arrival(message)
+        _ = ControlAnswer.Arrival(message)
+        _ = try? Wire.Abort(message)
         for field in message.fields {
-            _ = message.integer(field.key)
-            _ = message.fieldLists(field.key).map(ManifestEntry.init(fields:))
+            _ = field.text.flatMap { WireNumber.parse($0) }
+            _ = ManifestEntry(fields: field.list)
         }
     }
 
     private static func randomMessage(
         _ generator: inout SeededGenerator
     ) -> (message: Message, texts: [String], lists: [[String]]) {
-        let kinds: [MessageKind] = [.hello, .offer, .state, .taken, .abort, .status]
+        let kinds: [Message.Kind] = [.hello, .offer, .state, .taken, .abort, .status]
         var message = Message(kinds.randomElement(using: &generator) ?? .hello)
         var texts: [String] = []
         var lists: [[String]] = []
         for _ in 0..<Int.random(in: 0...6, using: &generator) {
             if Bool.random(using: &generator) {
                 texts.append(randomText(&generator))
-                message.add("T", texts.last ?? "")
+                message.fields.append(.init(key: "T", text: texts.last ?? ""))
             } else {
                 // Two at least: a list of one empty field reads as an empty list.
                 lists.append(
                     (0..<Int.random(in: 2...4, using: &generator)).map { _ in
                         randomText(&generator)
                     })
-                message.addFields("L", lists.last ?? [])
+                message.fields.append(.init(key: "L", list: lists.last ?? []))
             }
         }
         if Bool.random(using: &generator) {

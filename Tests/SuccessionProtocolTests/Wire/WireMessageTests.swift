@@ -81,8 +81,8 @@ import Testing
     @Test(arguments: OwnVariables.names)
     func upgrade_whenEnvironmentSpeaksOfOneProcessAlone_isMalformed(_ name: String) {
         let request = Wire.Upgrade(environment: ["A=1", "\(name)=1"])
-        guard case .malformed(let error) = ControlRequest(request.message) else {
-            Issue.record("\(ControlRequest(request.message))")
+        guard case .malformed(let error) = ControlRequest.Arrival(request.message) else {
+            Issue.record("\(ControlRequest.Arrival(request.message))")
             return
         }
         #expect(error.key == "ENV")

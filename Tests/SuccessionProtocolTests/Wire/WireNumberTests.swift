@@ -59,16 +59,22 @@ import Testing
         "upgrade\nDRAIN_MS=9223372036854775807\n",
         "drain\nDEADLINE_MS=+1\n", "reload\nTIMEOUT_MS=\n",
     ])
-    func invalid_whenARequestHasABadNumber_namesItsKey(_ text: String) throws {
+    func request_withABadNumber_namesItsKey(_ text: String) throws {
         let message = try Message.decode([UInt8]("SUCCESSION/1 \(text)".utf8))
-        let key = try #require(NumericKey.invalid(in: message))
-        #expect(text.contains("\(key.name)="))
+        guard case .malformed(let error) = ControlRequest.Arrival(message) else {
+            Issue.record("\(message)")
+            return
+        }
+        #expect(text.contains("\(try #require(error.key))="))
     }
 
     @Test(arguments: ["upgrade\n", "drain\nDEADLINE_MS=0\n", "status\nTIMEOUT_MS=x\n"])
-    func invalid_whenNumbersAreGoodOrNobodys_isNil(_ text: String) throws {
+    func request_whenNumbersAreGoodOrNobodys_isOne(_ text: String) throws {
         let message = try Message.decode([UInt8]("SUCCESSION/1 \(text)".utf8))
-        #expect(NumericKey.invalid(in: message) == nil)
+        guard case .request = ControlRequest.Arrival(message) else {
+            Issue.record("\(message)")
+            return
+        }
     }
 
     private func read(_ key: NumericKey, _ text: String) throws -> Int? {

@@ -7,7 +7,7 @@ import Testing
 /// The table of kinds, and what else depends on the kinds.
 @Suite struct WireTableTests {
     @Test func protocolPage_hasTheSameRowsInTheSameOrder() throws {
-        let lines = try Self.protocolPage().split(
+        let lines = try Self.file("docs/protocol.md").split(
             separator: "\n", omittingEmptySubsequences: false)
         let header = "| kind | on a channel, from | on a control socket, from | descriptors |"
         let start = try #require(lines.firstIndex { $0 == header })
@@ -15,9 +15,22 @@ import Testing
         #expect(rows == Message.Kind.allCases.map(Self.row))
     }
 
+    @Test func pythonPeers_haveTheSameRows() throws {
+        let lines = try Self.file("Tests/Peers/wire.py").split(separator: "\n")
+        let start = try #require(lines.firstIndex { $0 == "KINDS = {" })
+        let rows = lines[(start + 1)...].prefix { $0 != "}" }.map(String.init)
+        #expect(
+            rows
+                == Message.Kind.allCases.map { kind in
+                    let row = kind.row
+                    return "    \"\(kind.rawValue)\": (\"\(Self.list(row.onChannel))\", "
+                        + "\"\(Self.list(row.onControlSocket))\"),"
+                })
+    }
+
     @Test(arguments: Message.Kind.allCases)
     func protocolPage_namesEveryKey(of kind: Message.Kind) throws {
-        let page = try Self.protocolPage()
+        let page = try Self.file("docs/protocol.md")
         var generator = SeededGenerator(seed: 1)
         for message in WireSamples.full(kind, &generator).map({ $0.message }) {
             for field in message.fields {
@@ -34,7 +47,7 @@ import Testing
         let messages = WireSamples.full(kind, &generator).map { $0.message }
         #expect(!messages.isEmpty)
         for message in messages {
-            #expect(message.knownKind == kind)
+            #expect(message.kind == kind)
             let descriptors = message.number(.descriptors) ?? 0
             #expect(kind.row.descriptors.contains(descriptors))
         }
@@ -52,12 +65,12 @@ import Testing
             } else {
                 #expect(isForMachine)
             }
-            if case .misplaced = ControlRequest(message) {
+            if case .misplaced = ControlRequest.Arrival(message) {
                 #expect(!kind.row.onControlSocket.contains(.operator))
             } else {
                 #expect(kind.row.onControlSocket.contains(.operator))
             }
-            if case .misplaced = ControlAnswer(message) {
+            if case .answer(.misplaced) = ControlAnswer.Arrival(message) {
                 #expect(!kind.row.onControlSocket.contains(.generation))
             } else {
                 #expect(kind.row.onControlSocket.contains(.generation))
@@ -67,10 +80,10 @@ import Testing
 
     @Test func readers_whenKindIsOfALaterVersion_nameIt() throws {
         let message = try Message.decode([UInt8]("SUCCESSION/1 bake-off\n".utf8))
-        #expect(message.knownKind == nil)
+        #expect(message.kind == nil)
         #expect(ChannelMessage(message) == .unknown("bake-off"))
-        #expect(ControlRequest(message) == .unknown("bake-off"))
-        #expect(ControlAnswer(message) == .unknown("bake-off"))
+        #expect(ControlRequest.Arrival(message) == .unknown("bake-off"))
+        #expect(ControlAnswer.Arrival(message) == .unknown("bake-off"))
     }
 
     private static func row(_ kind: Message.Kind) -> String {
@@ -78,15 +91,17 @@ import Testing
         let descriptors =
             row.descriptors.upperBound == 0 ? "" : "at most \(row.descriptors.upperBound)"
         let cells = [
-            "`\(kind.rawValue)`", row.onChannel.map(\.rawValue).joined(separator: ", "),
-            row.onControlSocket.map(\.rawValue).joined(separator: ", "), descriptors,
+            "`\(kind.rawValue)`", list(row.onChannel), list(row.onControlSocket), descriptors,
         ]
         return "|" + cells.map { $0.isEmpty ? " |" : " \($0) |" }.joined()
     }
 
-    private static func protocolPage() throws -> String {
-        let root = URL(filePath: #filePath).deletingLastPathComponent()
-            .appending(path: "../../..")
-        return try String(contentsOf: root.appending(path: "docs/protocol.md"), encoding: .utf8)
+    private static func list(_ sides: [some RawRepresentable<String>]) -> String {
+        sides.map(\.rawValue).joined(separator: ", ")
+    }
+
+    private static func file(_ path: String) throws -> String {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..")
+        return try String(contentsOf: root.appending(path: path), encoding: .utf8)
     }
 }
