@@ -25,10 +25,11 @@ extension GenerationCore {
         drain.start()
     }
 
-    /// The last of its line takes the paths it bound along; a path given by a service manager is
-    /// the manager's.
+    /// Removes the path of a Unix listener that a generation of this service has bound.
+    ///
+    /// A path given by a service manager is the manager's.
     nonisolated static func removePath(of listener: Listener) {
-        // Whoever is started next is given the socket, and needs the path.
+        // The process that is started next is given the socket, and needs the path.
         guard !listener.isStored.load(ordering: .relaxed) else { return }
         guard listener.origin == .bound, let identity = listener.pathIdentity,
             case .unixPath(let path) = listener.address.socketAddress

@@ -6,12 +6,9 @@ import SuccessionTransport
 
 /// How many generations may live at once.
 extension GenerationCore {
-    /// How many generations may live at once, at least this one and a successor; nil: any number.
-    var maximumGenerations: Int? { configuration.maximumGenerations.map { max(2, $0) } }
-
     /// Other generations that live; none are looked for where any number may.
     func otherGenerations() -> [Int] {
-        guard maximumGenerations != nil else { return [] }
+        guard lifecycle.maximumGenerations != nil else { return [] }
         return directory.generations().filter { $0 != number && directory.isLiving($0) }
     }
 

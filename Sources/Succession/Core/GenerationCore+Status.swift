@@ -28,7 +28,7 @@ extension GenerationCore {
             Wire.Status.Connection(
                 age: .since(record.since), proto: record.proto, peer: record.peer)
         }
-        status.maximumGenerations = maximumGenerations
+        status.maximumGenerations = lifecycle.maximumGenerations
         status.listeners = shared.withLock { $0.listeners }.map { Manifest.entry(for: $0) }
         status.listenerCount = status.listeners.count
         if let supervision { add(supervision, to: &status) }

@@ -20,12 +20,12 @@ final class GenerationCore {
 
     nonisolated let directory: RuntimeDirectory
     nonisolated let deadlines: HandoverDeadlines
-    /// What this generation is about to do; ``handle(_:)`` performs what it decides.
+    /// Decides what this generation does; ``handle(_:)`` performs it.
     var lifecycle: GenerationLifecycle
     let bornAt = Syscall.monotonicNanoseconds()
     private(set) var stateSince = Syscall.monotonicNanoseconds()
     var lock: OwnedDescriptor?
-    /// Nil if it could not be made, and nobody but this generation is left to serve.
+    /// Nil if it could not be made although this generation has to serve: its predecessor is dead.
     private nonisolated let endpoint: ControlEndpoint?
     private var server: ControlServer?
     private var signals: SignalInbox?
@@ -105,7 +105,7 @@ final class GenerationCore {
         }
         self.supervision = supervision
         let limit = configuration.descriptorStoreLimit ?? Supervision.storeLimit() ?? 0
-        // One is the record's.
+        // The record takes one place.
         if limit > 1 {
             store = DescriptorStore(
                 supervision.manager, limit: limit, stored: stored, stale: stale,
@@ -119,10 +119,10 @@ final class GenerationCore {
     func start(
         stored: [StoredDescriptor] = [], stale: Set<String> = []
     ) throws(SuccessionError) {
-        // Also keeps this object: operators are answered until the process is gone, whatever its
-        // author still holds.
+        // The handler also keeps this object alive: operators are answered until the process is gone,
+        // whether or not the application still holds the generation.
         ProcessExit.onExit { [self] in removeNames() }
-        // Not before: what is inherited comes first.
+        // Not earlier: inherited descriptors need the room first.
         DescriptorReserve.shared.begin()
         do {
             if let endpoint {
@@ -156,10 +156,7 @@ final class GenerationCore {
         }
     }
 
-    /// Says so if the application takes long to build its server, or has forgotten to say that it is
-    /// ready.
-    ///
-    /// Until then nobody is served here.
+    /// Reports an application that takes long to build its server, or has forgotten to call `ready()`.
     private func awaitReady() {
         let patience = configuration.readyTimeout / 2
         overdue = ControlThread.schedule(after: patience) { [weak self] in
@@ -172,9 +169,9 @@ final class GenerationCore {
 
     private nonisolated func removeNames() {
         endpoint?.remove()
-        // Our successor has pointed it to itself; only the last of its line finds its own number.
+        // A successor has pointed it to itself.
         if directory.servingGeneration() == number { try? Syscall.unlink(directory.servingPath) }
-        // One that never served takes along what it bound for itself, and nothing else.
+        // A generation that never served removes only the paths that it bound itself.
         let isUnborn = states.current == .starting
         let (listeners, isLast) = shared.withLock { ($0.listeners, $0.isLast) }
         for listener in listeners where isLast || isUnborn && listener.isBoundHere {

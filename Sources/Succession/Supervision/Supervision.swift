@@ -38,9 +38,9 @@ final class Supervision {
         seesGroups = ownGroup != nil
         unit = ownGroup?.unit
         watchdogInterval = ServiceManager.watchdogInterval()
-        // A wrapper that waits for this process is in the unit too; a manager never is. Whoever
-        // cannot be seen is another user's process. A parent outside of the pid namespace (0) does
-        // not know our numbers.
+        // A wrapper that waits for this process is in the unit too; a manager never is. A parent that
+        // cannot be seen is another user's process. One outside of the pid namespace (0) does not know
+        // the numbers of this one.
         let ofParent = ControlGroup.of(parent)
         let isWrapped = ownGroup.map { ofParent?.isOfSameUnit(as: $0) == true }
         isChildOfManager = parent > 0 && isWrapped == false
@@ -52,7 +52,7 @@ final class Supervision {
         ProcessExit.onExit { manager.flush() }
     }
 
-    /// What the unit says in its own words, for managers that do not say it; then what they say.
+    /// What `SUCCESSION_FDSTORE` says, for managers that do not tell the limit; else what they tell.
     static func storeLimit() -> Int? {
         ProcessEnvironment.value("SUCCESSION_FDSTORE").flatMap { Int($0) }
             ?? ServiceManager.storeLimit()
@@ -84,7 +84,7 @@ final class Supervision {
         say(.stopping, .status(status))
     }
 
-    /// Each time that pings begin to fail it is said, and when they arrive again.
+    /// Reports when pings begin to fail, and when they arrive again.
     private func ping() {
         manager.submit([.watchdog]) { [weak self] result in
             guard let self else { return }

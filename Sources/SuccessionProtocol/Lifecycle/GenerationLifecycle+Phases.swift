@@ -21,7 +21,7 @@ extension GenerationLifecycle {
     package enum Phase: Sendable, Hashable {
         case starting(Starting)
         case serving
-        /// It serves, or can serve again, and a successor is being started.
+        /// A successor is being started; this generation serves, or can serve again.
         case upgrading(Upgrade)
         /// An upgrade has failed after the pause, and the acceptors are being started again.
         case resuming
@@ -32,7 +32,7 @@ extension GenerationLifecycle {
 
     package enum Starting: Sendable, Hashable {
         case building
-        /// The application is ready and the predecessor knows, or will be found dead.
+        /// The application is ready, and the predecessor is told.
         case awaitingTurn
         /// The acceptors are being started.
         case opening
@@ -76,7 +76,7 @@ extension GenerationLifecycle {
     package struct Drain: Sendable, Hashable {
         /// As it was when the drain began.
         let deadline: Duration
-        /// A successor serves, or has served and nobody is known to have taken its place in vain.
+        /// A successor has taken over; false again when the replacement of a dead one was given up.
         package internal(set) var hasSuccessor: Bool
         /// The successor may die, and then another one needs the listeners.
         package internal(set) var keepsListeners: Bool

@@ -21,8 +21,8 @@ extension GenerationLifecycle {
         return [.takeLock]
     }
 
-    /// Whoever holds the lock serves, or will: a successor of the dead one, or a process that was
-    /// started anew.
+    /// A process that holds the lock serves, or will: it is a successor of the dead one, or was started
+    /// anew.
     mutating func lockTaken(_ answer: LockAnswer) -> [Action] {
         guard case .draining(var drain) = phase, case .rescue(let rescue) = drain.occupation,
             rescue.stage == .takingLock

@@ -18,12 +18,13 @@ package struct GenerationLifecycle: Sendable, Hashable {
     /// What the service manager is to this process.
     var manager = Manager.none
     let deadlines: HandoverDeadlines
-    /// At least 2; nil: any number.
-    let maximumGenerations: Int?
+    /// How many generations may live at once, this one and a successor among them; nil: any number.
+    package let maximumGenerations: Int?
 
     /// The predecessor lives, as far as is known; false for the first of its line.
     package internal(set) var hasPredecessor: Bool
-    /// The application is ready; a living predecessor may have made this process the main one.
+    /// The application is ready, so that a living predecessor may have made this process the main
+    /// one.
     var isReady = false
     /// It was this generation's turn once.
     package internal(set) var hasAccepted = false

@@ -102,6 +102,6 @@ package struct HandoverDeadlines: Sendable, Hashable {
 }
 
 extension HandoverDeadlines {
-    /// One length is enough: whoever compares many lifecycles gives them all the same deadlines.
+    /// One length is enough: lifecycles that are compared have the same deadlines.
     package func hash(into hasher: inout Hasher) { hasher.combine(ready) }
 }
