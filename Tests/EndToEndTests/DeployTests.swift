@@ -129,6 +129,30 @@ import Testing
         try site.expectAgreement("2.0", generation: 1)
     }
 
+    /// The check lies between the look at the server and the request to it.
+    @Test(arguments: ["deploy", "rollback"])
+    func server_thatDiesDuringTheCheck_isNoSuccess(verb: String) throws {
+        let (site, server) = try started()
+        var pid = server.processID
+        if verb == "rollback" {
+            #expect(try deploy(site, ["2.0"]).status == .exited(0))
+            pid = Int32(try #require(try site.service.servingStatus()["pid"] as? Int))
+        }
+        let check =
+            "kill -9 \(pid); while '\(Binaries.swapctl)' status \(site.service.name); do :; done"
+        let run = try swapctl(
+            site,
+            [verb, site.service.name, "--check", check] + (verb == "deploy" ? ["2.0"] : []))
+        #expect(run.status == .exited(69), "\(run)")
+        #expect(run.result["result"] as? String == "unchanged", "\(run)")
+        #expect(run.reason.contains("has ended during the switch"), "\(run)")
+        let serving = verb == "deploy" ? "1.0" : "2.0"
+        #expect(try site.link("app.bin") == site.release("app.\(serving)"))
+        #expect(
+            try String(contentsOfFile: site.current, encoding: .utf8).contains("app.\(serving)\""))
+        #expect(site.leftovers() == [])
+    }
+
     @Test func watch_whenSomebodyDeploys_hasNothingToDo() throws {
         let (site, _) = try started()
         let watch = try site.startWatch()

@@ -71,6 +71,7 @@ package struct Deployment {
         let change = try ReleaseSwitch(
             control, to: target, verb: verb, why: "swapctl deploy",
             replacing: ReleaseSwitch.Base(text: current?.text, link: link),
+            wasServing: verb == .upgrade,
             // A server that is started outlives this process; init reaps it.
             observe: observe, started: { _ in })
         let deferral = try SignalDeferral()

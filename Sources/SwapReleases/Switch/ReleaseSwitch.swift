@@ -42,10 +42,12 @@ final class ReleaseSwitch {
     private var leaving: Upgrade.Leaving?
     /// Whether the target serves already: the switch then only restores names, without an upgrade.
     private let isServed: Bool
+    /// Whether a generation served when the switch was decided.
+    private let wasServing: Bool
 
     init(
         _ control: ServerControl, to target: CurrentFile, verb: JournalEntry.Verb, why: String,
-        replacing base: Base?, isServed: Bool = false,
+        replacing base: Base?, isServed: Bool = false, wasServing: Bool = false,
         observe: @escaping (ControlEvent) -> Void, started: @escaping (ProcessHandle) -> Void
     ) throws(ControlError) {
         site = control.site
@@ -55,6 +57,7 @@ final class ReleaseSwitch {
         self.why = why
         self.base = base
         self.isServed = isServed
+        self.wasServing = wasServing
         self.observe = observe
         self.started = started
         serving = try ServingRecord.serving(site)
@@ -196,8 +199,11 @@ final class ReleaseSwitch {
             if status == nil {
                 try control.checkCommand(serving)
                 let command = control.command(serving?.command)
-                // The service manager starts the server by the links: they are all that is needed.
-                if command.isEmpty { return .done }
+                if command.isEmpty {
+                    if wasServing { throw serverHasEnded() }
+                    // The service manager starts the server by the links: they are all that is needed.
+                    return .done
+                }
                 let shown = ShownStep("start", command.first ?? "", observe)
                 answer = try ServerStart(control: control, command: command).run(
                     id, started: started)
@@ -232,6 +238,13 @@ final class ReleaseSwitch {
             reason = why
             return .unknown
         }
+    }
+
+    /// The server that was to be upgraded has ended during the switch: the release has never served.
+    private func serverHasEnded() -> ControlError {
+        .noSuchService(
+            "the server of \(control.service.name) has ended during the switch, and no command that "
+                + "starts it is known: give the command after --")
     }
 
     // MARK: - Records

@@ -62,6 +62,7 @@ package struct Rollback {
             control, to: try CurrentFile(site, text), verb: .rollback,
             why: release.map { "rollback to \($0)" } ?? "rollback",
             replacing: ReleaseSwitch.Base(text: current?.text, link: link),
+            wasServing: try control.serving() != nil,
             // A server that is started outlives this process; init reaps it.
             observe: observe, started: { _ in })
     }
