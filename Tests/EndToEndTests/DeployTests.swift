@@ -153,6 +153,40 @@ import Testing
         #expect(site.leftovers() == [])
     }
 
+    /// The server is then a child of the process that swapctl has started.
+    @Test func server_startedByAWrapper_isTheStartedOne() throws {
+        let site = try WatchedSite()
+        for version in ["1.0", "2.0"] { try site.makeRelease(version) }
+        try site.name("1.0")
+        let start = try site.service.swapctl(
+            [
+                "deploy", site.service.name, "2.0", "--current", site.current, "--json", "--",
+                Binaries.swapctl, "supervise", site.service.name, "--",
+                site.directory + "/app.bin",
+            ] + site.options)
+        #expect(start.status == .exited(0), "\(start)")
+        try site.expectAgreement("2.0", generation: 1)
+        #expect(try site.service.swapctl(["stop", site.service.name]).status == .exited(0))
+    }
+
+    /// A wrapper that clears the environment.
+    @Test func server_startedByAWrapperWithoutItsVariables_isTheStartedOne() throws {
+        let site = try WatchedSite()
+        for version in ["1.0", "2.0"] { try site.makeRelease(version) }
+        try site.name("1.0")
+        let wrapper = site.service.directory + "/wrapper"
+        try site.write(
+            wrapper, "#!/bin/sh\nunset SUCCESSION_SWITCH\n\"$@\" &\nwait\n", mode: 0o755)
+        let start = try site.service.swapctl(
+            [
+                "deploy", site.service.name, "2.0", "--current", site.current, "--json", "--",
+                wrapper, site.directory + "/app.bin",
+            ] + site.options)
+        #expect(start.status == .exited(0), "\(start)")
+        #expect(try site.link("app.bin") == site.release("app.2.0"))
+        #expect(try site.service.swapctl(["stop", site.service.name]).status == .exited(0))
+    }
+
     @Test func watch_whenSomebodyDeploys_hasNothingToDo() throws {
         let (site, _) = try started()
         let watch = try site.startWatch()

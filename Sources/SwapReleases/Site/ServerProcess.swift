@@ -71,6 +71,20 @@ struct ServerProcess {
         return Set(line.split(separator: "\t").dropFirst().compactMap { UInt32($0) })
     }
 
+    /// Whether a process was started by another one, directly or not; false if that is not known.
+    static func descends(_ pid: Int32, from ancestor: Int32) -> Bool {
+        var pid = pid
+        // A pid that is used again while this reads could make a circle.
+        for _ in 0..<256 {
+            guard let parent = ProcessStatus.of(pid)?.parentProcessID, parent > 1 else {
+                return false
+            }
+            if parent == ancestor { return true }
+            pid = parent
+        }
+        return false
+    }
+
     private static func strings(_ path: String) -> [String] {
         guard let bytes = try? Syscall.readFile(path) else { return [] }
         return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
