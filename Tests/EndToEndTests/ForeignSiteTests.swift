@@ -70,6 +70,24 @@ struct ForeignSiteTests {
         withExtendedLifetime(server) {}
     }
 
+    /// A third user could put another site of the same owner's into the place of this one.
+    @Test(arguments: [0o777, 0o775])
+    func site_belowADirectoryThatOthersMayWrite_isNotUsed(mode: Int) throws {
+        let foreign = try ForeignSite()
+        try foreign.write("current.conf", foreign.site.currentText("1.0"))
+        try foreign.writeRecord()
+        let server = try foreign.startServer("1.0")
+        let parent = (foreign.site.directory as NSString).deletingLastPathComponent
+        try FileManager.default.setAttributes(
+            [.posixPermissions: mode], ofItemAtPath: parent)
+        let before = try foreign.snapshot()
+        let run = try run(foreign, ["deploy", foreign.service.name, "2.0"])
+        #expect(run.status == .exited(77), "\(run)")
+        #expect(run.reason.contains("chmod go-w \(parent)`"), "\(run)")
+        #expect(try foreign.snapshot() == before)
+        withExtendedLifetime(server) {}
+    }
+
     /// The owner of the site would decide what root executes.
     @Test func upgrade_ofAServerOfRoot_isRefused() throws {
         let foreign = try ForeignSite()
