@@ -84,6 +84,15 @@ import Testing
         try expectNothingChanged(site, server)
     }
 
+    /// More than a pipe holds, by a program that does not expect EAGAIN.
+    @Test func check_thatPrintsMuch_isNotDisturbed() throws {
+        let (site, _) = try started()
+        let check = "head -c 3000000 /dev/zero"
+        let run = try deploy(site, ["--check", check, "2.0"])
+        #expect(run.status == .exited(0), "\(run)")
+        try site.expectAgreement("2.0", generation: 2)
+    }
+
     @Test func connections_thatAreCut_areItsStatus() throws {
         let (site, server) = try started()
         let client = try EchoClient(port: site.service.port("echo"))
