@@ -59,7 +59,7 @@ struct DeployCommand: ParsableCommand {
 
     /// The arguments after `--`, which the parser appends to the list of releases.
     private var command: [String] {
-        let given = CommandLine.arguments
+        let given = Terminal.arguments()
         guard let end = given.firstIndex(of: "--") else { return [] }
         let behind = given[(end + 1)...]
         return releases.suffix(behind.count).elementsEqual(behind) ? Array(behind) : []

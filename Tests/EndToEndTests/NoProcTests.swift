@@ -31,4 +31,21 @@ import Testing
         #expect(stop.status == .exited(0), "\(stop)")
         #expect(shut.servers() == [])
     }
+
+    /// The command after -- is told apart from the releases by the words of the command line.
+    @Test(.enabled(if: noProc.isPossible))
+    func deploy_withoutProc_startsTheCommand() throws {
+        let site = try WatchedSite()
+        for version in ["1.0", "2.0"] { try site.makeRelease(version) }
+        try site.name("1.0")
+        let deploy = try ChildProcess(
+            Binaries.sandbox,
+            Self.noProc.placed(in: site.service.directory) + [
+                "--", Binaries.swapctl, "deploy", site.service.name, "2.0", "--current", site.current, "--json", "--",
+                site.directory + "/app.bin",
+            ] + site.options, environment: site.service.environment)
+        #expect(try deploy.waitForExit() == .exited(0), "\(deploy.standardOutput)")
+        #expect(try site.link("app.bin") == site.release("app.2.0"))
+        #expect(try site.service.swapctl(["stop", site.service.name]).status == .exited(0))
+    }
 }
