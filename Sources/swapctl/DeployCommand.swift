@@ -92,7 +92,7 @@ extension Reporter {
         let outcome = try deployment.run(Array(releases)) { copy.observe($0) }
         self = copy
         try conclude(
-            outcome.json, [outcome.sentence.terminalSafe], warning: outcome.warnings.first,
+            outcome.json, [outcome.sentence.terminalSafe], warnings: outcome.warnings,
             outcome.exitCode)
     }
 }

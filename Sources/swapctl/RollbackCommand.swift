@@ -55,7 +55,7 @@ struct RollbackCommand: ParsableCommand {
             let outcome = try rollback.run(to: release) { copy.observe($0) }
             reporter = copy
             try reporter.conclude(
-                outcome.json, [outcome.sentence], warning: outcome.warnings.first,
+                outcome.json, [outcome.sentence], warnings: outcome.warnings,
                 outcome.exitCode)
         }
     }

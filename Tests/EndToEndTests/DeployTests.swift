@@ -238,6 +238,8 @@ import Testing
         let upgrade = try site.service.swapctl(["upgrade", site.service.name, "--json"])
         #expect(upgrade.status == .exited(1), "\(upgrade)")
         #expect(try site.link("app.bin") == site.release("app.4.0"))
+        let warning = upgrade.result["warning"] as? String ?? ""
+        #expect(warning.contains("`swapctl rollback \(site.service.name)`"), "\(upgrade)")
         let plain = try site.service.swapctl(["upgrade", site.service.name])
         #expect(
             plain.standardError.contains(
