@@ -196,6 +196,59 @@ import Testing
         #expect(try site.service.swapctl(["stop", site.service.name]).status == .exited(0))
     }
 
+    // MARK: - A server that refuses
+
+    /// A server whose status shows no upgrade, and that refuses each one as busy.
+    private func busy(_ site: WatchedSite) throws -> FakeGeneration {
+        for version in ["1.0", "2.0"] { try site.makeRelease(version) }
+        try site.name("1.0")
+        let answers = [
+            "status": FakeGeneration.status(site.service),
+            "upgrade": "SUCCESSION/1 refused\nCODE=busy\nREASON=it is busy\n",
+        ]
+        let data = try JSONSerialization.data(withJSONObject: answers)
+        return try FakeGeneration(
+            site.service, answers: [String(decoding: data, as: UTF8.self)])
+    }
+
+    @Test func server_thatIsBusyForGood_isAskedAFewTimesAndThenGivenUp() throws {
+        let site = try WatchedSite()
+        let server = try busy(site)
+        let run = try deploy(site, ["2.0"])
+        #expect(run.status == .exited(75), "\(run)")
+        #expect(run.reason.contains("it is busy"), "\(run)")
+        let waits = run.objects.filter { $0["step"] as? String == "wait" }
+        #expect(waits.map { $0["status"] as? String } == ["running", "failed"], "\(run)")
+        let asked = server.process.standardOutput.split(separator: "\n").filter {
+            $0.hasSuffix(" upgrade")
+        }
+        #expect(asked.count < 30, "\(asked.count)")
+        #expect(
+            try String(contentsOfFile: site.current, encoding: .utf8) == site.currentText("1.0"))
+        #expect(site.leftovers() == [])
+    }
+
+    @Test(arguments: ["deploy", "watch"])
+    func wait_forABusyServer_endsOnASignal(verb: String) throws {
+        let site = try WatchedSite()
+        let server = try busy(site)
+        if verb == "watch" { try site.name("2.0") }
+        let process = try site.service.startSwapctl(
+            [verb, site.service.name, "--current", site.current, "--json"]
+                + (verb == "deploy" ? ["2.0"] : []))
+        _ = try process.line("\"step\":\"wait\"")
+        try process.handle.signal(Signals.terminate)
+        let status = try process.waitForExit(within: 5)
+        #expect(status == .exited(verb == "deploy" ? 75 : 0), "\(process.standardOutput)")
+        if verb == "deploy" {
+            #expect(
+                try String(contentsOfFile: site.current, encoding: .utf8)
+                    == site.currentText("1.0"))
+        }
+        #expect(site.leftovers() == [])
+        withExtendedLifetime(server) {}
+    }
+
     @Test func watch_whenSomebodyDeploys_hasNothingToDo() throws {
         let (site, _) = try started()
         let watch = try site.startWatch()

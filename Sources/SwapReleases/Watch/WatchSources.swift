@@ -45,6 +45,9 @@ final class WatchSources {
         SignalRelay.unblockInThisThread(Self.signals)
     }
 
+    /// Readable while a signal has not been taken by ``wait(until:)``.
+    var signals: CInt { signalPipe.read.rawValue }
+
     func close() {
         SignalRelay.restoreDefault(Self.signals)
     }

@@ -49,7 +49,7 @@ package final class Watcher {
         machine = WatchStateMachine(startsAgain: startsAgain)
         self.patience = patience
         self.report = report
-        control = ServerControl(site: site, service: service, options: options)
+        var control = ServerControl(site: site, service: service, options: options)
         try SiteInspection.checkPermissions(site)
         let recorded = try ServingRecord.serving(site)?.command
         if startsAgain, control.command(recorded).isEmpty {
@@ -60,6 +60,8 @@ package final class Watcher {
         watchLock = try SiteLock.takeOrFail(site, .watch, "watches current.conf")
         switchLock = try SiteLock.open(site, .change)
         sources = try WatchSources(site)
+        control.signals = sources.signals
+        self.control = control
     }
 
     /// Watches until SIGTERM or SIGINT arrives; a switch that has begun is finished first.
