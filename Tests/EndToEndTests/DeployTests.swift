@@ -236,7 +236,7 @@ import Testing
         let process = try site.service.startSwapctl(
             [verb, site.service.name, "--current", site.current, "--json"]
                 + (verb == "deploy" ? ["2.0"] : []))
-        _ = try process.line("\"step\":\"wait\"")
+        while try !process.line("{").contains("\"wait\"") {}
         try process.handle.signal(Signals.terminate)
         let status = try process.waitForExit(within: 5)
         #expect(status == .exited(verb == "deploy" ? 75 : 0), "\(process.standardOutput)")
@@ -274,6 +274,39 @@ import Testing
         try site.expectAgreement("2.0", generation: 2)
         #expect(try swapctl(site, ["release", "use", "3.0", "--wait"]).status == .exited(0))
         try site.expectAgreement("3.0", generation: 3)
+    }
+
+    // MARK: - What was named before
+
+    /// `release use` has named what does not serve, and the deployment fails too, or is refused.
+    @Test(arguments: [["5.0"], ["4.0"], ["2.0", "--check", "exit 4"]])
+    func deployment_thatFails_namesWhatServesAndNotWhatWasNamed(arguments: [String]) throws {
+        let (site, server) = try started()
+        try site.makeBrokenRelease("5.0")
+        _ = try site.startWatch().stop()
+        #expect(try swapctl(site, ["release", "use", "4.0"]).status == .exited(0))
+        let run = try deploy(site, arguments)
+        #expect(run.status == .exited(arguments.count == 1 ? 1 : 78), "\(run)")
+        try expectNothingChanged(site, server)
+    }
+
+    /// The successor never becomes ready, and swapctl is killed while it waits.
+    @Test(arguments: [false, true])
+    func deployment_thatIsKilled_leavesNothingNamed(isRecorded: Bool) throws {
+        let (site, server) = try started()
+        if isRecorded { _ = try site.startWatch().stop() }
+        try site.write(site.release("app.6.0"), "#!/bin/sh\nexec sleep 1000\n", mode: 0o755)
+        let killed = try site.service.startSwapctl([
+            "deploy", site.service.name, "app.6.0", "--current", site.current, "--json",
+        ])
+        while try !killed.line("{").contains("\"ready\"") {}
+        try killed.handle.signal(Signals.kill)
+        try killed.waitForExit()
+        #expect(
+            try String(contentsOfFile: site.current, encoding: .utf8).contains("app.6.0"))
+        #expect(try site.service.swapctl(["abort", site.service.name]).status == .exited(0))
+        #expect(try deploy(site, ["4.0"]).status == .exited(1))
+        try expectNothingChanged(site, server)
     }
 
     // MARK: - After an upgrade that failed

@@ -170,9 +170,17 @@ final class ReleaseSwitch {
         hasWrittenCurrent = true
     }
 
-    /// Restores the text before this switch, or that of the release that serves.
+    /// Restores the text of the release that serves, or the text before this switch if that names the
+    /// same files.
     private func restoreCurrent() throws(ControlError) {
         if let base {
+            if let serving, let text = base.text,
+                (try? CurrentFile(site, text))?.selection != serving.selection
+            {
+                let named = hasWrittenCurrent ? target.text : text
+                _ = try CurrentFile.restore(serving, insteadOf: named, site)
+                return
+            }
             // Nothing was written: there is nothing to restore.
             guard hasWrittenCurrent else { return }
             if let text = base.text ?? serving.map({ Array($0.text.utf8) }) {
@@ -256,7 +264,8 @@ final class ReleaseSwitch {
             selection: target.selection, text: String(decoding: target.text, as: UTF8.self),
             link: writesCurrent ? nil : CurrentLink.read(site),
             command: control.command(serving?.command), from: serving?.selection,
-            links: serving == nil ? linksBefore : nil, time: time, why: why)
+            links: serving == nil ? linksBefore : nil, time: time, why: why,
+            replaced: base.map { ServingRecord.ReplacedText(text: $0.text, link: $0.link) })
     }
 
     private func journal(_ result: JournalEntry.Result) throws(ControlError) {
