@@ -119,6 +119,26 @@ struct ForeignSiteTests {
         #expect(try foreign.tellers() == [])
     }
 
+    /// The server would have the terminal of root open, and could read what is typed there.
+    @Test(arguments: [false, true])
+    func log_toStandardError_isNoTerminalOfRoot(isTerminal: Bool) throws {
+        let foreign = try ForeignSite()
+        try foreign.write("current.conf", foreign.site.currentText("1.0"))
+        let deploy = [
+            Binaries.swapctl, "deploy", foreign.service.name, "1.0", "--current",
+            foreign.site.current, "--log", "-", "--", try foreign.makeTeller(),
+        ]
+        let pty = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+        let words = isTerminal ? ["python3", "-c", pty] + deploy : deploy
+        let process = try ChildProcess(
+            "/usr/bin/env", words, environment: foreign.service.environment)
+        let status = try process.waitForExit()
+        #expect(status == .exited(isTerminal ? 64 : 1), "\(process.standardOutput)")
+        let told = process.standardOutput + process.standardError
+        #expect(told.contains("could read from this terminal") == isTerminal, "\(told)")
+        #expect(try foreign.tellers().isEmpty == isTerminal)
+    }
+
     // MARK: - current.conf
 
     /// The record names the file to which `current.conf` is returned, and what it is to say.

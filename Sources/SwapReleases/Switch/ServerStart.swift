@@ -70,6 +70,12 @@ struct ServerStart {
 
     private func openLog() throws(ControlError) -> OwnedDescriptor {
         if control.options.log == "-" {
+            // A program that has a terminal open can read what is typed there.
+            if let owner = control.site.rights.ownerName, Syscall.isTerminal(2) {
+                throw .wrongUsage(
+                    "with --log - the server, which runs as \(owner), could read from this terminal; "
+                        + "leave --log out, or give the path of a file")
+            }
             return try attempt("cannot duplicate standard error") { () throws(Errno) in
                 try OwnedDescriptor.duplicating(2)
             }
