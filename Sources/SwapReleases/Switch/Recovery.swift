@@ -19,7 +19,7 @@ struct Recovery {
     /// itself wrote into `current.conf` is taken back; what others wrote there stays, because it names the
     /// release that is wanted.
     func run() throws(ControlError) -> String? {
-        ReleaseAddition.removeLeftovers(site)
+        ReleaseAddition.removeLeftovers(site, isSwitching: true)
         guard let intent = try ServingRecord.intent(site) else {
             try completeJournal()
             return nil
