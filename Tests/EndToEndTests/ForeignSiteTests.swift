@@ -31,6 +31,42 @@ struct ForeignSiteTests {
             ] + extra)
     }
 
+    // MARK: - Another mount namespace
+
+    /// In the namespace of the server the release directory is another one.
+    @Test func server_thatSeesAnotherReleaseDirectory_isNotTakenForTheDeployedOne() throws {
+        let site = try WatchedSite()
+        let inside = site.service.directory + "/inside"
+        try FileManager.default.createDirectory(
+            atPath: inside, withIntermediateDirectories: true)
+        for version in ["1.0", "2.0"] {
+            try site.makeRelease(version)
+            try FileManager.default.copyItem(
+                atPath: site.release("app.\(version)"), toPath: "\(inside)/app.\(version)")
+            try Syscall.symbolicLink(to: "/dev/null", at: "\(inside)/cfg.\(version)")
+        }
+        try site.name("1.0")
+        try Syscall.symbolicLink(to: site.release("app.1.0"), at: site.directory + "/app.bin")
+        try Syscall.symbolicLink(to: site.release("cfg.1.0"), at: site.directory + "/app.cfg")
+        let server = try ChildProcess(
+            "/usr/bin/env",
+            [
+                "unshare", "--mount", "sh", "-c", "mount --bind \"$0\" \"$1\" && shift && exec \"$@\"",
+                inside, site.directory + "/release", site.directory + "/app.bin",
+            ] + site.options, environment: site.service.environment)
+        try site.service.waitUntilServing()
+        let found = try site.service.swapctl(["history", site.service.name, "--json"])
+        #expect(found.status == .exited(64), "\(found)")
+        let run = try site.service.swapctl([
+            "deploy", site.service.name, "2.0", "--current", site.current, "--json",
+        ])
+        #expect(run.status == .exited(3), "\(run)")
+        #expect(run.result["result"] as? String == "unknown", "\(run)")
+        #expect("\(run.result["warnings"] ?? "")".contains("as seen from here"), "\(run)")
+        #expect(try site.service.swapctl(["stop", site.service.name]).status == .exited(0))
+        withExtendedLifetime(server) {}
+    }
+
     // MARK: - Programs
 
     /// Who may write the record decides what is executed, but not as whom.

@@ -71,6 +71,11 @@ struct Recovery {
                     + "the server, or as root",
                 exitCode: .permission)
         }
+        if let program = intent.selection.program,
+            process.executesAnotherRelease(than: program, in: site)
+        {
+            return false
+        }
         return process.switchID == intent.id || isStartedAfresh(process, intent)
     }
 

@@ -237,6 +237,11 @@ final class ReleaseSwitch {
             generation = serving
             self.leaving = leaving
             if let warning { warnings.append(warning) }
+            if let other = control.otherRelease(than: target.selection.program) {
+                warnings.append(other)
+                reason = other
+                return .unknown
+            }
             return .done
         case .unchanged(let why, let serving):
             reason = why

@@ -52,6 +52,15 @@ struct ServerControl {
         return process.switchID != nil && process.switchID == record?.id
     }
 
+    /// A sentence, if the serving generation certainly executes another release than this program.
+    func otherRelease(than program: String?) -> String? {
+        guard let program, let status = try? serving(), let process = process(status),
+            process.executesAnotherRelease(than: program, in: site)
+        else { return nil }
+        return "\(status.serving) of \(service.name) executes \(process.program), which is not "
+            + "\(program) as seen from here"
+    }
+
     // MARK: - Upgrade
 
     /// Upgrades the server to the program that the link leads to, with `id` in the environment of the
