@@ -107,6 +107,14 @@ final class WatchSources {
         return found
     }
 
+    /// The end of the followed server, if it comes by `deadline` in monotonic nanoseconds; it is then no
+    /// event of ``wait(until:)`` any more.
+    func takeServerEnd(deadline: UInt64) -> Event? {
+        guard isServerGone || server?.waitForExit(deadline: deadline) == true else { return nil }
+        defer { (server, isServerGone) = (nil, false) }
+        return .serverEnded(server?.exitStatus())
+    }
+
     private func milliseconds(until end: UInt64?) -> CInt {
         // The end of a process without a pidfd is no event: it is looked for every second.
         let hasNone = (children + [server].compactMap { $0 }).contains { $0.descriptor == nil }

@@ -112,6 +112,18 @@ package final class Watcher {
             wasStable: Syscall.monotonicNanoseconds() - since >= Self.stableAfter)
     }
 
+    /// Tells the machine of a server that has ended since the last wait for events: what the inspection has
+    /// found is then looked at as the end of that server, and inspected again.
+    private func noteServerEnd() {
+        // Its socket is closed a moment before the process has ended. One that drains lives on.
+        let deadline = Syscall.monotonicNanoseconds() + 100_000_000
+        guard server != nil,
+            case .serverEnded(let status)? = sources.takeServerEnd(deadline: deadline)
+        else { return }
+        _ = machine.handle(ended(status))
+        why = lastServerEnd ?? why
+    }
+
     /// Follows the process that serves now, so that its end becomes an event.
     ///
     /// `isExpected`: a generation served a moment ago, and if none does any more its end is
@@ -163,6 +175,7 @@ package final class Watcher {
         switch action {
         case .inspect:
             let finding = inspect()
+            if case .down = finding { noteServerEnd() }
             if finding != .failed, finding != .busy { followServer(isExpected: finding == .same) }
             return .inspected(finding)
         case .switchOver:
