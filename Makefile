@@ -30,12 +30,19 @@ RELEASE       := -c release --static-swift-stdlib --disable-local-rpath \
 CHECKED       := -Xswiftc -warnings-as-errors
 UNASSERTED    := -debug-info-format none -Xswiftc -assert-config -Xswiftc Release
 BIN           := dist/bin
+# Tests that look at the children, the descriptors and the memory of their process, and change its
+# environment, its limits and its signals.
+ALONE         := SuccessionSystemTests|SuccessionActivationTests|SuccessionTransportTests
+# Whole upgrades that take a few seconds, of the fixture server alone.
+QUICK         := UpgradeTests|FailedUpgradeTests|SuccessorDiesTests|ControlSocketTests|StatusTests
+# Tests that take more than ten seconds.
+LONG          := ExplorationTests|read_whenTheJournalIsHuge
 # Manual pages and completions, as below share/.
 SHARE          = $(dir $(BIN))share
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps build build-root $(EXAMPLES:%=build-example-%) demo test lint bench install clean
+.PHONY: help deps build build-root $(EXAMPLES:%=build-example-%) demo check test lint bench install clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,28 +81,37 @@ $(DEBUG_EXAMPLES:%=build-example-%): build-example-%: | deps
 	@scripts/collect-binaries \
 	    "$$(swift build --package-path examples/$* $(UNASSERTED) --show-bin-path)" $(BIN)
 
-lint: | deps ## formatting, layers, sizes, licence headers, snippets
+lint: | deps ## formatting, layers, folders, sizes, licence headers, snippets
 	@scripts/check-layers
+	@scripts/check-folders
 	@scripts/check-sizes
 	@scripts/check-headers
 	@scripts/check-readme
 	@scripts/list-sources swift | xargs -d '\n' swift format lint --strict
 
+# No release build, no other package, no systemd.
+check: lint ## what to run while working: lint, debug build, unit tests, some upgrades
+	swift build --build-tests $(CHECKED)
+	swift test --skip-build $(CHECKED) \
+	    --skip '$(ALONE)|EndToEndTests|^SystemdTests|$(LONG)'
+	swift test --skip-build $(CHECKED) --no-parallel --filter '$(ALONE)'
+	SUCCESSION_BIN="$$(swift build --show-bin-path)" swift test --skip-build $(CHECKED) \
+	    --no-parallel --filter 'EndToEndTests\.($(QUICK))/'
+
 test: deps lint build ## everything that must pass before a change is merged
 	swift build --build-tests $(CHECKED)
-	swift test --skip-build $(CHECKED) --skip 'EndToEndTests|SuccessionSystemTests|SuccessionActivationTests|^SystemdTests'
-# In processes of their own: they look at the children, the descriptors and the memory of theirs, and
-# change its environment.
-	swift test --skip-build $(CHECKED) --no-parallel \
-	    --filter 'SuccessionSystemTests|SuccessionActivationTests'
-	swift test --package-path Tests/Adapters $(CHECKED)
+	swift test --skip-build $(CHECKED) --skip '$(ALONE)|EndToEndTests|^SystemdTests'
+	swift test --skip-build $(CHECKED) --no-parallel --filter '$(ALONE)'
+	swift build --package-path Tests/Integrations --build-tests $(CHECKED)
+	swift test --package-path Tests/Integrations --skip-build $(CHECKED) --filter AdapterTests
+# One after the other: their clients block, and each has a generation in this process.
+	swift test --package-path Tests/Integrations --skip-build $(CHECKED) --no-parallel \
+	    --filter SuccessionNIOTests
 	@scripts/check-consumer
 	SUCCESSION_BIN="$(CURDIR)/$(BIN)" swift test --skip-build $(CHECKED) --no-parallel \
 	    --filter EndToEndTests
 	SUCCESSION_BIN="$(CURDIR)/$(BIN)" swift test --skip-build $(CHECKED) --no-parallel \
 	    --filter '^SystemdTests'
-# One after the other: their clients block, and each has a generation in this process.
-	swift test --package-path Tests/NIOAdapter $(CHECKED) --no-parallel
 # With what was built for its example.
 	swift test --package-path Adapters/SuccessionGRPC \
 	    --scratch-path examples/grpc-greeter/.build $(UNASSERTED)

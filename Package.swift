@@ -134,7 +134,7 @@ let package = Package(
             swiftSettings: settings),
         // L5
         .target(
-            name: "SuccessionReleases",
+            name: "SwapReleases",
             dependencies: [
                 "SwapControl", "SuccessionSystem", "SuccessionProtocol",
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -151,7 +151,7 @@ let package = Package(
         .executableTarget(
             name: "swapctl",
             dependencies: [
-                "SwapControl", "SuccessionReleases", "SystemdUnits",
+                "SwapControl", "SwapReleases", "SystemdUnits",
                 .product(
                     name: "ArgumentParser", package: "swift-argument-parser",
                     condition: .when(traits: ["CLI"])),
@@ -168,7 +168,7 @@ let package = Package(
             name: "succession-fixture",
             dependencies: [
                 "Succession", "SuccessionSystem", "SuccessionProtocol", "SuccessionTransport",
-                "SuccessionReleases", "SwapControl",
+                "SwapReleases", "SwapControl",
             ],
             path: "Tests/Fixtures/succession-fixture", swiftSettings: settings),
         .testTarget(
@@ -188,6 +188,13 @@ let package = Package(
         .testTarget(
             name: "SuccessionProtocolTests", dependencies: ["SuccessionProtocol"],
             swiftSettings: settings),
+        .testTarget(
+            name: "SuccessionTransportTests",
+            dependencies: [
+                "SuccessionTransport", "SuccessionProtocol", "SuccessionSystem",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings),
         // Compiled as a user's code is, without our upcoming features: they change who runs where.
         .testTarget(
             name: "SuccessionTests",
@@ -202,8 +209,8 @@ let package = Package(
             dependencies: ["SystemdUnits", "SwapControl", "SuccessionProtocol"],
             swiftSettings: settings),
         .testTarget(
-            name: "SuccessionReleasesTests",
-            dependencies: ["SuccessionReleases", "SwapControl", "SuccessionSystem"],
+            name: "SwapReleasesTests",
+            dependencies: ["SwapReleases", "SwapControl", "SuccessionSystem"],
             swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests",
@@ -213,7 +220,8 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),
-        // Each case in Tests/Systemd beside a real systemd of its own.
-        .testTarget(name: "SystemdTests", swiftSettings: settings),
+        // Each case in Tests/Systemd/cases beside a real systemd of its own.
+        .testTarget(
+            name: "SystemdTests", path: "Tests/Systemd/Tests", swiftSettings: settings),
     ]
 )

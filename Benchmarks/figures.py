@@ -128,7 +128,7 @@ def response(machine, table, rounds):
     port, cold_port = free_port(), free_port()
     service = Service(
         machine, "bench-web", [*web, "bench-web", "--http", f"tcp:127.0.0.1:{port}"])
-    service.wait_until_reachable(port)
+    service.wait_until_serving()
     cold = [*web, "bench-cold", "--http", f"tcp:127.0.0.1:{cold_port}"]
     kinds = {
         "signal": lambda: prober.upgrade(service, port),
@@ -160,7 +160,7 @@ def add_tableflip(machine, prober, kinds):
     program = machine.programs.tableflip
     port, cold_port = free_port(), free_port()
     service = Service(machine, "bench-tableflip", [program, "-http", f"127.0.0.1:{port}"])
-    service.wait_until_reachable(port)
+    service.wait_until_ready()
     kinds["tableflip"] = lambda: prober.upgrade(service, port)
     kinds["tableflip cold"] = lambda: prober.start(
         cold_port, program, "-http", f"127.0.0.1:{cold_port}")

@@ -194,13 +194,11 @@ class Service:
         if not readable or not self.process.stdout.readline().startswith(b"ready "):
             raise self.machine.failed(f"{self.name} does not become ready")
 
-    def wait_until_reachable(self, port):
-        give_up = time.monotonic() + 10
-        while time.monotonic() < give_up and self.process.poll() is None:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                return
-            time.sleep(0.01)
-        raise self.machine.failed(f"{self.name} does not answer on port {port}")
+    def wait_until_serving(self):
+        """For a server that prints nothing: swapctl waits for it."""
+        command = [self.swapctl, "status", self.name, "--wait", "10s", "--json"]
+        if '"serving"' not in self.machine.output(command, self.machine.environment(self.name)):
+            raise self.machine.failed(f"{self.name} does not serve")
 
     def upgrade(self):
         """Returns the events of an upgrade when the old generation is gone."""

@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"flag"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -42,6 +43,7 @@ func main() {
 	if err := upgrader.Ready(); err != nil {
 		log.Fatalln("ready:", err)
 	}
+	fmt.Println("ready", os.Getpid())
 	<-upgrader.Exit()
 
 	deadline, cancel := context.WithTimeout(context.Background(), 30*time.Second)

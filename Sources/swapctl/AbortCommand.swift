@@ -2,8 +2,8 @@
 
 #if CLI
 import ArgumentParser
-import SuccessionReleases
 import SwapControl
+import SwapReleases
 
 struct AbortCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -33,7 +33,7 @@ struct AbortCommand: ParsableCommand {
             let report = try Abort(service).run()
             try reporter.conclude(
                 .result(report), report.sentences,
-                warning: PlainUpgrade.record(report, of: service),
+                warning: UpgradeRecording.record(report, of: service),
                 .done)
         }
     }

@@ -2,8 +2,8 @@
 
 #if CLI
 import ArgumentParser
-import SuccessionReleases
 import SwapControl
+import SwapReleases
 
 /// The words that a shell offers on completion; none if they cannot be found.
 enum Completions {

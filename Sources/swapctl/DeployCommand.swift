@@ -2,23 +2,23 @@
 
 #if CLI
 import ArgumentParser
-import SuccessionReleases
 import SwapControl
+import SwapReleases
 
 struct DeployCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "deploy",
-        abstract: "Name another release and upgrade the server to it; take it back if that fails.",
+        abstract: "Name another release and upgrade the server to it, or change nothing.",
         discussion: """
-            What `swapctl release use` and `swapctl upgrade` do, as one: the files are checked, \
-            current.conf names them, the links are turned, and the server is upgraded. If anything \
-            fails, current.conf and the links name again what serves, and the exit status is that \
-            of the upgrade. Releases are named as in `swapctl release use`.
+            Does what `swapctl release use` and `swapctl upgrade` do, as one operation: checks the \
+            files, names them in current.conf, changes the links, and upgrades the server. If any \
+            step fails, current.conf and the links name what serves again, and the exit status is \
+            that of the upgrade. Releases are named as in `swapctl release use`.
 
-            The successor is started by the link, app.bin, with the arguments of the server, or by \
-            the command after --. That command also starts a server that does not run. SIGINT, \
-            SIGTERM and SIGHUP do not end it in the middle of the switch; while the old generation \
-            finishes its connections they do, and disturb nothing.
+            The successor is started by the link app.bin with the arguments of the server, or by the \
+            command after --. That command also starts a server that does not run. SIGINT, SIGTERM \
+            and SIGHUP do not end swapctl in the middle of the switch. While the old generation \
+            drains they do, and the drain goes on.
 
             \(SiteOptions.help)
 
@@ -34,22 +34,22 @@ struct DeployCommand: ParsableCommand {
     @Argument(help: "The releases; after --, the program of the successor and its arguments.")
     var releases: [String]
 
-    @Flag(help: "Return when the successor serves; do not wait until the old generation is gone.")
+    @Flag(help: "Return when the successor serves; do not wait for the end of the old generation.")
     var detach = false
 
     @Flag(
         help: ArgumentHelp(
-            "Where as many generations live as may, cut the oldest and upgrade, instead of failing."
+            "If the maximum of living generations is reached, cut the oldest instead of failing."
         ))
     var evictOldest = false
 
-    @Flag(help: "Call the upgrade off if the successor does not take every listener.")
+    @Flag(help: "Abort the upgrade if the successor does not take every listener.")
     var strict = false
 
     @Option(
         name: .customLong("env"),
         help: ArgumentHelp(
-            "A variable for the successor; KEY alone takes the value it has here. May be repeated.",
+            "A variable for the successor; KEY alone takes its value from here. May be repeated.",
             valueName: "KEY=VALUE"))
     var environment: [String] = []
 
@@ -57,7 +57,7 @@ struct DeployCommand: ParsableCommand {
     @OptionGroup var settings: SwitchSettings
     @OptionGroup var common: CommonOptions
 
-    /// A list cannot be followed by another argument: the parser puts both into the list.
+    /// The arguments after `--`, which the parser appends to the list of releases.
     private var command: [String] {
         let given = CommandLine.arguments
         guard let end = given.firstIndex(of: "--") else { return [] }
@@ -86,7 +86,7 @@ struct DeployCommand: ParsableCommand {
 }
 
 extension Reporter {
-    /// Deploys releases, and ends with the exit status of the upgrade.
+    /// Deploys releases, and exits with the status of the upgrade.
     mutating func deploy(_ deployment: Deployment, _ releases: some Sequence<String>) throws {
         var copy = self
         let outcome = try deployment.run(Array(releases)) { copy.observe($0) }

@@ -2,18 +2,18 @@
 
 #if CLI
 import ArgumentParser
-import SuccessionReleases
 import SwapControl
+import SwapReleases
 
 struct HistoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history",
-        abstract: "Show what was made to serve, when, by whom, and what became of it.",
+        abstract: "Show the journal: every change of the release, its time, author and result.",
         discussion: """
-            The journal is .succession/journal beside current.conf: a line of JSON for every upgrade \
-            by watch, deploy and rollback, also for those that failed or were refused. Where it has \
-            grown too long, what is older lies in journal.1. Files that have no room in the table \
-            are counted; --json has all of them.
+            The journal is .succession/journal beside current.conf. It has a line of JSON for every \
+            upgrade by watch, deploy, rollback and upgrade, including those that failed or were \
+            refused. Older lines are in journal.1. The table names as many files of a release as fit, \
+            and counts the others; --json has all of them.
 
             \(SiteOptions.help)
 
@@ -33,12 +33,12 @@ struct HistoryCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        if count < 1 { throw ValidationError("-n \(count): at least one") }
+        if count < 1 { throw ValidationError("-n \(count): the number must be at least 1") }
     }
 
     func run() throws {
         try Reporter.run(json: common.json) { reporter in
-            // The journal is a file: no server need be found, nor a place where it would be.
+            // The journal is a file: neither a server nor a runtime directory is needed.
             let found: Service?
             do throws(ControlError) {
                 found = try Service.locate(service, runtimeDirectory: common.runtimeDirectory)

@@ -2,21 +2,21 @@
 
 #if CLI
 import ArgumentParser
-import SuccessionReleases
 import SwapControl
+import SwapReleases
 
 struct ReleaseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "release",
         abstract: "Keep releases side by side, and name the current one.",
         discussion: """
-            Below one directory, say /srv/app, release/ holds every version: files as app.1.0 and \
-            cfg.1.0, or a directory for each. current.conf names the current ones:
+            In one directory, say /srv/app, release/ holds every version: files such as app.1.0 and \
+            cfg.1.0, or a directory for each version. current.conf names the current files:
 
               {"bin.file": "~/app/release/app.1.0", "cfg.file": "~/app/release/cfg.1.0"}
 
-            and for each key X.file a link app.X points to its file: app.bin is what the server is \
-            started by. .succession/ beside them holds checksums, the journal and locks.
+            For each key X.file a link app.X leads to its file: the server is started by app.bin. \
+            .succession/ holds checksums, the journal, records and locks.
 
             \(SiteOptions.help)
 
@@ -35,7 +35,7 @@ struct ReleaseCommand: ParsableCommand {
 struct ReleaseListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "Show the releases, their checksums, and who uses them.",
+        abstract: "Show the releases, their checksums, and what uses them.",
         discussion: """
             \(SiteOptions.help)
 
@@ -61,9 +61,9 @@ struct ReleaseAddCommand: ParsableCommand {
         commandName: "add",
         abstract: "Copy a file or a directory into the release directory.",
         discussion: """
-            The release is there as a whole or not at all, also after a crash. Its checksum is \
-            recorded, and compared before it is served. A release does not change: a name that is \
-            taken by something else is refused.
+            The release is complete or absent, even after a crash. Its checksum is recorded, and \
+            compared before the release serves. A release never changes: a name that another release \
+            has is refused.
 
             \(SiteOptions.help)
 
@@ -106,10 +106,10 @@ struct ReleaseUseCommand: ParsableCommand {
         abstract: "Name another release in current.conf.",
         discussion: """
             A release is named by its file (app.1.1), by a version that several files have (1.1 for \
-            app.1.1 and cfg.1.1), by its directory, or with the key it is for (cfg=cfg.1.1). The \
-            files are checked first; current.conf is replaced in one step, and what it says beside \
-            is kept. `swapctl watch` then upgrades the server; where nobody watches, the links are \
-            turned too, and `swapctl upgrade` does the rest.
+            app.1.1 and cfg.1.1), by its directory, or with its key (cfg=cfg.1.1). swapctl checks the \
+            files, then replaces current.conf in one step, and keeps its other keys. If `swapctl \
+            watch` runs, it then upgrades the server; if not, the links are changed too, and `swapctl \
+            upgrade` does the rest.
 
             \(SiteOptions.help)
 
@@ -128,7 +128,7 @@ struct ReleaseUseCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "With --wait: the service (default: the one recorded here).", valueName: "service"))
+            "With --wait: the service (default: the recorded one).", valueName: "service"))
     var service: String?
 
     @OptionGroup var place: SiteOptions
@@ -136,7 +136,7 @@ struct ReleaseUseCommand: ParsableCommand {
 
     func validate() throws {
         if service != nil, !wait {
-            throw ValidationError("--service \(service ?? ""): only --wait asks a service")
+            throw ValidationError("--service \(service ?? ""): the option needs --wait")
         }
     }
 
@@ -159,7 +159,7 @@ struct ReleaseUseCommand: ParsableCommand {
 
     private func name() throws {
         try Reporter.run(json: common.json) { reporter in
-            let use = try ReleaseUse.use(releases, in: try place.site())
+            let use = try ReleaseSelection.use(releases, in: try place.site())
             try reporter.conclude(use.json, [use.sentence], .done)
         }
     }
@@ -185,13 +185,13 @@ struct ReleaseUseCommand: ParsableCommand {
 struct ReleasePruneCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "prune",
-        abstract: "Remove old releases that nobody needs.",
+        abstract: "Remove old releases that are not needed any more.",
         discussion: """
-            Of app.1.0, app.1.1 … those are kept that served last, or were added last, as are those of \
-            cfg and of every other name. What current.conf names, a link points to, a rollback would \
-            return to, or a living process executes is never removed, however old: a generation that \
+            Of each name, such as app in app.1.0 and app.1.1, the releases that served last or were \
+            added last are kept. A release is never removed while current.conf names it, a link leads \
+            to it, a rollback would return to it, or a living process executes it: a generation that \
             still drains keeps its release. Nothing is removed if a living generation cannot be seen \
-            from here, in a container for example.
+            from here, because it runs in a container, for example.
 
             \(SiteOptions.help)
 
@@ -200,23 +200,23 @@ struct ReleasePruneCommand: ParsableCommand {
               swapctl release prune --keep 3 --dry-run --service web
             """)
 
-    @Option(help: ArgumentHelp("How many versions of each name stay.", valueName: "n"))
+    @Option(help: ArgumentHelp("How many versions of each name are kept.", valueName: "n"))
     var keep = 5
 
     @Option(
         help: ArgumentHelp(
-            "A service whose generations are looked at, beside those recorded here.",
+            "A service whose generations are checked, in addition to the recorded one.",
             valueName: "service"))
     var service: [String] = []
 
-    @Flag(help: "Say what would be removed, and remove nothing.")
+    @Flag(help: "Show what would be removed, and remove nothing.")
     var dryRun = false
 
     @OptionGroup var place: SiteOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        if keep < 1 { throw ValidationError("--keep \(keep): at least one must stay") }
+        if keep < 1 { throw ValidationError("--keep \(keep): the number must be at least 1") }
     }
 
     func run() throws {

@@ -2,8 +2,8 @@
 
 #if CLI
 import ArgumentParser
-import SuccessionReleases
 import SwapControl
+import SwapReleases
 
 /// Writes progress and results, for people or for programs, and ends the command with its exit status.
 struct Reporter {
@@ -46,7 +46,7 @@ struct Reporter {
     /// Writes why the command failed, and which generation serves.
     mutating func fail(_ error: ControlError, service: Service?) -> ArgumentParser.ExitCode {
         // The owner of the site, whose rights this process may have taken, may not be allowed to ask the server.
-        SiteRights.giveBack()
+        SiteRights.restoreOwn()
         let serving = service.map { ControlClient($0).servingState() }
         if isJSON {
             write(.error(error, service: service?.name, serving: serving ?? .unknown))

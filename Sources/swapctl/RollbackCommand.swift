@@ -2,21 +2,24 @@
 
 #if CLI
 import ArgumentParser
-import SuccessionReleases
 import SwapControl
+import SwapReleases
 
 struct RollbackCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rollback",
         abstract: "Upgrade to the release that served before.",
         discussion: """
-            Without --to it is the one that was committed before what serves now, with the \
-            configuration of then. If current.conf or the links name something else than what \
-            serves, as after an upgrade that failed, they name again what serves, and the server is \
-            left alone; nothing is upgraded then. current.conf and the links say so afterwards; if the old release \
-            does not become ready, nothing has changed. A release that never served here may be \
-            named too, as in `swapctl release use`. SIGINT, SIGTERM and SIGHUP do not end it in the \
-            middle of the switch; if somebody changes current.conf meanwhile, his change stays.
+            Without --to this is the release that was committed before the one that serves, with the \
+            configuration of that time. Afterwards current.conf and the links name it; if it does not \
+            become ready, nothing has changed. --to may also name a release that never served here, \
+            as in `swapctl release use`.
+
+            If current.conf or the links name another release than the one that serves, as after an \
+            upgrade that failed, they are restored instead, and the server is not upgraded.
+
+            SIGINT, SIGTERM and SIGHUP do not end swapctl in the middle of the switch. If another \
+            process changes current.conf meanwhile, that change stays.
 
             \(SiteOptions.help)
 
@@ -30,7 +33,7 @@ struct RollbackCommand: ParsableCommand {
 
     @Option(
         name: .customLong("to"),
-        help: ArgumentHelp("The release to go back to.", valueName: "release"))
+        help: ArgumentHelp("The release to return to.", valueName: "release"))
     var release: String?
 
     @OptionGroup var place: SiteOptions
@@ -40,7 +43,8 @@ struct RollbackCommand: ParsableCommand {
     @Argument(
         parsing: .postTerminator,
         help: ArgumentHelp(
-            "After --: how the server is started if it does not run.", valueName: "command"))
+            "After --: the command that starts the server if it does not run.", valueName: "command"
+        ))
     var command: [String] = []
 
     func run() throws {

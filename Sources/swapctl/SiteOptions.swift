@@ -2,10 +2,10 @@
 
 #if CLI
 import ArgumentParser
-import SuccessionReleases
 import SwapControl
+import SwapReleases
 
-/// Options of the verbs that look at a release directory.
+/// Options of the verbs that use a release directory.
 struct SiteOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -15,14 +15,13 @@ struct SiteOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What the links are called, as app in app.bin (default: as the directory).",
+            "The prefix of the links, app in app.bin (default: the name of the directory).",
             valueName: "name"))
     var name: String?
 
     static let help = """
-        The release directory is the one beside --current, which is current.conf unless given; \
-        without it $SUCCESSION_CURRENT counts, then the directory from which the service runs, then \
-        the working directory.
+        The release directory is beside the file --current. Without the option it is beside \
+        $SUCCESSION_CURRENT, else where the service runs from, else in the working directory.
         """
 
     func site(_ service: Service? = nil) throws(ControlError) -> ReleaseSite {
@@ -31,7 +30,7 @@ struct SiteOptions: ParsableArguments {
 }
 
 extension Reporter {
-    /// Runs the body of a verb that is about files; whatever it throws is reported.
+    /// Runs the body of a verb that works on files, and reports its error.
     static func run(
         json: Bool, _ body: (inout Reporter) throws -> Void
     ) throws {
@@ -45,7 +44,7 @@ extension Reporter {
         }
     }
 
-    /// Writes many objects for programs, or lines for people.
+    /// Writes JSON objects, or lines for the operator.
     func list(_ objects: [JSONValue], _ lines: [String], json: Bool) {
         if json {
             for object in objects { write(object) }

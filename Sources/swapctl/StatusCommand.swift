@@ -2,8 +2,8 @@
 
 #if CLI
 import ArgumentParser
-import SuccessionReleases
 import SwapControl
+import SwapReleases
 import SystemdUnits
 
 struct StatusCommand: ParsableCommand {
@@ -66,7 +66,7 @@ struct StatusCommand: ParsableCommand {
     ) throws {
         // Runs no program for a service without a unit.
         let manager = ManagerReport.ask(report)
-        let site = report.serving == nil ? nil : SiteNotice.of(report.service)
+        let site = report.serving == nil ? nil : SiteAccess.of(report.service)
         if common.json {
             for object in JSONValue.status(report) { reporter.write(object) }
             if let manager { reporter.write(.manager(manager, service: report.service.name)) }

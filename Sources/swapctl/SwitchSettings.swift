@@ -2,19 +2,19 @@
 
 #if CLI
 import ArgumentParser
-import SuccessionReleases
 import SwapControl
+import SwapReleases
 
 /// Options of the verbs that switch from one release to another.
 struct SwitchSettings: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A line for the shell that must succeed first; it finds the files in $BIN_FILE, $CFG_FILE.",
+            "A shell command that must succeed first; $BIN_FILE, $CFG_FILE … are the files.",
             valueName: "command"))
     var check: String?
 
     @Option(
-        help: ArgumentHelp("How long that may take (default: 60s).", valueName: "time"),
+        help: ArgumentHelp("How long --check may take (default: 60s).", valueName: "time"),
         transform: duration)
     var checkTimeout: Duration?
 
@@ -22,7 +22,7 @@ struct SwitchSettings: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Where a server that is started writes; - for here (default: .succession/SERVICE.log).",
+            "The output of a server that swapctl starts; -: this standard error (default: .succession/SERVICE.log).",
             valueName: "path"))
     var log: String?
 

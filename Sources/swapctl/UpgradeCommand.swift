@@ -2,8 +2,8 @@
 
 #if CLI
 import ArgumentParser
-import SuccessionReleases
 import SwapControl
+import SwapReleases
 
 struct UpgradeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -74,7 +74,7 @@ struct UpgradeCommand: ParsableCommand {
                 service, try request(), progressMode: reporter.progressMode,
                 interruption: interruption)
             let outcome = try upgrade.run { reporter.observe($0) }
-            let warning = outcome.goesOn ? nil : PlainUpgrade.record(outcome, of: service)
+            let warning = outcome.goesOn ? nil : UpgradeRecording.record(outcome, of: service)
             try reporter.conclude(
                 .result(outcome), [outcome.summary], warning: outcome.warning ?? warning,
                 outcome.exitCode)

@@ -2,8 +2,8 @@
 
 #if CLI
 import ArgumentParser
-import SuccessionReleases
 import SwapControl
+import SwapReleases
 
 struct WatchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,24 +11,24 @@ struct WatchCommand: ParsableCommand {
         abstract: "Upgrade a server whenever current.conf names another release.",
         discussion: """
             Stays in the foreground. When current.conf changes, by an editor, a rename, a link or \
-            `swapctl release use`, what it names is checked, the links app.bin and app.cfg are \
-            turned, and the server is upgraded; of several changes the last one counts. If anything \
-            fails, links and current.conf name again what serves, and the error names file, line and \
-            key; what was refused is kept in .succession/refused.conf. A file that cannot be read \
-            changes nothing, and is put back when it has not been completed in time.
+            `swapctl release use`, the watch checks the named files, changes the links app.bin and \
+            app.cfg, and upgrades the server; of several changes the last one wins. If any step fails, \
+            the links and current.conf name what serves again, and the error has file, line and key; \
+            the refused text is kept in .succession/refused.conf. A current.conf that cannot be read \
+            changes nothing; if it is not completed in time, it is restored.
 
-            A server that does not run is started by the command after --, given now or to an \
-            earlier watch, and outlives the watch; its program should be the link (/srv/app/app.bin). \
-            Without a command starting it is left to others, a service manager for example, who \
-            find the links turned; and an upgrade uses the server's own arguments.
+            The command after --, given now or to an earlier watch, starts a server that does not run. \
+            The server outlives the watch; its program should be the link (/srv/app/app.bin). Without \
+            a command the watch does not start the server: a service manager, for example, starts it \
+            by the links. An upgrade uses the server's own arguments then.
 
-            When the server has died the watch says so. With --start it starts it again, after half \
-            a second, and after twice as long each time, up to a minute, if it does not serve for a \
-            minute; end the watch before `swapctl stop`. Without, `swapctl release use` of what is \
-            named already has it started.
+            The watch reports when the server has died. With --start it starts the server again, after \
+            half a second, and after a pause that doubles up to a minute until the server has served \
+            for a minute; end the watch before `swapctl stop`. Without --start, naming the same \
+            release by `swapctl release use` starts the server.
 
-            SIGTERM and SIGINT end the watch, after the switch that is under way. A watch that was \
-            killed finds out at its next start what serves, and makes the rest agree with it.
+            SIGTERM and SIGINT end the watch after a switch that has begun. After a kill, the next \
+            watch finds out what serves, and makes the site agree.
 
             \(SiteOptions.help)
 
@@ -43,12 +43,12 @@ struct WatchCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How long a current.conf that cannot be read may stay so before it is put back (default: 2s).",
+            "How long a current.conf may stay unreadable before it is restored (default: 2s).",
             valueName: "time"),
         transform: duration)
     var patience: Duration?
 
-    @Flag(help: "Start the server again when it has died, after a pause that grows.")
+    @Flag(help: "Start the server again when it has died, after a growing pause.")
     var start = false
 
     @OptionGroup var place: SiteOptions
@@ -81,23 +81,23 @@ extension Reporter {
     mutating func observe(_ report: Watcher.Report, _ site: ReleaseSite, _ service: Service) {
         switch report {
         case .ready:
-            WatchNotice.ready.send()
+            WatchNotification.ready.send()
             let owner = site.rights.ownerName
             let rights = owner.map { ", with the rights of \($0)" } ?? ""
-            if let owner { WatchNotice.status("Watching with the rights of \(owner)").send() }
+            if let owner { WatchNotification.status("Watching with the rights of \(owner)").send() }
             write(
                 [
                     "event": "watching", "current": .string(site.currentPath),
                     "as": .optional(owner),
                 ],
                 "watching \(site.currentPath) for \(service.name)\(rights)")
-        case .leaving: WatchNotice.leaving.send()
+        case .stopping: WatchNotification.stopping.send()
         case .note(let text):
-            WatchNotice.status(text).send()
+            WatchNotification.status(text).send()
             write(["event": "note", "message": .string(text)], "swapctl: \(text.terminalSafe)")
         case .progress(let event): observe(event)
         case .outcome(let outcome):
-            WatchNotice.status(outcome.sentence).send()
+            WatchNotification.status(outcome.sentence).send()
             write(outcome.json, outcome.sentence.terminalSafe)
             for warning in outcome.warnings {
                 write(
@@ -105,14 +105,14 @@ extension Reporter {
                     "swapctl: warning: \(warning)")
             }
         case .problem(let error):
-            WatchNotice.status(error.message).send()
+            WatchNotification.status(error.message).send()
             write(
                 .error(error, service: service.name, serving: .unknown), "swapctl: \(error.message)"
             )
         }
     }
 
-    /// One object for programs, or a line for people among the progress.
+    /// Writes a JSON object, or a line for the operator between those of the progress.
     private mutating func write(_ object: JSONValue, _ line: String) {
         if isJSON {
             write(object)

@@ -173,7 +173,8 @@ import Testing
         #expect(try site.link("app.bin") == site.release("app.4.0"))
         let plain = try site.service.swapctl(["upgrade", site.service.name])
         #expect(
-            plain.standardError.contains("`swapctl rollback \(site.service.name)` names again"),
+            plain.standardError.contains(
+                "`swapctl rollback \(site.service.name)` names what serves again"),
             "\(plain)")
         let back = try swapctl(site, ["rollback", site.service.name])
         #expect(back.status == .exited(0), "\(back)")

@@ -36,7 +36,7 @@ import Testing
             return "is a link that leads nowhere"
         case "below a file":
             try site.write(site.release("file"), "x")
-            return "\(path) cannot be reached: a part of the path is no directory"
+            return "\(path) cannot be reached: a part of the path is not a directory"
         default:
             try site.write(path, "one", mode: 0o755)
             let upload = site.service.directory + "/upload"
@@ -51,7 +51,7 @@ import Testing
             let text = try String(contentsOfFile: sums, encoding: .utf8)
             try site.write(sums, text.replacing("app.2.1", with: "app.2.0"))
             try site.write(path, "three", mode: 0o755)
-            return "is not what was added"
+            return "was changed after it was added"
         }
     }
 
@@ -87,7 +87,7 @@ import Testing
         ("{\"bin.file\": \"~nobody/app\"}", "which is relative"),
         (
             "{\"bin.file\": \"/a\",\n\"bin.file\": \"/b\"}",
-            ":2:1: the key \"bin.file\" is there twice"
+            ":2:1: the key \"bin.file\" is a duplicate"
         ),
         ("[]", "must be an object"),
         ("{\"bin.file\": \"/a\" \"x\": 1}", ":1:19: a comma or }"),

@@ -126,7 +126,7 @@ import Testing
         _ = try site.startWatch().stop()
         let run = try swapctl(site, ["rollback", site.service.name])
         #expect(run.status == .exited(1), "\(run)")
-        #expect(run.reason.contains("names nothing that served before"), "\(run)")
+        #expect(run.reason.contains("has no release that served before"), "\(run)")
         // Found without --current, from the program that serves.
         let here = try site.service.swapctl(["history", site.service.name, "--json"])
         #expect(here.objects.count == 1, "\(here)")

@@ -21,7 +21,7 @@ import Testing
             "release", "use", "app.1.0", "--current", site.current,
         ])
         #expect(use.status == .exited(0), "\(use)")
-        #expect(use.standardOutput.contains("looks again"), "\(use)")
+        #expect(use.standardOutput.contains("checks it again"), "\(use)")
         let result = try watch.result()
         #expect(result["verb"] as? String == "start", "\(result)")
         #expect(result["result"] as? String == "committed", "\(result)")

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Glibc
 import SuccessionSystem
 import Testing
 
@@ -57,20 +56,12 @@ import Testing
         let (service, web, port) = try start()
         let client = try HTTPClient(port: port)
         _ = try client.get("/")
-        func look() throws -> DescriptorAudit {
-            try DescriptorAudit(web.processID, withoutConnections: true)
-        }
-        let before = try look()
+        let before = try DescriptorAudit(web.processID, withoutConnections: true)
         #expect(try upgrade(service).status == .exited(0))
         // What SwiftNIO has of the listener has gone, and the channel to the successor has come; the
         // listener itself is kept in case that dies.
         let expected = before.kinds["socket", default: 0]
-        let deadline = Syscall.monotonicNanoseconds() + 5_000_000_000
-        var now = try look()
-        while now.kinds["socket"] != expected, Syscall.monotonicNanoseconds() < deadline {
-            sched_yield()
-            now = try look()
-        }
+        let now = try DescriptorAudit.of(web.processID) { $0.kinds["socket"] == expected }
         #expect(now.kinds["socket"] == expected, "\(now)")
         #expect(now.threads == before.threads)
         #expect(try client.get("/").generation == web.processID)

@@ -11,7 +11,7 @@ import harness
 def once(port):
     """One connection, one exchange."""
     def client(run):
-        with socket.create_connection(("127.0.0.1", port), harness.SECONDS) as connection:
+        with socket.create_connection(("127.0.0.1", port), harness.PATIENCE) as connection:
             connection.sendall(b"hello")
             heard = connection.recv(5, socket.MSG_WAITALL)
             harness.expect(heard == b"hello", f"heard {heard}")
@@ -28,7 +28,7 @@ def ten_upgrades(service):
         service.upgrade_under(load, each=20)
 
 
-def who_stays_is_told(service):
+def idle_connection_gets_its_end(service):
     """In the second half of a drain a connection gets its end, and none has to be cut."""
     port = harness.free_port()
     service.start("async-echo", "--service", service.name, "--listen", f"tcp:127.0.0.1:{port}")
@@ -38,22 +38,22 @@ def who_stays_is_told(service):
         with connection:
             heard.append(connection.recv(1))
 
-    connection = socket.create_connection(("127.0.0.1", port), harness.SECONDS)
+    connection = socket.create_connection(("127.0.0.1", port), harness.PATIENCE)
     connection.sendall(b"hello")
     harness.expect(connection.recv(5, socket.MSG_WAITALL) == b"hello", "no echo")
     reader = threading.Thread(target=until_the_end, args=[connection], daemon=True)
     reader.start()
     service.upgrade("--drain", "3s")
-    reader.join(harness.SECONDS)
+    reader.join(harness.PATIENCE)
     harness.expect(heard == [b""], f"heard {heard}")
 
 
-def who_does_not_look(service):
-    """A client that is silent and does not look at its socket is told all the same, and not cut."""
+def silent_clients(service):
+    """A silent client that does not read its socket gets the end, and is not cut."""
     port = harness.free_port()
     service.start("async-echo", "--service", service.name, "--listen", f"tcp:127.0.0.1:{port}")
-    silent = [socket.create_connection(("127.0.0.1", port), harness.SECONDS) for _ in range(20)]
-    harness.until(lambda: service.serving()["connections"] == 20, "all are taken")
+    silent = [socket.create_connection(("127.0.0.1", port), harness.PATIENCE) for _ in range(20)]
+    service.wait_for_connections(20)
     service.upgrade("--drain", "2s")
     for connection in silent:
         with connection:
@@ -61,11 +61,11 @@ def who_does_not_look(service):
 
 
 def half_closed(service):
-    """Who has said everything hears the rest of its echo, however slowly it listens."""
+    """A client that has shut down writing gets the rest of its echo, however slowly it reads."""
     port = harness.free_port()
     service.start("async-echo", "--service", service.name, "--listen", f"tcp:127.0.0.1:{port}")
     size = 20_000_000
-    with socket.create_connection(("127.0.0.1", port), harness.SECONDS) as connection:
+    with socket.create_connection(("127.0.0.1", port), harness.PATIENCE) as connection:
         def say():
             connection.sendall(b"x" * size)
             connection.shutdown(socket.SHUT_WR)
@@ -75,10 +75,10 @@ def half_closed(service):
         heard = 0
         while more := len(connection.recv(100_000)):
             heard += more
-        speaker.join(harness.SECONDS)
+        speaker.join(harness.PATIENCE)
     harness.expect(heard == size, f"heard {heard} of {size} bytes")
-    harness.until(lambda: service.serving()["connections"] == 0, "no connection is left")
+    service.wait_for_connections(0)
 
 
 if __name__ == "__main__":
-    harness.main(ten_upgrades, who_stays_is_told, who_does_not_look, half_closed)
+    harness.main(ten_upgrades, idle_connection_gets_its_end, silent_clients, half_closed)

@@ -3,23 +3,22 @@
 """examples/flyingfox-app: HTTP/1.1, kept alive and not, a long download and a slow upload."""
 
 import contextlib
-import os
 import socket
 import time
 
 import harness
-import harness_http
+from harness import descriptors, http1, http1_checks, network
 
 
 def ten_upgrades(service):
     # FlyingFox gives a handler 15 s for its response.
-    harness_http.upgrades(service, "flyingfox-app", long_upload=False)
+    http1_checks.upgrades(service, "flyingfox-app", long_upload=False)
 
 
 def sees_its_clients(service):
     """The relay shows the application who the client is, and closes what either side closes."""
-    port, pid = harness_http.start(service, "flyingfox-app")
-    before = len(os.listdir(f"/proc/{pid}/fd"))
+    port, pid = http1_checks.start(service, "flyingfox-app")
+    before = len(descriptors.table(pid))
     with socket.create_connection(
             ("127.0.0.1", port), timeout=10, source_address=("127.0.0.2", 0)) as client:
         client.sendall(b"GET /client HTTP/1.1\r\n\r\n")
@@ -31,7 +30,7 @@ def sees_its_clients(service):
     with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
         client.sendall(b"no request\r\n\r\n")
         harness.expect(client.recv(100) == b"", "what is no HTTP is not closed")
-    harness.until(lambda: len(os.listdir(f"/proc/{pid}/fd")) == before,
+    harness.until(lambda: len(descriptors.table(pid)) == before,
                   "no descriptor is left of a connection")
     harness.expect(service.serving()["connections"] == 0, "no connection is left")
 
@@ -41,11 +40,11 @@ def descriptors_are_few(service):
     port = harness.free_port()
     service.start("/usr/bin/prlimit", "--nofile=100:100", service.binaries / "flyingfox-app",
                   "--service", service.name, "--http", f"tcp:127.0.0.1:{port}")
-    clients = [socket.create_connection(("127.0.0.1", port), harness.SECONDS) for _ in range(60)]
+    clients = [socket.create_connection(("127.0.0.1", port), harness.PATIENCE) for _ in range(60)]
     for client in clients:
         client.sendall(b"GET / HTTP/1.1\r\n\r\n")
     # (100 - 64) / 3, and none behind them.
-    harness.until(lambda: service.serving()["connections"] == 12, "as many as may be are taken")
+    service.wait_for_connections(12)
     for client in clients:
         # Each is kept alive, and in the way of the others until it goes.
         with client:
@@ -54,46 +53,47 @@ def descriptors_are_few(service):
                 more = client.recv(1000)
                 harness.expect(more, f"a client is not served: {heard}")
                 heard += more
-    harness.until(lambda: service.serving()["connections"] == 0, "no connection is left")
+    service.wait_for_connections(0)
     harness.expect(service.first.poll() is None, "the server has ended")
     service.upgrade("--drain", "30s")
 
 
-def close_is_meant(service):
+def connection_is_closed_after_the_last_answer(service):
     """A client that is told `Connection: close` and stays has its connection closed."""
-    port, _ = harness_http.start(service, "flyingfox-app")
-    connection, = harness_http.connections(port, 1)
-    harness_http.answered(connection)
-    upload, = harness_http.connections(port, 1)
+    port, _ = http1_checks.start(service, "flyingfox-app")
+    connection, = network.connections(port, 1)
+    http1.answered(connection)
+    upload, = network.connections(port, 1)
     upload.sendall(b"POST /upload HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
     service.upgrade("--detach", "--drain", "60s")
     began = time.monotonic()
-    connection.sendall(harness_http.REQUEST)
-    text = harness_http.until_end(connection)
+    connection.sendall(http1.REQUEST)
+    text = network.until_end(connection)
     harness.expect(b"connection: close" in text.lower() and text.endswith(b"hello\n"), f"{text}")
     upload.sendall(b"2\r\nde\r\n0\r\n\r\n")
-    text = harness_http.until_end(upload)
+    text = network.until_end(upload)
     harness.expect(b"connection: close" in text.lower() and text.endswith(b"5\n"), f"{text}")
     took = time.monotonic() - began
     harness.expect(took < 20, f"closed only after {took:.1f} s")
-    harness.until(lambda: len(service.status()) == 1, "the old generation leaves")
+    service.wait_for_departures()
 
 
 def pipelined(service):
-    port, _ = harness_http.start(service, "flyingfox-app")
-    harness_http.pipelined(service, port, "/body?chunks=10&ms=150")
+    port, _ = http1_checks.start(service, "flyingfox-app")
+    http1_checks.pipelined(service, port, "/body?chunks=10&ms=150")
 
 
-def idle_clients_do_not_look(service):
-    port, _ = harness_http.start(service, "flyingfox-app")
-    harness_http.nobody_looks(service, port)
+def idle_clients(service):
+    port, _ = http1_checks.start(service, "flyingfox-app")
+    http1_checks.idle_clients_do_not_read(service, port)
 
 
 def silent_clients(service):
-    port, _ = harness_http.start(service, "flyingfox-app")
-    harness_http.silent_ends(service, port)
+    port, _ = http1_checks.start(service, "flyingfox-app")
+    http1_checks.silent_clients_get_the_end(service, port)
 
 
 if __name__ == "__main__":
-    harness.main(ten_upgrades, sees_its_clients, descriptors_are_few, close_is_meant, pipelined,
-                 idle_clients_do_not_look, silent_clients)
+    harness.main(ten_upgrades, sees_its_clients, descriptors_are_few,
+                 connection_is_closed_after_the_last_answer, pipelined, idle_clients,
+                 silent_clients)

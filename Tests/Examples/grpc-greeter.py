@@ -9,13 +9,13 @@ import re
 import socket
 import ssl
 import struct
-import subprocess
 import time
 
 import grpc
 import h2.connection
 import h2.events
 import harness
+from harness.commands import make_certificate
 
 # As a service config of a name server would say it.
 RETRIES = [("grpc.service_config", json.dumps({"methodConfig": [{
@@ -60,7 +60,7 @@ def calls(greeters):
         greeter = greeters[run.index % len(greeters)]
         name = f"client {run.index}"
         while run.goes_on():
-            answer = greeter.greet(name, timeout=harness.SECONDS)
+            answer = greeter.greet(name, timeout=harness.PATIENCE)
             run.ok(generation(answer, name))
     return client
 
@@ -121,22 +121,18 @@ def long_calls(service):
         harness.expect(generation(upload.result(), "first, last") == 1, "upload moved")
         rest = [generation(greeting, name) for greeting in download]
         harness.expect(rest == [1] * (count - read), f"{len(rest)} more greetings: {set(rest)}")
-        harness.until(lambda: len(service.status()) == 1, "the old generations leave")
+        service.wait_for_departures()
 
 
 def deadline(service):
-    """What is left at the deadline of the drain is cut and counted, and the client is told."""
+    """A call that is left at the deadline of the drain is cut and counted; the client gets UNAVAILABLE."""
     port = start(service)
     names = queue.Queue()
     with contextlib.closing(Greeter(port, NO_POLICY)) as greeter:
-        upload = greeter.greet_all.future(iter(names.get, None), timeout=harness.SECONDS)
+        upload = greeter.greet_all.future(iter(names.get, None), timeout=harness.PATIENCE)
         names.put("first")
 
-        def counted():
-            line = service.serving()
-            return line and line["connections"] == 1
-
-        harness.until(counted, "the connection is counted")
+        service.wait_for_connections(1)
         service.upgrade("--drain", "1s", status=2, cut=1)
         with contextlib.suppress(grpc.RpcError):
             harness.expect(False, f"an answer after the deadline: {upload.result()}")
@@ -145,27 +141,18 @@ def deadline(service):
         harness.expect(generation(greeter.greet("next"), "next") == 2, "not the successor")
 
 
-def make_certificate(service):
-    certificate, key = service.directory / "certificate.pem", service.directory / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-days", "1", "-subj", "/CN=greeter", "-addext", "subjectAltName=IP:127.0.0.1",
-         "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    return certificate, key
-
-
 def tls(service):
-    certificate, key = make_certificate(service)
+    certificate, key = make_certificate(service.directory)
     port = start(service, "--tls", certificate, key)
     with load(port, NO_POLICY, "no retry policy", certificate.read_bytes()) as strict:
         service.upgrade_under(strict)
 
 
 class SlowReader:
-    """A client that opens calls whenever the check says so, whatever the server has sent meanwhile."""
+    """A client that opens a call when the check says so, whatever the server has sent meanwhile."""
 
     def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=harness.SECONDS)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=harness.PATIENCE)
         self.unread = b""
         self.calls = {}
         self.connection = h2.connection.H2Connection()
@@ -238,16 +225,16 @@ def crossing(service):
         harness.expect(running["status"] == b"0", f"running: {running}")
         harness.expect(running["data"].count(b"from generation 1") == 30, f"{running}")
         print(f"  both calls served; connection closed by the server within {took:.1f} s")
-    harness.until(lambda: len(service.status()) == 1, "the old generation leaves")
+    service.wait_for_departures()
 
 
 def silent_clients(service):
-    """Who is owed no answer is told, whether it listens or not, and is not cut."""
+    """Connections without a call get GOAWAY and are not cut, whether the client reads or not."""
     port = start(service)
-    silent = socket.create_connection(("127.0.0.1", port), harness.SECONDS)
+    silent = socket.create_connection(("127.0.0.1", port), harness.PATIENCE)
     deaf = SlowReader(port)
     deaf.socket.sendall(deaf.connection.data_to_send())
-    harness.until(lambda: service.serving()["connections"] == 2, "both are taken")
+    service.wait_for_connections(2)
     service.upgrade("--drain", "6s")
     ends = []
     while frame := deaf.frame():
@@ -259,17 +246,17 @@ def silent_clients(service):
 
 
 def silent_clients_of_tls(service):
-    certificate, key = make_certificate(service)
+    certificate, key = make_certificate(service.directory)
     port = start(service, "--tls", certificate, key)
-    silent = socket.create_connection(("127.0.0.1", port), harness.SECONDS)
-    begun = socket.create_connection(("127.0.0.1", port), harness.SECONDS)
+    silent = socket.create_connection(("127.0.0.1", port), harness.PATIENCE)
+    begun = socket.create_connection(("127.0.0.1", port), harness.PATIENCE)
     begun.sendall(b"\x16\x03\x01\x02\x00\x01\x00")
     context = ssl.create_default_context(cafile=certificate)
     context.set_alpn_protocols(["h2"])
     agreed = context.wrap_socket(
-        socket.create_connection(("127.0.0.1", port), harness.SECONDS),
+        socket.create_connection(("127.0.0.1", port), harness.PATIENCE),
         server_hostname="127.0.0.1")
-    harness.until(lambda: service.serving()["connections"] == 3, "all are taken")
+    service.wait_for_connections(3)
     service.upgrade("--drain", "6s")
     for connection in (silent, begun, agreed):
         connection.close()

@@ -4,10 +4,12 @@
 
 import os
 import signal
-import subprocess
+import socket
 
 import harness
-import harness_http
+from harness import http1_checks
+from harness.network import backlog
+from harness.processes import Process
 
 
 def start(service):
@@ -15,19 +17,10 @@ def start(service):
     return port, service.start("hello", service.name, f"tcp:127.0.0.1:{port}")
 
 
-def backlog(port):
-    """The length of the listener's queue, as ss shows it (Send-Q)."""
-    lines = subprocess.run(
-        ["ss", "--tcp", "--listening", "--numeric", "--no-header", f"sport = :{port}"],
-        check=True, capture_output=True, text=True).stdout.splitlines()
-    harness.expect(len(lines) == 1, f"ss: {lines}")
-    return int(lines[0].split()[2])
-
-
 def twenty_upgrades(service):
     port, _ = start(service)
     before = backlog(port)
-    # What NIO sets when it is left alone.
+    # NIO's default.
     harness.expect(before != 128, "the backlog is NIO's from the beginning")
     with harness.Clients(2, harness.kept_alive(port), "kept alive") as kept, \
             harness.Wrk(f"http://127.0.0.1:{port}/") as wrk:
@@ -41,17 +34,14 @@ def signals(service):
     with harness.Clients(2, harness.kept_alive(port), "kept alive") as load:
         for number in (signal.SIGUSR2, signal.SIGUSR2):
             load.wait_for_progress(5)
-            os.kill(pid, number)
-
-            def successor(old=pid):
-                serving = service.serving()
-                return serving and serving["pid"] != old and serving["pid"]
-
-            pid = harness.until(successor, f"a successor after signal {number}")
+            with Process(pid) as predecessor:
+                predecessor.signal(number)
+                predecessor.wait()
+            pid = service.serving()["pid"]
         load.wait_for_progress(5)
 
     os.kill(pid, signal.SIGTERM)
-    harness.until(lambda: not service.processes(), "SIGTERM ends the last generation", 20)
+    service.wait_for_end(20)
     harness.expect("drained, 0 connections cut" in service.log.read_text().splitlines()[-1], "log")
     start(service)
 
@@ -59,22 +49,22 @@ def signals(service):
 def interrupt(service):
     """SIGINT does not wait for connections."""
     port, pid = start(service)
-    with harness.socket.create_connection(("127.0.0.1", port)) as idle:
-        harness.until(lambda: service.serving()["connections"] == 1, "a connection")
+    with socket.create_connection(("127.0.0.1", port)) as idle:
+        service.wait_for_connections(1)
         os.kill(pid, signal.SIGINT)
         harness.expect(idle.recv(1) == b"", "the end of the connection")
-        harness.until(lambda: not service.processes(), "SIGINT ends the generation", 20)
+        service.wait_for_end(20)
     start(service)
 
 
 def half_closed(service):
     port, _ = start(service)
-    harness_http.half_closed(port)
+    http1_checks.half_closed(port)
 
 
 def expect_continue(service):
     port, _ = start(service)
-    harness_http.expect_continue(port, "POST", "/")
+    http1_checks.expect_continue(port, "POST", "/")
 
 
 if __name__ == "__main__":

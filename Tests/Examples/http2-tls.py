@@ -20,6 +20,7 @@ import hpack
 from hyperframe import frame as frames
 
 import harness
+from harness.commands import make_certificate
 
 STREAMS = 8
 
@@ -27,11 +28,7 @@ STREAMS = 8
 def start(service):
     """Starts the example with a certificate of its own; returns the port and the certificate."""
     port = harness.free_port()
-    certificate, key = service.directory / "certificate.pem", service.directory / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
-         "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    certificate, key = make_certificate(service.directory)
     service.start(
         "http2-tls", "--service", service.name, "--listen", f"tcp:127.0.0.1:{port}",
         "--certificate", certificate, "--key", key)
@@ -41,14 +38,14 @@ def start(service):
 def connect(port, certificate, protocol):
     context = ssl.create_default_context(cafile=certificate)
     context.set_alpn_protocols([protocol])
-    raw = socket.create_connection(("127.0.0.1", port), harness.SECONDS)
+    raw = socket.create_connection(("127.0.0.1", port), harness.PATIENCE)
     connection = context.wrap_socket(raw, server_hostname="127.0.0.1")
     harness.expect(connection.selected_alpn_protocol() == protocol, "the wrong protocol")
     return connection
 
 
 class HTTP2:
-    """One connection that keeps so many streams open until it is told to go."""
+    """One connection that keeps so many streams open until GOAWAY."""
 
     def __init__(self, connection, path="/"):
         self.connection = connection
@@ -99,7 +96,7 @@ class HTTP2:
             harness.expect(not refused, f"GOAWAY refuses {len(refused)} requests")
             self.is_leaving = True
         elif isinstance(frame, frames.RstStreamFrame):
-            raise harness.CheckFailed(f"stream {frame.stream_id} reset: {frame.error_code}")
+            raise harness.Failed(f"stream {frame.stream_id} reset: {frame.error_code}")
         elif isinstance(frame, (frames.HeadersFrame, frames.DataFrame)):
             if isinstance(frame, frames.HeadersFrame):
                 headers = dict(self.decoder.decode(frame.data))
@@ -174,7 +171,7 @@ def h2load_across_an_upgrade(service):
     with subprocess.Popen(
             ["h2load", "--duration=2", "-c", str(clients), "-m", str(streams),
              f"https://127.0.0.1:{port}/"], stdout=subprocess.PIPE, text=True) as h2load:
-        harness.until(lambda: service.serving()["connections"] == clients, "h2load's connections")
+        service.wait_for_connections(clients)
         service.upgrade("--drain", "20s")
         output = h2load.communicate(timeout=60)[0]
     counts = next(line for line in output.splitlines() if line.startswith("requests:"))
@@ -204,7 +201,7 @@ def slow_clients(service):
     drip = connect(port, certificate, "http/1.1")
     request = b"GET / HTTP/1.1\r\nHost: drip\r\n\r\n"
     drip.sendall(request[:10])
-    harness.until(lambda: service.serving()["connections"] == 4, "four connections")
+    service.wait_for_connections(4)
     # Both uploads have been told to go on.
     for version in ("--http1.1", "--http2"):
         path = service.directory / version
@@ -229,12 +226,12 @@ def slow_clients(service):
     for upload in begun:
         text = upload.communicate(timeout=60)[0]
         harness.expect((upload.returncode, text) == (0, "1200000 bytes\n"), f"upload: {text}")
-    harness.until(lambda: len(service.status()) == 1, "the old generation leaves")
+    service.wait_for_departures()
     harness.expect("[1] drained, 0 connections cut" in service.log.read_text(), "something was cut")
 
 
 def drain_deadline(service):
-    """Clients that never go away: their connections are shown, then cut, counted and logged."""
+    """Connections of clients that never leave are shown, then cut, counted and logged."""
     port, certificate = start(service)
     deaf = HTTP2(connect(port, certificate, "h2"), "/slow?ms=60000")
     deaf.request()
@@ -260,12 +257,12 @@ def drain_deadline(service):
                    or "cut 2 connections (http/1.1 127" in service.log.read_text(), "no log")
 
 
-def nobody_looks(service):
-    """Who is owed nothing is told, whether it looks or not, and is not cut; in time."""
+def idle_clients_do_not_read(service):
+    """Clients without a request get GOAWAY or the end in time and are not cut, whether they read or not."""
     port, certificate = start(service)
     # Before TLS, in the middle of its handshake, and behind it without the preface.
-    silent = socket.create_connection(("127.0.0.1", port), harness.SECONDS)
-    begun = socket.create_connection(("127.0.0.1", port), harness.SECONDS)
+    silent = socket.create_connection(("127.0.0.1", port), harness.PATIENCE)
+    begun = socket.create_connection(("127.0.0.1", port), harness.PATIENCE)
     begun.sendall(b"\x16\x03\x01\x02\x00\x01\x00")
     agreed = connect(port, certificate, "h2")
     deaf = HTTP2(connect(port, certificate, "h2"))
@@ -276,7 +273,7 @@ def nobody_looks(service):
         heard = b""
         while not heard.endswith(b"bytes\n"):
             heard += connection.recv(1000)
-    harness.until(lambda: service.serving()["connections"] == 54, "all are taken")
+    service.wait_for_connections(54)
     began = time.monotonic()
     service.upgrade("--drain", "6s")
     harness.expect(time.monotonic() - began < 7.5, "the drain goes on behind its deadline")
@@ -305,15 +302,15 @@ def half_closed(service):
             connection.unwrap()
     for connection in asking:
         with connection:
-            connection.settimeout(harness.SECONDS)
+            connection.settimeout(harness.PATIENCE)
             raw = b""
             with contextlib.suppress(ssl.SSLError):
                 while more := connection.recv(1000):
                     raw += more
             harness.expect(raw.startswith(b"HTTP/1.1 200 "), f"half-closed: {raw}")
-    harness.until(lambda: service.serving()["connections"] == 0, "no connection is left")
+    service.wait_for_connections(0)
 
 
 if __name__ == "__main__":
-    harness.main(ten_upgrades, h2load_across_an_upgrade, slow_clients, drain_deadline, nobody_looks,
-                 half_closed)
+    harness.main(ten_upgrades, h2load_across_an_upgrade, slow_clients, drain_deadline,
+                 idle_clients_do_not_read, half_closed)

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """examples/hummingbird-app: HTTP/1.1, kept alive and not, a long download and a slow upload."""
 
-import os
 import select
 import signal
 import socket
@@ -12,14 +11,16 @@ import threading
 import time
 
 import harness
-import harness_http
+from harness import http1, http1_checks, network
+from harness.commands import make_certificate
+from harness.processes import Process
 
 
 LIMIT = 200
 
 
 def ten_upgrades(service):
-    harness_http.upgrades(service, "hummingbird-app")
+    http1_checks.upgrades(service, "hummingbird-app")
     # What requests need is there until the last is answered.
     log = service.log.read_text(errors="replace").splitlines()
     drained = [number for number, line in enumerate(log) if "drained, 0 connections cut" in line]
@@ -30,12 +31,7 @@ def ten_upgrades(service):
 
 def start_with_tls(service):
     """Starts it with a certificate for 127.0.0.1; returns the port and the certificate's path."""
-    certificate, key = service.directory / "cert.pem", service.directory / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-         "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
-         "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
-        check=True, capture_output=True)
+    certificate, key = make_certificate(service.directory)
     port = harness.free_port()
     service.start("hummingbird-app", "--service", service.name, "--http", f"tcp:127.0.0.1:{port}",
                   "--certificate", certificate, "--key", key)
@@ -45,11 +41,11 @@ def start_with_tls(service):
 def curl_over_tls(port, certificate, version):
     """A client that runs curl for 100 requests, on one connection as long as it lasts."""
     def client(run):
-        process = harness_http.curl(
+        process = http1.curl(
             "--cacert", certificate, f"--http{version}", "--output", "/dev/null",
             "--write-out", "%{http_code} %{http_version} %{size_download}\n",
             f"https://127.0.0.1:{port}/?[1-100]")
-        lines = harness_http.finish(process, version).decode().split("\n")[:-1]
+        lines = http1.finish(process, version).decode().split("\n")[:-1]
         wrong = [line for line in lines if line.split()[:2] != ["200", version]]
         harness.expect(len(lines) == 100 and not wrong, f"{len(lines)} lines, wrong: {wrong[:3]}")
         run.ok()
@@ -63,7 +59,7 @@ class IdleHTTP2:
         context = ssl.create_default_context(cafile=certificate)
         context.set_alpn_protocols(["h2"])
         self.connection = context.wrap_socket(
-            socket.create_connection(("127.0.0.1", port), harness.SECONDS),
+            socket.create_connection(("127.0.0.1", port), harness.PATIENCE),
             server_hostname="127.0.0.1")
         self.connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + self.frame(4, 0))
         self.kinds = [self.read()[0]]
@@ -106,20 +102,20 @@ def tls(service):
     with harness.Clients(2, curl_over_tls(port, certificate, "2"), "h2") as h2, \
             harness.Clients(2, curl_over_tls(port, certificate, "1.1"), "h1") as h1:
         service.upgrade_under(h1, h2, each=1)
-    reader.join(harness.SECONDS)
+    reader.join(harness.PATIENCE)
     harness.expect(not reader.is_alive(), "the idle connection is not closed")
     harness.expect(idle.kinds[0] == 4 and 7 in idle.kinds, f"no GOAWAY among {idle.kinds}")
     idle.connection.close()
 
 
 def tls_without_a_request(service):
-    """Nobody is owed an answer on such connections: they end before the deadline."""
+    """Connections without a request end before the deadline."""
     port, certificate = start_with_tls(service)
     context = ssl.create_default_context(cafile=certificate)
     context.set_alpn_protocols(["http/1.1"])
-    silent = socket.create_connection(("127.0.0.1", port), harness.SECONDS)
+    silent = socket.create_connection(("127.0.0.1", port), harness.PATIENCE)
     agreed = context.wrap_socket(
-        socket.create_connection(("127.0.0.1", port), harness.SECONDS),
+        socket.create_connection(("127.0.0.1", port), harness.PATIENCE),
         server_hostname="127.0.0.1")
 
     def until_the_end(connection):
@@ -130,7 +126,7 @@ def tls_without_a_request(service):
                for connection in (silent, agreed)]
     for reader in readers:
         reader.start()
-    harness.until(lambda: service.serving()["connections"] == 2, "both are taken")
+    service.wait_for_connections(2)
     service.upgrade("--drain", "4s")
 
 
@@ -140,7 +136,7 @@ def tls_is_cut(service):
     context = ssl.create_default_context(cafile=certificate)
     context.set_alpn_protocols(["http/1.1"])
     with context.wrap_socket(
-            socket.create_connection(("127.0.0.1", port), harness.SECONDS),
+            socket.create_connection(("127.0.0.1", port), harness.PATIENCE),
             server_hostname="127.0.0.1") as stuck:
         stuck.sendall(b"POST /upload HTTP/1.1\r\nHost: stuck\r\nContent-Length: 10\r\n\r\n")
         harness.until(lambda: [entry["protocol"] for entry in service.serving()["oldest"]]
@@ -151,56 +147,56 @@ def tls_is_cut(service):
                    "it has not come to its end by itself")
 
 
-def tls_clients_do_not_look(service):
-    """Clients that do not look at their sockets, or answer nothing, are told and not cut."""
+def tls_idle_clients(service):
+    """Clients that do not read their sockets, or answer nothing, get the end and are not cut."""
     port, certificate = start_with_tls(service)
     idle = [IdleHTTP2(port, certificate) for _ in range(5)]
     context = ssl.create_default_context(cafile=certificate)
     kept = []
     for _ in range(20):
         connection = context.wrap_socket(
-            socket.create_connection(("127.0.0.1", port), harness.SECONDS),
+            socket.create_connection(("127.0.0.1", port), harness.PATIENCE),
             server_hostname="127.0.0.1")
-        harness_http.answered(connection)
+        http1.answered(connection)
         kept.append(connection)
     began = time.monotonic()
     service.upgrade("--drain", "6s")
     harness.expect(time.monotonic() - began < 7.5, "the drain goes on behind its deadline")
     for connection in kept:
-        harness.expect(harness_http.until_end(connection) == b"", "it does not just end")
+        harness.expect(network.until_end(connection) == b"", "it does not just end")
     for client in idle:
         client.connection.close()
 
 
-def idle_clients_do_not_look(service):
-    port, _ = harness_http.start(service, "hummingbird-app")
-    harness_http.nobody_looks(service, port)
+def idle_clients(service):
+    port, _ = http1_checks.start(service, "hummingbird-app")
+    http1_checks.idle_clients_do_not_read(service, port)
 
 
 def silent_clients(service):
-    port, _ = harness_http.start(service, "hummingbird-app")
-    harness_http.silent_ends(service, port)
+    port, _ = http1_checks.start(service, "hummingbird-app")
+    http1_checks.silent_clients_get_the_end(service, port)
 
 
 def half_closed(service):
-    port, _ = harness_http.start(service, "hummingbird-app")
-    harness_http.half_closed(port)
-    harness.until(lambda: service.serving()["connections"] == 0, "no connection is left")
+    port, _ = http1_checks.start(service, "hummingbird-app")
+    http1_checks.half_closed(port)
+    service.wait_for_connections(0)
 
 
 def pipelined(service):
-    port, _ = harness_http.start(service, "hummingbird-app")
-    harness_http.pipelined(service, port, "/body?chunks=10&ms=150")
+    port, _ = http1_checks.start(service, "hummingbird-app")
+    http1_checks.pipelined(service, port, "/body?chunks=10&ms=150")
 
 
 def connections_are_limited(service):
     """The application's own limit holds, and a generation that is full hands over all the same."""
-    port, _ = harness_http.start(service, "hummingbird-app")
+    port, _ = http1_checks.start(service, "hummingbird-app")
     request = b"GET / HTTP/1.1\r\nHost: example\r\n\r\n"
-    full = [socket.create_connection(("127.0.0.1", port), harness.SECONDS) for _ in range(LIMIT)]
-    harness.until(lambda: service.serving()["connections"] == LIMIT, "all are taken")
+    full = [socket.create_connection(("127.0.0.1", port), harness.PATIENCE) for _ in range(LIMIT)]
+    service.wait_for_connections(LIMIT)
     # A few are taken at once when there is room for one.
-    more = [socket.create_connection(("127.0.0.1", port), harness.SECONDS) for _ in range(20)]
+    more = [socket.create_connection(("127.0.0.1", port), harness.PATIENCE) for _ in range(20)]
     for connection in more:
         connection.sendall(request)
     waiting = more[-1]
@@ -210,16 +206,16 @@ def connections_are_limited(service):
     for connection in full[:40]:
         connection.close()
     for connection in more:
-        connection.settimeout(harness.SECONDS)
+        connection.settimeout(harness.PATIENCE)
         harness.expect(connection.recv(1000).endswith(b"hello\n"), "one that waited is not served")
-    late = [socket.create_connection(("127.0.0.1", port), harness.SECONDS) for _ in range(40)]
+    late = [socket.create_connection(("127.0.0.1", port), harness.PATIENCE) for _ in range(40)]
     late[-1].sendall(request)
     service.upgrade("--detach", "--drain", "30s")
-    late[-1].settimeout(harness.SECONDS)
+    late[-1].settimeout(harness.PATIENCE)
     harness.expect(late[-1].recv(1000).endswith(b"hello\n"), "the successor does not serve it")
     for connection in full + more + late:
         connection.close()
-    harness.until(lambda: len(service.status()) == 1, "the old generation leaves with its clients")
+    service.wait_for_departures()
 
 
 def in_a_service_group(service):
@@ -230,15 +226,15 @@ def in_a_service_group(service):
     first = service.first
     with harness.Clients(2, harness.kept_alive(port), "kept alive") as load:
         service.upgrade_under(load, upgrades=1)
-    status = first.wait(harness.SECONDS)
+    status = first.wait(harness.PATIENCE)
     log = service.log.read_text(errors="replace")
     harness.expect(status == 0, f"exit status {status}: {log}")
     harness.expect("the pool is closed" in log, "the other service was not ended")
 
 
-def told_why_when_it_cannot_serve(service):
+def refuses_with_the_reason_when_it_cannot_serve(service):
     """A program that cannot serve what it is asked to refuses, and its predecessor serves on."""
-    port, old = harness_http.start(service, "hummingbird-app")
+    port, old = http1_checks.start(service, "hummingbird-app")
     with harness.Clients(2, harness.kept_alive(port), "kept alive") as load, \
             socket.create_server(("127.0.0.1", 0)) as other:
         load.wait_for_progress(5)
@@ -255,26 +251,24 @@ def told_why_when_it_cannot_serve(service):
 
 def signals(service):
     """SIGUSR2 upgrades, SIGTERM drains."""
-    port, pid = harness_http.start(service, "hummingbird-app")
+    port, pid = http1_checks.start(service, "hummingbird-app")
     with harness.Clients(2, harness.kept_alive(port), "kept alive") as load:
         for number in (signal.SIGUSR2, signal.SIGUSR2):
             load.wait_for_progress(5)
-            os.kill(pid, number)
-            harness.until(lambda old=pid: (serving := service.serving())
-                          and serving["pid"] != old and len(service.status()) == 1,
-                          f"signal {number} upgrades")
+            with Process(pid) as predecessor:
+                predecessor.signal(number)
+                predecessor.wait()
             pid = service.serving()["pid"]
         load.wait_for_progress(5)
-    handle = os.pidfd_open(pid)
-    os.kill(pid, signal.SIGTERM)
-    gone = select.select([handle], [], [], harness.SECONDS)[0]
-    os.close(handle)
-    harness.expect(gone, "SIGTERM has it leave")
+    with Process(pid) as last:
+        last.signal(signal.SIGTERM)
+        last.wait()
     # For the end of the check, which stops what serves.
-    harness_http.start(service, "hummingbird-app")
+    http1_checks.start(service, "hummingbird-app")
 
 
 if __name__ == "__main__":
-    harness.main(ten_upgrades, tls, tls_without_a_request, tls_is_cut, tls_clients_do_not_look,
-                 idle_clients_do_not_look, silent_clients, half_closed, pipelined,
-                 connections_are_limited, in_a_service_group, told_why_when_it_cannot_serve, signals)
+    harness.main(ten_upgrades, tls, tls_without_a_request, tls_is_cut, tls_idle_clients,
+                 idle_clients, silent_clients, half_closed, pipelined,
+                 connections_are_limited, in_a_service_group,
+                 refuses_with_the_reason_when_it_cannot_serve, signals)

@@ -12,48 +12,48 @@ import threading
 import time
 
 import harness
-import harness_http
+from harness import http1_checks, network
 
 
 def ten_upgrades(service):
-    port, _ = harness_http.start(service, "web")
+    port, _ = http1_checks.start(service, "web")
     with harness.Clients(4, harness.kept_alive(port), "kept alive") as kept, \
             harness.Clients(2, harness.per_request(port), "one request each") as single, \
             harness.Wrk(f"http://127.0.0.1:{port}/") as wrk:
         service.upgrade_under(kept, single, wrk)
 
 
-def idle_clients_do_not_look(service):
-    port, _ = harness_http.start(service, "web")
-    harness_http.nobody_looks(service, port)
+def idle_clients(service):
+    port, _ = http1_checks.start(service, "web")
+    http1_checks.idle_clients_do_not_read(service, port)
 
 
 def silent_clients(service):
-    port, _ = harness_http.start(service, "web")
-    harness_http.silent_ends(service, port)
+    port, _ = http1_checks.start(service, "web")
+    http1_checks.silent_clients_get_the_end(service, port)
 
 
 def half_closed(service):
-    port, _ = harness_http.start(service, "web")
-    harness_http.half_closed(port)
-    harness_http.half_closed(port, "/slow?ms=50", 5)
+    port, _ = http1_checks.start(service, "web")
+    http1_checks.half_closed(port)
+    http1_checks.half_closed(port, "/slow?ms=50", 5)
     # More than fits into the buffers on its way: what is not sent yet when the end comes.
-    connection, = harness_http.connections(port, 1)
+    connection, = network.connections(port, 1)
     connection.sendall(b"GET /body?n=30000000 HTTP/1.1\r\nHost: example\r\n\r\n")
     connection.shutdown(socket.SHUT_WR)
-    size = len(harness_http.until_end(connection).partition(b"\r\n\r\n")[2])
+    size = len(network.until_end(connection).partition(b"\r\n\r\n")[2])
     harness.expect(size == 30_000_000, f"half-closed: {size} bytes")
-    harness.until(lambda: service.serving()["connections"] == 0, "no connection is left")
+    service.wait_for_connections(0)
 
 
 def expect_continue(service):
-    port, _ = harness_http.start(service, "web")
-    harness_http.expect_continue(port, "POST", "/")
+    port, _ = http1_checks.start(service, "web")
+    http1_checks.expect_continue(port, "POST", "/")
 
 
 def pipelined(service):
-    port, _ = harness_http.start(service, "web")
-    harness_http.pipelined(service, port, "/slow?ms=1500", 500)
+    port, _ = http1_checks.start(service, "web")
+    http1_checks.pipelined(service, port, "/slow?ms=1500", 500)
 
 
 class DelayingRelay:
@@ -114,7 +114,7 @@ class DelayingRelay:
 def now_and_then(port, pauses):
     """A client that comes back to its connection after a while, having looked whether it is open."""
     def client(run):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=harness.SECONDS)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=harness.PATIENCE)
         with contextlib.closing(connection):
             while run.goes_on():
                 connection.request("GET", "/")
@@ -131,12 +131,12 @@ def now_and_then(port, pauses):
 
 def far_away(service):
     """With a network between, no request of a client that comes back often meets a close."""
-    port, _ = harness_http.start(service, "web")
+    port, _ = http1_checks.start(service, "web")
     with DelayingRelay(port, 0.02) as relay, \
             harness.Clients(40, now_and_then(relay.port, (0.2, 1.7)), "20 ms away") as load:
         service.upgrade_under(load, upgrades=6, each=1, options=("--drain", "2s"))
 
 
 if __name__ == "__main__":
-    harness.main(ten_upgrades, idle_clients_do_not_look, silent_clients, half_closed,
+    harness.main(ten_upgrades, idle_clients, silent_clients, half_closed,
                  expect_continue, pipelined, far_away)

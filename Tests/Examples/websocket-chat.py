@@ -10,10 +10,10 @@ REASON = "a new release: please reconnect"
 
 
 def chatter(port):
-    """Says something and waits until it hears it; comes back when it is told to."""
+    """Sends messages and waits for each to come back; reconnects after close 1012."""
     def client(run):
-        with connect(f"ws://127.0.0.1:{port}/", open_timeout=harness.SECONDS) as socket:
-            generation = socket.recv(timeout=harness.SECONDS).removeprefix("gen=")
+        with connect(f"ws://127.0.0.1:{port}/", open_timeout=harness.PATIENCE) as socket:
+            generation = socket.recv(timeout=harness.PATIENCE).removeprefix("gen=")
             count, heard = 0, ""
             try:
                 while run.goes_on():
@@ -21,7 +21,7 @@ def chatter(port):
                     said = f"{run.index} {generation} {count}"
                     socket.send(said)
                     while heard != said:
-                        heard = socket.recv(timeout=harness.SECONDS)
+                        heard = socket.recv(timeout=harness.PATIENCE)
                     run.ok(generation)
             except ConnectionClosed as closed:
                 harness.expect(closed.rcvd and (closed.rcvd.code, closed.rcvd.reason)

@@ -16,7 +16,9 @@ import Testing
         return (Connection(descriptor: ours, peer: "test", entry: entry), theirs)
     }
 
-    /// Begins to wait for bytes and goes on in some moment of that.
+    /// Begins to wait for bytes and returns at some moment of that.
+    ///
+    /// The yields wait for nothing: each number of them tries another order of the two tasks.
     private func read(_ connection: Connection, patience: Int) async -> Task<Errno?, Never> {
         let task = Task {
             do throws(SuccessionError) {
@@ -83,6 +85,7 @@ import Testing
             first.close()
             let (second, peer) = try pair()
             let reading = Task { try await second.read() }
+            // Another order of the tasks each time, as above.
             for _ in 0..<patience { await Task.yield() }
             waiting.cancel()
             #expect(await waiting.value == .badFileDescriptor)

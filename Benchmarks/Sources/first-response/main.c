@@ -34,6 +34,7 @@ struct finding {
     int requests, lost;
 };
 
+// Paces the load; nothing is waited for.
 static void rest(void) {
     struct timespec pause = {.tv_nsec = PAUSE_NS};
     nanosleep(&pause, NULL);

@@ -113,7 +113,7 @@ extension GenerationCore {
             self, plan: plan, requestedBy: session?.peer.processID, state: state?.content,
             whenStepped: { [weak self] step in
                 self?.endStartLoan(after: step)
-                session?.send(step.message)
+                session?.send(step)
                 self?.reportStep(step)
             },
             whenDone: { [weak self] outcome in
@@ -124,7 +124,7 @@ extension GenerationCore {
         attempt.begin()
     }
 
-    func endStartLoan(after step: StepReport) {
+    func endStartLoan(after step: Wire.Step) {
         if step.hasStarted { endStartLoan() }
     }
 
@@ -181,13 +181,5 @@ extension LaunchPlan {
         readyTimeout = request.timeout
         drainDeadline = request.drainDeadline
         wantsAllTaken = request.isStrict
-    }
-}
-
-extension StepReport {
-    var message: Wire.Step {
-        Wire.Step(
-            step: StepWord(rawValue: step), status: StepStatus(rawValue: status),
-            elapsed: elapsed, detail: detail)
     }
 }

@@ -53,15 +53,10 @@ enum Binder {
     private static func open(
         _ address: ListenAddress, options: BindOptions
     ) throws(Errno) -> OwnedDescriptor {
-        let type: SocketType =
-            switch address.kind {
-            case .udp, .unixDatagram: .datagram
-            case .unixSequencedPacket: .sequencedPacket
-            case .tcp, .unixStream, .vsock, .other: .stream
-            }
+        guard let type = address.kind.row.socketType else { throw .invalidArgument }
         let family = address.socketAddress.socketFamily
         let socket = try Syscall.openSocket(family: family, type: type, nonBlocking: true)
-        if address.kind == .tcp { try Syscall.setReuseAddress(socket.rawValue) }
+        if address.kind.row.reusesAddress { try Syscall.setReuseAddress(socket.rawValue) }
         if options.reusesPort { try Syscall.setReusePort(socket.rawValue) }
         if case .ipv6 = address.socketAddress {
             try Syscall.setIPv6Only(socket.rawValue, !address.isDualStack)
@@ -92,13 +87,9 @@ enum Binder {
     ///
     /// The service lock is held, so no other generation of this service is between bind and listen.
     private static func isLeftByTheDead(_ address: ListenAddress, path: String) -> Bool {
-        guard let facts = try? Syscall.linkStatus(path), facts.isSocket else { return false }
-        let type: SocketType =
-            switch address.kind {
-            case .unixDatagram: .datagram
-            case .unixSequencedPacket: .sequencedPacket
-            default: .stream
-            }
+        guard let facts = try? Syscall.linkStatus(path), facts.isSocket,
+            let type = address.kind.row.socketType
+        else { return false }
         guard let probe = try? Syscall.openSocket(family: .unix, type: type, nonBlocking: true)
         else {
             return false

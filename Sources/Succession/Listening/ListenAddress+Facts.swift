@@ -13,12 +13,7 @@ extension ListenAddress {
     }
 
     /// A socket of this kind must be in the state of listening to be of use.
-    var mustListen: Bool {
-        switch kind {
-        case .tcp, .unixStream, .unixSequencedPacket, .vsock: true
-        case .udp, .unixDatagram, .other: false
-        }
-    }
+    var mustListen: Bool { kind.row.isListening }
 
     /// True if a socket bound to `actual` is what this address asks for; port 0 asks for any.
     func matches(_ actual: ListenAddress) -> Bool {

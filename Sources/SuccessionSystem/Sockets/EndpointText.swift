@@ -1,13 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The kind of socket; a name that was inherited for one kind is not given out as another.
-package enum EndpointKind: String, Sendable, Hashable {
-    case tcp, udp, vsock, other
-    case unixStream = "unix"
-    case unixDatagram = "unix-dgram"
-    case unixSequencedPacket = "unix-seqpacket"
-}
-
 /// An address to listen on as it is written everywhere in this project: `tcp:127.0.0.1:8080`.
 ///
 /// Hosts are numeric. Port 0 lets the kernel choose.
@@ -41,11 +33,11 @@ package struct EndpointText: Sendable, Hashable {
         }
         let rest = String(text[text.index(after: colon)...])
         do throws(InvalidPart) {
-            switch kind {
-            case .tcp, .udp: self = try Self.internet(kind, rest)
-            case .unixStream, .unixDatagram, .unixSequencedPacket: self = try Self.unix(kind, rest)
-            case .vsock: self = try Self.vsock(rest)
-            case .other: throw InvalidPart("nothing can listen there")
+            switch kind.row.addressing {
+            case .internet: self = try Self.internet(kind, rest)
+            case .unix: self = try Self.unix(kind, rest)
+            case .vsock: self = try Self.vsock(kind, rest)
+            case .none: throw InvalidPart("nothing can listen there")
             }
         } catch {
             throw invalid(error.reason)
@@ -104,7 +96,9 @@ extension EndpointText {
         return EndpointText(kind, .unixPath(path))
     }
 
-    private static func vsock(_ rest: String) throws(InvalidPart) -> EndpointText {
+    private static func vsock(
+        _ kind: EndpointKind, _ rest: String
+    ) throws(InvalidPart) -> EndpointText {
         let parts = rest.split(separator: ":", omittingEmptySubsequences: false)
         guard let last = parts.last, let port = UInt32(last), parts.count <= 2 else {
             throw InvalidPart("a vsock address is PORT or CID:PORT")
@@ -116,6 +110,6 @@ extension EndpointText {
             }
             cid = number
         }
-        return EndpointText(.vsock, .vsock(cid: cid, port: port))
+        return EndpointText(kind, .vsock(cid: cid, port: port))
     }
 }

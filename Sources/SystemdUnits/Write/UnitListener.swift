@@ -33,10 +33,10 @@ package struct UnitListener: Sendable, Hashable {
     /// The setting in the socket unit.
     var line: (key: String, value: String) {
         let key =
-            switch endpoint.kind {
-            case .tcp, .unixStream, .vsock, .other: "ListenStream"
-            case .udp, .unixDatagram: "ListenDatagram"
-            case .unixSequencedPacket: "ListenSequentialPacket"
+            switch endpoint.kind.row.socketType {
+            case .stream, nil: "ListenStream"
+            case .datagram: "ListenDatagram"
+            case .sequencedPacket: "ListenSequentialPacket"
             }
         let value =
             switch endpoint.address {

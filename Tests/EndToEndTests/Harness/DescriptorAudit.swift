@@ -63,18 +63,31 @@ struct DescriptorAudit: Equatable {
         _ processID: Int32, to before: DescriptorAudit, exactly: Bool = false,
         within seconds: Double = 5
     ) throws -> Bool {
-        let deadline = Syscall.monotonicNanoseconds() + UInt64(seconds * 1e9)
-        while true {
-            let now = try DescriptorAudit(processID, withoutConnections: true).kinds
-            let holdsNoMore = now.allSatisfy { kind, count in
+        func isSettled(_ now: DescriptorAudit) -> Bool {
+            if exactly { return now.kinds == before.kinds }
+            return now.kinds.allSatisfy { kind, count in
                 before.kinds[kind, default: 0] >= count
             }
-            if exactly ? now == before.kinds : holdsNoMore { return true }
-            if Syscall.monotonicNanoseconds() > deadline {
-                print("pid \(processID) held \(before.kinds) and holds \(now)")
-                return false
-            }
-            sched_yield()
+        }
+        let now = try of(processID, within: seconds, until: isSettled)
+        if isSettled(now) { return true }
+        print("pid \(processID) held \(before.kinds) and holds \(now.kinds)")
+        return false
+    }
+
+    /// Looks at a process until it holds what is wanted, apart from connections, or the time is over;
+    /// returns the last look.
+    ///
+    /// Nothing tells that another process has closed a descriptor. The pause only limits how often is
+    /// looked.
+    static func of(
+        _ processID: Int32, within seconds: Double = 5, until isWanted: (DescriptorAudit) -> Bool
+    ) throws -> DescriptorAudit {
+        let deadline = Syscall.monotonicNanoseconds() + UInt64(seconds * 1e9)
+        while true {
+            let now = try DescriptorAudit(processID, withoutConnections: true)
+            if isWanted(now) || Syscall.monotonicNanoseconds() > deadline { return now }
+            _ = try Syscall.poll([], timeoutMilliseconds: 5)
         }
     }
 

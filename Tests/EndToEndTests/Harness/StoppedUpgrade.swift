@@ -59,7 +59,7 @@ final class StoppedUpgrade {
     }
 }
 
-/// Lets time pass: where that is what a test is about.
+/// Lets time pass, where that is what a test is about; never to wait for something.
 func pass(seconds: Double) {
     _ = try? Syscall.poll([], timeoutMilliseconds: CInt(seconds * 1_000))
 }

@@ -100,14 +100,13 @@ struct SwapctlRun {
 }
 
 extension TestService {
-    /// Returns when a generation answers that it serves: the `serving` link is made when it does,
-    /// and a directory can be watched, but the fixture and `web` are asked in the way an operator
-    /// would.
-    func waitUntilServing(within seconds: Double = 20) throws {
-        let deadline = Syscall.monotonicNanoseconds() + UInt64(seconds * 1e9)
-        while Syscall.monotonicNanoseconds() < deadline {
-            if (try? servingStatus()) != nil { return }
+    /// Returns when a generation serves: waits as the script of an operator does.
+    func waitUntilServing(within seconds: Int = 20) throws {
+        let run = try swapctl(
+            ["status", name, "--wait", "\(seconds)s"], within: Double(seconds) + 10)
+        guard run.status == .exited(0) else {
+            throw ChildProcess.TimedOut(
+                description: "nobody serves \(name) after \(seconds) s: \(run.standardError)")
         }
-        throw ChildProcess.TimedOut(description: "nobody serves \(name) after \(seconds) s")
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SuccessionReleases
 import SwapControl
+import SwapReleases
 
 /// `swapctl watch` with a fault at one step of its first switch.
 struct FaultyWatch {
@@ -27,7 +27,7 @@ struct FaultyWatch {
             case .outcome(let outcome): StandardStream.output.write("\(outcome.sentence)\n")
             case .problem(let error): StandardStream.output.write("problem \(error.message)\n")
             case .ready: StandardStream.output.write("watching\n")
-            case .progress, .leaving: break
+            case .progress, .stopping: break
             }
         }
         try watcher.run()

@@ -17,8 +17,8 @@ struct Pacer {
 
     /// Returns when the next request is due.
     ///
-    /// Whoever is late by more than a tenth of a second starts afresh: after a stall the client
-    /// should not make up for it with a burst that no real client would send.
+    /// A client that is late by more than a tenth of a second starts afresh: after a stall it does not
+    /// send the burst of requests that are due, which no real client would send.
     mutating func wait() {
         next = next + interval
         let now = MonotonicTime.now
@@ -26,6 +26,7 @@ struct Pacer {
         var deadline = timespec(
             tv_sec: Int(next.nanoseconds / 1_000_000_000),
             tv_nsec: Int(next.nanoseconds % 1_000_000_000))
+        // Paces the load; nothing is waited for.
         while clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &deadline, nil) == EINTR {}
     }
 }

@@ -2,8 +2,8 @@
 
 import pathlib
 
-from testbed import expect
-from testbed.http import Request
+from harness import expect
+from harness.http1 import PacedRequest
 from testbed.web import Web
 
 FILE = pathlib.Path("/etc/web.conf")
@@ -17,7 +17,7 @@ ExecReload=/usr/local/bin/swapctl reload web
 
 
 def reload():
-    """One that is accepted holds at once; of one that is refused the manager hears, and why."""
+    """An accepted configuration holds at once; a refused one fails the reload with its reason."""
     FILE.write_text("X-Colour: blue\n")
     web = Web.behind_socket_unit(drop_in=DROP_IN)
     pid = web.pid
@@ -38,7 +38,7 @@ def reload():
 
 
 def expect_colour(web, colour):
-    request = Request()
+    request = PacedRequest()
     expect(request.begin() == web.pid, "another answers")
     request.finish()
     expect(f"X-Colour: {colour}\r\n" in f"{request.head}\r\n", f"not {colour}: {request.head}")

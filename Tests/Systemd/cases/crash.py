@@ -1,9 +1,10 @@
-"""kill -9: the manager notices, and whoever waits in the queue is served."""
+"""kill -9: the manager notices, and the clients in the queue are served."""
 
 import time
 
-from testbed import Process, expect
-from testbed.http import Request
+from harness import expect
+from harness.http1 import PacedRequest
+from harness.processes import Process
 from testbed.web import Web
 
 # Requests that can be with one process at a time: the threads of the load, and one of the case.
@@ -13,7 +14,7 @@ IN_FLIGHT = 8
 def upgraded_main():
     """The death of a main process that is a successor is noticed at once, as any other's is."""
     web = Web.behind_socket_unit()
-    request = Request(1.5)
+    request = PacedRequest(1.5)
     old = web.main()
     expect(request.begin() == old.pid, "another answers")
     new = web.reload()
@@ -24,7 +25,7 @@ def upgraded_main():
     entry = web.journal.wait("Main process exited", "killed", unit=web.unit)
     noticed = int(entry["__MONOTONIC_TIMESTAMP"]) / 1e6 - killed
     expect(noticed < 1, f"noticed after {noticed:.1f} s")
-    # The manager has the old one finish before it starts a new one.
+    # The manager lets the old one finish before it starts a new one.
     request.finish()
     web.journal.wait("Started", unit=web.unit)
     expect(web.load.wait_for(web.pid) not in (old.pid, new.pid), "not restarted")
@@ -32,9 +33,9 @@ def upgraded_main():
 
 
 def upgraded_main_during_a_long_drain():
-    """The new release dies while the old one has half a minute to finish: nobody waits for that."""
+    """The new release dies while the old one has half a minute to finish: the restart does not wait."""
     web = Web.behind_socket_unit()
-    request = Request(30)
+    request = PacedRequest(30)
     old = web.main()
     expect(request.begin() == old.pid, "another answers")
     new = web.reload()
@@ -60,15 +61,15 @@ def all_with_stored_listener():
 
 
 def kill_all(web):
-    held = Request(10)
+    held = PacedRequest(10)
     held.begin()
     new = web.reload()
     generations = [Process(pid) for pid in web.processes()]
     expect(len(generations) == 2, f"alive: {[process.pid for process in generations]}")
     web.journal.mark()
     with web.frozen():
-        # Nobody takes these any more.
-        waiting = [Request() for _ in range(20)]
+        # These stay in the queue.
+        waiting = [PacedRequest() for _ in range(20)]
         # The successor last: while it lives the manager waits.
         for process in sorted(generations, key=lambda process: process.pid == new.pid):
             process.kill()

@@ -6,8 +6,10 @@ import select
 import socket
 import time
 
-from testbed import Journal, Manager, Process, expect, install_binary, install_unit
-from testbed.http import Request
+from harness import expect
+from harness.http1 import PacedRequest
+from harness.processes import Process
+from testbed import Journal, Manager, install_binary, install_unit
 from testbed.machine import PROGRAMS
 from testbed.web import Web
 
@@ -19,11 +21,11 @@ CROWD = 400
 
 
 def used_up_by_clients():
-    """Served clients go on, the watchdog hears, and status, upgrade and drain work."""
+    """Served clients go on, the watchdog is pinged, and status, upgrade and drain work."""
     web = Web.behind_socket_unit(drop_in=LIMITS)
     web.load.stop(least=1)
     old = web.main()
-    served = Request(SECONDS)
+    served = PacedRequest(SECONDS)
     expect(served.begin() == old.pid, "another one answers")
     crowd = [socket.create_connection(("127.0.0.1", 8080)) for _ in range(CROWD)]
     web.journal.wait("connections wait to be accepted", unit=web.unit)
@@ -36,11 +38,11 @@ def used_up_by_clients():
     status = web.swapctl("status", web.service)
     expect(status.status == 0, status)
 
-    # Who is served goes on with the old one, who waited with the new one.
+    # Clients that are served stay with the old one; those that waited go to the new one.
     web.manager.do("reload", web.unit)
     new = web.main()
     expect(new.pid != old.pid, "the same process after the upgrade")
-    late = Request(1)
+    late = PacedRequest(1)
     expect(late.begin() == new.pid, "another one answers")
     late.finish()
     for client in crowd:
@@ -53,7 +55,7 @@ def used_up_by_clients():
 
 
 def accept_that_is_denied():
-    """A call that a filter answers with an error for ever costs no processor, and is told."""
+    """An accept that a filter always denies costs no processor, and is reported."""
     manager = Manager()
     install_binary("web", PROGRAMS)
     install_unit("web.socket")
@@ -65,7 +67,7 @@ def accept_that_is_denied():
     with socket.create_connection(("127.0.0.1", 8080)):
         journal.wait("SwiftNIO has closed its server channel", "another one", unit="web.service")
         used, began = processor_seconds(main.pid), time.monotonic()
-        # As long as several attempts.
+        # Long enough for several attempts.
         expect(not select.select([main.pidfd], [], [], 3)[0], "the server has ended")
         share = (processor_seconds(main.pid) - used) / (time.monotonic() - began)
         expect(share < 0.3, f"the server is busy for {share:.0%} of the time")

@@ -1,14 +1,13 @@
-"""The whole unit is frozen in the middle of an upgrade, and goes on: docker pause, systemctl freeze."""
+"""The whole unit is frozen in the middle of an upgrade and thawed: docker pause, systemctl freeze."""
 
 import time
 
-from testbed import expect
-from testbed.checks import PATIENCE
+from harness import PATIENCE, expect
 from testbed.web import Web
 
 # Longer than any deadline of a hand-over but that of a start.
 FROZEN = 16
-# Nobody pings meanwhile; that a frozen unit is no hung one is for the manager to know.
+# Nobody pings the watchdog while the unit is frozen; the manager would take it for hung.
 SLOW_START = """
 [Service]
 WatchdogSec=0
@@ -18,15 +17,15 @@ ExecStart=/usr/local/lib/swift-succession/web --service web --http tcp:8080 --st
 
 
 def during_an_upgrade():
-    """Nobody has been slow: the upgrade is done."""
+    """The time that a unit is frozen counts against no deadline: the upgrade succeeds."""
     web = Web.behind_socket_unit(drop_in=SLOW_START)
     old = web.main()
     job = web.manager.start_to("reload", web.unit)
-    deadline = time.monotonic() + PATIENCE
-    # The successor has begun, and builds its server.
-    while not any(web.swapctl_status("starting")):
-        expect(time.monotonic() < deadline, "no successor")
+    # The successor has its listeners, and builds its server.
+    web.journal.wait("offer", unit=web.unit)
+    expect(web.swapctl_status("starting"), "no successor")
     with web.frozen():
+        # Not to wait for something: the time is what is tested.
         time.sleep(FROZEN)
     output, _ = job.communicate(timeout=PATIENCE)
     expect(job.returncode == 0, output)

@@ -1,9 +1,9 @@
-"""What a successor is given of its unit."""
+"""What a successor inherits from its unit."""
 
 import os
 import pathlib
 
-from testbed import expect
+from harness import expect
 from testbed.web import Web
 
 # Meant for the first process of the unit, or for its control process; never for a successor.
@@ -18,7 +18,7 @@ NAMESPACES = ["mnt", "net", "ipc", "user", "uts", "cgroup"]
 
 
 def environment():
-    """The successor is told what still holds, and nothing that was meant for another process."""
+    """The successor inherits the variables that still hold, and none that is for another process."""
     web = Web.behind_socket_unit(drop_in=DROP_IN)
     first = web.main().environment()
     for name in [*GONE[:3], "WATCHDOG_PID", *KEPT]:
@@ -36,7 +36,7 @@ def environment():
 
 
 def sandboxing():
-    """The successor is shut in as the unit says, where its predecessor was."""
+    """The successor is confined as its predecessor: by the settings of the unit."""
     web = Web.behind_socket_unit()
     old = web.main()
     before = confinement(old.pid)

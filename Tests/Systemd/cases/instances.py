@@ -1,6 +1,6 @@
 """Two instances on one socket unit."""
 
-from testbed import expect
+from harness import expect
 from testbed.web import Web
 
 

@@ -5,7 +5,7 @@ import os
 import pathlib
 import subprocess
 
-from testbed import expect
+from harness import expect
 from testbed.machine import BINARIES, install_unit, put
 from testbed.web import Web
 
@@ -25,7 +25,7 @@ def watch():
 
 
 def watch_of_another_user():
-    """The same in a directory of another user, with whose rights root works there."""
+    """The same in a directory of another user; root works there with the rights of that user."""
     watch_site("daemon")
     owners = {path.owner() for path in (SITE / ".succession").iterdir()}
     expect(owners == {"daemon"}, f"{owners} have written in {SITE}/.succession")

@@ -3,7 +3,8 @@
 import os
 import pwd
 
-from testbed import Manager, expect, install_release
+from harness import expect
+from testbed import Manager, install_release
 from testbed.machine import BINARIES
 from testbed.web import Web
 
@@ -15,7 +16,7 @@ ExecStart=/usr/local/lib/swift-succession/web --service web --http tcp:8080 --st
 
 
 def twenty_times():
-    """Nobody notices twenty reloads in a row; the main process is the new one each time."""
+    """Twenty reloads in a row fail no request; the main process is the new one each time."""
     reload(Web.behind_socket_unit(), 20)
 
 
@@ -40,7 +41,7 @@ def reload(web, times):
 
 
 def check_step(web, old, new):
-    """After one reload: who serves, who has left, and what the journal tells of it."""
+    """Checks one reload: who serves, who has left, and what the journal says."""
     expect(new.pid != old.pid, f"pid {old.pid} is still the main process")
     expect(new.parent() == web.manager.pid, f"pid {new.pid} is a child of {new.parent()}, not of the manager")
     web.manager.expect_active(web.unit)
@@ -95,7 +96,7 @@ def while_one_runs():
 
 
 def slower_than_timeout():
-    """A start and an upgrade that take longer than TimeoutStartSec= have the manager wait."""
+    """The manager waits for a start and an upgrade that take longer than TimeoutStartSec=."""
     web = Web.behind_socket_unit(drop_in="[Service]\nTimeoutStartSec=1\n" + SLOW_START)
     web.reload()
     web.load.stop_without_failures()

@@ -1,6 +1,6 @@
 """systemctl restart: the sockets stay."""
 
-from testbed import expect
+from harness import expect
 from testbed.web import Web
 
 

@@ -2,7 +2,7 @@
 
 import pathlib
 
-from testbed import expect
+from harness import expect
 from testbed.web import Web
 
 
@@ -12,7 +12,7 @@ def hardened():
 
 
 def without_private_users():
-    """The same where root out here is root in there."""
+    """The same where root outside the unit is root inside it."""
     upgrade(Web.behind_socket_unit(drop_in="[Service]\nPrivateUsers=no\n"))
 
 

@@ -3,7 +3,9 @@
 import re
 import socket
 
-from testbed import Journal, Manager, Process, expect, install_binary, install_unit
+from harness import descriptors, expect
+from harness.processes import Process
+from testbed import Journal, Manager, install_binary, install_unit
 
 UNIT = "kinds.service"
 # Name and address as the units give them; the last three are no sockets with an address.
@@ -94,7 +96,7 @@ def check_kinds(held, process):
         matching = [link for link in links if link.startswith(wanted)]
         expect(len(matching) == 1, f"{wanted}: {links}")
     # What a process says of itself is not what it has.
-    open_now = list(process.descriptors().values())
+    open_now = list(descriptors.table(process.pid).values())
     for _, address, link in held:
         expect(open_now.count(link) == 1, f"{address} is {link}; open are {open_now}")
     for family, address in STREAMS:

@@ -1,8 +1,6 @@
-"""What swapctl status tells of the unit."""
+"""What swapctl status says of the unit."""
 
-import json
-
-from testbed import expect
+from harness import expect
 from testbed.web import Web
 
 HURTFUL = """
@@ -17,7 +15,7 @@ Delegate=yes
 
 
 def delivered_unit():
-    """The unit is shown as it is, and the project's own has nothing to be warned of."""
+    """The settings of the unit are shown; the unit of the project causes no warning."""
     web = Web.behind_socket_unit(drop_in="[Service]\nWatchdogSec=10\n")
     web.reload()
     report = ask(web)
@@ -30,7 +28,7 @@ def delivered_unit():
 
 
 def hurtful_unit():
-    """Each setting that would hurt is warned of, and nothing else."""
+    """Each harmful setting causes a warning, and no other does."""
     web = Web.behind_socket_unit(drop_in=HURTFUL)
     codes = sorted(warning["code"] for warning in ask(web)["warnings"])
     wanted = ["delegate", "killmode", "nonblocking", "notifyaccess", "startlimit"]
@@ -40,5 +38,4 @@ def hurtful_unit():
 def ask(web):
     result = web.swapctl("status", web.service, "--json")
     expect(result.status == 0, f"{result}")
-    events = [json.loads(line) for line in result.output.splitlines()]
-    return next(event for event in events if event.get("event") == "manager")
+    return next(event for event in result.objects if event.get("event") == "manager")

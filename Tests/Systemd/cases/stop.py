@@ -1,7 +1,7 @@
-"""The end of a service: everybody finishes."""
+"""The end of a service: every generation finishes."""
 
-from testbed import expect
-from testbed.http import Request
+from harness import expect
+from harness.http1 import PacedRequest
 from testbed.web import Web
 
 SLOW_SUCCESSOR = """
@@ -12,13 +12,13 @@ ExecStart=/usr/local/lib/swift-succession/web --service web --http tcp:8080 --st
 
 
 def two_generations():
-    """A stop while an old generation still drains lets both finish; nobody is killed."""
+    """A stop while an old generation still drains lets both finish; no process is killed."""
     web = Web.behind_socket_unit()
-    first = Request(2)
+    first = PacedRequest(2)
     old = web.main()
     expect(first.begin() == old.pid, "another answers the first request")
     new = web.reload()
-    second = Request(1)
+    second = PacedRequest(1)
     expect(second.begin() == new.pid, "another answers the second request")
     expect(old.is_alive(), f"pid {old.pid} has left {first.length} bytes behind")
     web.load.stop_without_failures()
@@ -29,9 +29,9 @@ def two_generations():
 
 
 def long_drain():
-    """A drain that takes longer than TimeoutStopSec= has the manager wait."""
+    """The manager waits for a drain that takes longer than TimeoutStopSec=."""
     web = Web.behind_socket_unit(drop_in="[Service]\nTimeoutStopSec=1\n")
-    request = Request(4)
+    request = PacedRequest(4)
     request.begin()
     web.load.stop(least=1)
     job = web.manager.start_to("stop", web.unit)

@@ -1,6 +1,6 @@
 """The manager's descriptor store, of a service without a socket unit."""
 
-from testbed import expect
+from harness import expect
 from testbed.web import Web
 
 TWO = """
@@ -12,7 +12,7 @@ ONE = ["/usr/local/lib/swift-succession/web", "--service", "web-notify", "--http
 
 
 def contents():
-    """Holds each listener once, through upgrades, and none that nobody uses any more."""
+    """Holds each listener once, through upgrades, and none that is no longer used."""
     web = Web.alone(drop_in=TWO)
     before = stored(web)
     for _ in range(3):

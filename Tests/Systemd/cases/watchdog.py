@@ -1,9 +1,9 @@
-"""WatchdogSec= watches whoever serves."""
+"""WatchdogSec= watches the generation that serves."""
 
 import signal
 
-from testbed import expect
-from testbed.http import Request
+from harness import expect
+from harness.http1 import PacedRequest
 from testbed.web import Web
 
 WATCHDOG = "[Service]\nWatchdogSec=1\n"
@@ -16,7 +16,7 @@ ExecStart=/usr/local/lib/swift-succession/web --service web --http tcp:8080 --st
 
 
 def stopped_successor():
-    """A successor that does not run any more is restarted."""
+    """A successor that is stopped is restarted."""
     web = Web.behind_socket_unit(drop_in=WATCHDOG)
     new = web.reload()
     web.journal.mark()
@@ -28,12 +28,12 @@ def stopped_successor():
 
 
 def upgrades():
-    """Upgrades that take longer than the watchdog, and the time after them, are no hangs."""
+    """Upgrades that take longer than the watchdog, and the time after them, cause no restart."""
     web = Web.behind_socket_unit(drop_in=SLOW_START)
     for _ in range(2):
         main = web.reload()
         # As long as three periods of the watchdog.
-        request = Request(3)
+        request = PacedRequest(3)
         expect(request.begin() == main.pid, "another answers")
         request.finish()
         expect(web.pid == main.pid, f"pid {main.pid} was restarted as {web.pid}")

@@ -5,7 +5,7 @@ import select
 import subprocess
 import time
 
-from .checks import PATIENCE, Failed
+from harness.checks import PATIENCE, Failed
 
 
 class Journal:

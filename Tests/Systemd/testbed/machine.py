@@ -4,7 +4,8 @@ import os
 import pathlib
 import shutil
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
+from harness.checks import ROOT
+
 BINARIES = pathlib.Path(os.environ["SUCCESSION_BIN"])
 
 PROGRAMS = pathlib.Path("/usr/local/lib/swift-succession")

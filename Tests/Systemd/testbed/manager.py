@@ -1,31 +1,11 @@
 """The service manager under test, asked as an administrator asks it."""
 
-import os
 import subprocess
 
-from .checks import PATIENCE, expect
+from harness.checks import PATIENCE, expect
+from harness.commands import run
+
 from .machine import install_milestones, install_unit
-
-
-class Result:
-    """What a command came to."""
-
-    def __init__(self, command, status, output):
-        self.command = " ".join(command)
-        self.status = status
-        self.output = output
-
-    def __str__(self):
-        return f"{self.command}: status {self.status}\n{self.output}"
-
-
-def run(*command, environment=None, seconds=PATIENCE, **options):
-    """Runs a command to its end."""
-    done = subprocess.run(
-        [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, timeout=seconds, env={**os.environ, **(environment or {})}, check=False,
-        **options)
-    return Result([str(part) for part in command], done.returncode, done.stdout)
 
 
 class Manager:
@@ -39,7 +19,7 @@ class Manager:
 
     @classmethod
     def of_user(cls, user):
-        """Starts the manager of a user, who is one of the machine's."""
+        """Starts the manager of a user of the machine."""
         install_unit("user@.service")
         install_milestones()
         machine = cls()

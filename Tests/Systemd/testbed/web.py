@@ -1,16 +1,17 @@
 """The example web server under the project's own units."""
 
 import contextlib
-import json
 import pathlib
 import select
 
-from .checks import PATIENCE, expect
+from harness.checks import PATIENCE, expect
+from harness.commands import run
+from harness.load import Load
+from harness.processes import Process
+
 from .journal import Journal
-from .load import Load
-from .machine import PROGRAMS, install_binary, install_unit
-from .manager import Manager, run
-from .processes import Process
+from .machine import BINARIES, PROGRAMS, install_binary, install_unit
+from .manager import Manager
 
 TARGET = "tcp:127.0.0.1:8080"
 
@@ -35,7 +36,7 @@ class Web:
         self.manager.do("daemon-reload")
         for unit in started:
             self.manager.do("start", unit)
-        self.load = Load("--http", TARGET)
+        self.load = Load(BINARIES / "succession-load", "--http", TARGET, "--rate", "100")
         self.load.wait_for(self.pid)
 
     @classmethod
@@ -70,8 +71,7 @@ class Web:
 
     def swapctl_status(self, state):
         """Returns the pids of the generations in a state."""
-        lines = self.swapctl("status", self.service, "--json").output.splitlines()
-        generations = [json.loads(line) for line in lines if line.startswith("{")]
+        generations = self.swapctl("status", self.service, "--json").objects
         return [each["pid"] for each in generations if each.get("state") == state]
 
     def cgroup(self):

@@ -83,9 +83,16 @@ import Testing
     ) throws -> ManagerReport? {
         let path = FileManager.default.temporaryDirectory
             .appending(path: "succession-systemctl-\(UUID().uuidString)").path
-        try Data("#!/bin/sh\n\(script)\n".utf8).write(to: URL(filePath: path))
         defer { try? FileManager.default.removeItem(atPath: path) }
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        // Written by another process: a child that another test starts here would inherit the open file, and a file
+        // that is open for writing cannot be executed.
+        let writer = Process()
+        writer.executableURL = URL(filePath: "/bin/sh")
+        writer.arguments = [
+            "-c", #"printf '%s' "$1" >"$0" && chmod 755 "$0""#, path, "#!/bin/sh\n\(script)\n",
+        ]
+        try writer.run()
+        writer.waitUntilExit()
         return try ManagerReport.ask(status(unit), tool: path, patience: patience)
     }
 
