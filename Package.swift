@@ -229,7 +229,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "SuccessionSystem", "SuccessionTransport", "SuccessionProtocol",
-                "SuccessionHandover", "SwapControl",
+                "SuccessionHandover", "SwapControl", "SuccessionTestKit",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),
