@@ -203,7 +203,7 @@ public final class Generation: Sendable {
     /// `deadline` is when what is open is cut; nil is what the configuration says.
     @concurrent
     public func drain(deadline: Duration? = nil) async {
-        await core.beginDrain(deadline: deadline)
+        await core.leave(deadline: deadline)
     }
 
     /// Requests to read the configuration again: from `swapctl reload`, and from the signals that
