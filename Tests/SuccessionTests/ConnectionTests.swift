@@ -46,13 +46,14 @@ import Testing
     /// may be what it gets.
     @Test func close_whileTheDescriptorIsLent_givesItsNumberToNobody() throws {
         let (connection, other) = try pair()
-        let number = connection.withUnsafeDescriptor { number in
+        let number = connection.withUnsafeDescriptor { descriptor in
+            let number = descriptor.rawValue
             connection.close()
             let next = try? Syscall.socketPair(type: .stream, nonBlocking: true)
             #expect(next?.0.rawValue != number && next?.1.rawValue != number)
             return number
         }
-        #expect(connection.withUnsafeDescriptor { $0 } == -1)
+        #expect(connection.withUnsafeDescriptor { $0.rawValue } == -1)
         #expect((try? Syscall.status(of: number)) == nil)
         withExtendedLifetime(other) {}
     }

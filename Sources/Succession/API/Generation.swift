@@ -5,6 +5,7 @@ import SuccessionActivation
 import SuccessionHandover
 import SuccessionProtocol
 import SuccessionSystem
+public import SystemPackage
 
 /// One run of a service: it inherits listeners or binds them, serves, and hands them to its
 /// successor.
@@ -112,21 +113,25 @@ public final class Generation: Sendable {
     /// every successor.
     ///
     /// For descriptors that are not listeners: a pipe, a timer, a device. The generation owns what
-    /// `make` returns. Such a descriptor has no address and ``Listener/accept()`` throws.
+    /// `make` returns. Call it before ``ready()``; what nobody has taken by then is closed and
+    /// reported. Throws ``SuccessionError/Code/invalidName`` for a name that a socket unit cannot
+    /// give, ``SuccessionError/Code/invalidState`` after ``ready()``, and what `make` throws.
     public func descriptor(
-        _ name: String, orMake make: () throws -> CInt
-    ) throws -> Listener {
+        _ name: String, orMake make: () throws -> FileDescriptor
+    ) throws -> InheritedDescriptor {
         try check(name)
         let wanted = ListenAddress(kind: .other, socketAddress: .unixUnnamed)
         if case .taken(let inherited) = core.shared.withLock({
             $0.inheritance.takeAny(name)
         }) {
-            return keep(inherited, as: name)
+            return InheritedDescriptor(keep(inherited, as: name))
         }
-        let made = OwnedDescriptor(taking: try make())
-        return keep(
-            Inherited(name: name, address: wanted, origin: .bound, backlog: 0, descriptor: made),
-            as: name)
+        let made = OwnedDescriptor(taking: try make().rawValue)
+        return InheritedDescriptor(
+            keep(
+                Inherited(
+                    name: name, address: wanted, origin: .bound, backlog: 0, descriptor: made),
+                as: name))
     }
 
     /// Says that the server is built: this generation accepts from now on, and a predecessor

@@ -2,7 +2,7 @@
 
 import SuccessionSystem
 import Synchronization
-import SystemPackage
+public import SystemPackage
 
 /// A connection taken by ``Listener/accept()``: a non-blocking stream socket, counted until it is
 /// closed.
@@ -58,21 +58,26 @@ public final class Connection: Sendable {
         waiting.withLock { $0.removeAll { $0 === signal } }
     }
 
-    /// Lends the descriptor for the length of a call; -1 once the connection is closed.
+    /// Lends the descriptor for the length of a call; the number is -1 once the connection is
+    /// closed.
     ///
     /// A ``close()`` in the middle of it takes effect when the call returns: the number cannot come
     /// to mean another client meanwhile.
     public func withUnsafeDescriptor<Result, Failure: Error>(
-        _ body: (CInt) throws(Failure) -> Result
+        _ body: (FileDescriptor) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try descriptor.withRawValue(body)
+        try descriptor.withRawValue { (number) throws(Failure) in
+            try body(FileDescriptor(rawValue: number))
+        }
     }
 
-    /// Gives the descriptor away: the caller closes it, and it is no longer counted.
-    public func relinquish() -> CInt {
+    /// Gives the descriptor to the caller, who closes it; the connection is no longer counted.
+    ///
+    /// The number is -1 if the connection was closed or relinquished before.
+    public func relinquish() -> FileDescriptor {
         let number = descriptor.relinquish()
         entry.close()
-        return number
+        return FileDescriptor(rawValue: number)
     }
 }
 

@@ -76,7 +76,7 @@ final class CountingGate: ReadGate, ChannelInboundHandler {
         let isThorough = isOneByOne || sinceLook >= Self.unseen
         if isThorough { sinceLook = 0 }
         return listener.withUnsafeDescriptor {
-            DescriptorReserve.shared.hasRoom(probing: $0, thoroughly: isThorough)
+            DescriptorReserve.shared.hasRoom(probing: $0.rawValue, thoroughly: isThorough)
         }
     }
 

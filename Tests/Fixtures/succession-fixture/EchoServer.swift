@@ -2,6 +2,7 @@
 
 import Succession
 import SuccessionSystem
+import SystemPackage
 
 /// Answers each connection with `gen=<pid>` and then echoes; prints `ready <generation> <pid>` when
 /// it serves.
@@ -38,13 +39,23 @@ struct EchoServer {
         if let acceptor = FaultyAcceptor(fault) { listeners.first?.attach(acceptor) }
         if let name = options.kept {
             _ = try generation.descriptor(name) {
-                try MemoryFile.create(name: name, allowSealing: false).relinquish()
+                let file = try MemoryFile.create(name: name, allowSealing: false)
+                return FileDescriptor(rawValue: file.relinquish())
             }
         }
         let others = try options.taken.map { name in
             try generation.descriptor(name) { throw UsageError("nobody passed '\(name)'") }
         }
-        if options.tellsHoldings { (listeners + others).forEach(tell) }
+        if options.tellsHoldings {
+            for listener in listeners {
+                tell(listener.name, listener.origin, "\(listener.address)") {
+                    listener.withUnsafeDescriptor($0)
+                }
+            }
+            for other in others {
+                tell(other.name, other.origin, "other") { other.withUnsafeDescriptor($0) }
+            }
+        }
         if fault == .neverReady { try await Task.sleep(for: .seconds(3_600)) }
         if case .holdReady(let fifo) = fault { Fault.wait(at: fifo) }
         if let answer = options.reload {
@@ -94,11 +105,12 @@ struct EchoServer {
 }
 
 /// One line: name, origin, address, and what the descriptor is to the kernel.
-private func tell(_ listener: Listener) {
-    let link = listener.withUnsafeDescriptor { descriptor in
-        (try? Syscall.readLink("/proc/self/fd/\(descriptor)")) ?? "?"
-    }
-    announce("holds \(listener.name) \(listener.origin) \(listener.address) \(link)\n")
+private func tell(
+    _ name: String, _ origin: Listener.Origin, _ address: String,
+    lending: ((FileDescriptor) -> String) -> String
+) {
+    let link = lending { (try? Syscall.readLink("/proc/self/fd/\($0.rawValue)")) ?? "?" }
+    announce("holds \(name) \(origin) \(address) \(link)\n")
 }
 
 private func announce(_ line: String) {
