@@ -48,14 +48,13 @@ public struct GenerationConfiguration: Sendable {
     /// listeners bound here are among them, so that a crash refuses nobody; 0: none; nil: what
     /// `SUCCESSION_FDSTORE` says, or the manager itself (systemd 254 and later).
     public var descriptorStoreLimit: Int?
-    /// Signals by number.
+    /// What signals to this process do; one that is not in the table is left alone.
     ///
     /// Install nothing else for them, and send none before ``Generation/begin(_:configuration:)``
-    /// has returned. An empty table leaves every signal alone. SIGHUP (1) is not in it: a daemon maps
-    /// it to ``SignalAction/reload`` or ``SignalAction/upgrade``, and a server in a terminal ends
-    /// with that.
-    public var signals: [Int32: SignalAction] = [
-        12 /* SIGUSR2 */: .upgrade, 15 /* SIGTERM */: .drain, 2 /* SIGINT */: .stop,
+    /// has returned. SIGHUP is not in it: a daemon maps it to ``SignalAction/reload`` or
+    /// ``SignalAction/upgrade``, and a server in a terminal ends with it.
+    public var signals: [Signal: SignalAction] = [
+        .userDefined2: .upgrade, .terminate: .drain, .interrupt: .stop,
     ]
     /// How often ``SuccessionEvent/Kind/sample(connections:)`` is reported while this generation
     /// serves; nil: never.

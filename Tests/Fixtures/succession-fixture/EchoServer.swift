@@ -22,8 +22,12 @@ struct EchoServer {
         if let maximum = options.maximumGenerations {
             configuration.maximumGenerations = maximum
         }
-        if let signal = options.upgradeSignal { configuration.signals[signal] = .upgrade }
-        if let signal = options.reloadSignal { configuration.signals[signal] = .reload }
+        if let signal = options.upgradeSignal {
+            configuration.signals[.init(rawValue: signal)] = .upgrade
+        }
+        if let signal = options.reloadSignal {
+            configuration.signals[.init(rawValue: signal)] = .reload
+        }
         let fault = options.fault
         configuration.onStep = { fault.happen(at: $0) }
         let generation = try await Generation.begin(options.service, configuration: configuration)
