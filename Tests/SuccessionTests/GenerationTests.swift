@@ -49,6 +49,11 @@ import Testing
         #expect(!ReadinessLoop.shared.isCurrent)
     }
 
+    /// What ends a process behind its author's back is asked for.
+    @Test func exitGrace_unlessItIsSet_isNone() {
+        #expect(GenerationConfiguration().exitGrace == nil)
+    }
+
     @Test func signals_unlessTheyAreSet_upgradeDrainAndStop() {
         let signals = GenerationConfiguration().signals
         #expect(

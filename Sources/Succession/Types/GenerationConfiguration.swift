@@ -37,9 +37,13 @@ public struct GenerationConfiguration: Sendable {
     /// How long the application may take to answer a ``ReloadRequest``, unless the operator says
     /// otherwise.
     public var reloadTimeout: Duration = .seconds(30)
-    /// How long after the deadline of a drain the process may live on before it is ended with
-    /// status 70; nil: for ever.
-    public var exitGrace: Duration? = .seconds(5)
+    /// How long after the deadline of a drain the process may live on before the library ends it
+    /// with status 70, as `_exit` does; nil: for ever, and nothing is ended.
+    ///
+    /// A program whose `main` returns after ``Generation/drained()`` needs it only against code that
+    /// hangs: a service manager ends such a process too, after its own time (`TimeoutStopSec=`), but
+    /// only if it was told to stop the service, and not a predecessor that has been succeeded.
+    public var exitGrace: Duration?
     /// How many generations of the service may live at once, the successor of an upgrade among them.
     ///
     /// One that would be too many is not started. At least 2; nil: any number. Every old generation that still drains has memory and descriptors of its own.

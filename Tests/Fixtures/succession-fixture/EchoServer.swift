@@ -18,7 +18,7 @@ struct EchoServer {
         if let limit = options.openFilesLimit { try ResourceLimit.setOpenFiles(limit) }
         var configuration = GenerationConfiguration()
         configuration.drainDeadline = options.drain
-        if let grace = options.exitGrace { configuration.exitGrace = grace }
+        configuration.exitGrace = options.exitGrace
         if let maximum = options.maximumGenerations {
             configuration.maximumGenerations = maximum
         }

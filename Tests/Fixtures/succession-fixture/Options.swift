@@ -15,8 +15,7 @@ struct Options {
     /// Whether the application opens as many files as it can before it is ready.
     var hoards = false
     var drain: Duration = .seconds(30)
-    /// Nil: as the library has it.
-    var exitGrace: Duration?
+    var exitGrace: Duration = .seconds(5)
     /// Name of a descriptor that is no listener.
     var kept: String?
     /// Names of descriptors of any kind that must be there: nothing is made in their place.

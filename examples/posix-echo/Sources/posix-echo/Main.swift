@@ -20,7 +20,9 @@ enum Main {
     }
 
     static func serve(_ service: String, at address: ListenAddress) async throws {
-        let generation = try await Generation.begin(service)
+        var configuration = GenerationConfiguration()
+        configuration.exitGrace = .seconds(5)
+        let generation = try await Generation.begin(service, configuration: configuration)
         let listener = try generation.listener("echo", orBind: address)
         try await generation.ready()
         try await withThrowingDiscardingTaskGroup { connections in
