@@ -30,7 +30,18 @@ struct EchoServer {
         }
         let fault = options.fault
         configuration.onStep = { fault.happen(at: $0) }
+        if options.isScoped {
+            return try await Generation.run(options.service, configuration: configuration) {
+                try await serve(as: $0)
+            }
+        }
         let generation = try await Generation.begin(options.service, configuration: configuration)
+        try await serve(as: generation)
+        await generation.drained()
+    }
+
+    private func serve(as generation: Generation) async throws {
+        let fault = options.fault
         if fault == .refuse { throw await generation.refuse("this state is not for me") }
         try StatePattern.check(generation.inheritedState, size: options.stateSize)
         if let size = options.stateSize {
@@ -72,7 +83,6 @@ struct EchoServer {
         try await generation.ready()
         announce("ready \(generation.number) \(ProcessEnvironment.processID)\n")
         await serve(listeners)
-        await generation.drained()
     }
 
     private func makeListeners(_ generation: Generation) throws -> [Listener] {

@@ -20,6 +20,8 @@ struct Options {
     var kept: String?
     /// Names of descriptors of any kind that must be there: nothing is made in their place.
     var taken: [String] = []
+    /// Whether the server is the body of a scoped generation.
+    var isScoped = false
     /// Whether everything that is held is told before `ready`.
     var tellsHoldings = false
     /// Nil: as the library has it.
@@ -47,6 +49,7 @@ struct Options {
             case "--keep": kept = value
             case "--take": taken.append(value)
             case "--tell" where value == "holdings": tellsHoldings = true
+            case "--scoped" where value == "yes": isScoped = true
             case "--max-generations": maximumGenerations = Int(value)
             case "--upgrade-signal": upgradeSignal = Int32(value)
             case "--reload": reload = try ReloadAnswer(value)
