@@ -40,9 +40,10 @@ let package = Package(
             name: "SuccessionGRPCTests",
             dependencies: [
                 "SuccessionGRPC",
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOEmbedded", package: "swift-nio"),
-                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+                .product(name: "Succession", package: "swift-succession"),
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(
+                    name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
             ],
             swiftSettings: settings),
     ],

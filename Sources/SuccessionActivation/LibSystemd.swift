@@ -14,7 +14,7 @@ struct LibSystemd: Sendable {
 
     let listenFDsWithNames: ListenFDsWithNames
 
-    /// The library, loaded by whoever asks first; it stays loaded.
+    /// The library, loaded when it is asked for first; it stays loaded.
     static let shared = Result { () throws(ActivationError) in try LibSystemd() }
 
     private init() throws(ActivationError) {

@@ -14,7 +14,7 @@ public enum ListenDescriptors {
     /// `Generation` has taken them.
     ///
     /// Each is set close-on-exec and non-blocking: the manager passes them with neither. They stay
-    /// open and may be asked for again; whoever closes one must be the only one who uses it.
+    /// open and may be asked for again; a caller that closes one must be its only user.
     /// Numbers that are not there are an error, and never silently "no sockets": a server that
     /// bound afresh instead would take the manager's place.
     public static func all() throws(ActivationError) -> [ListenDescriptor] {

@@ -87,7 +87,7 @@ public final class ServiceManager: Sendable {
     /// Says something; `completion` is called on the sending thread when it has been sent and, with
     /// `barrier`, the manager has acted upon it.
     ///
-    /// It may never be called: whoever waits keeps a deadline of their own. The descriptors are
+    /// It may never be called: a caller that waits keeps its own deadline. The descriptors are
     /// kept open until then.
     package func submit(
         _ notices: [ManagerNotice], descriptors: [OwnedDescriptor] = [], barrier: Duration? = nil,

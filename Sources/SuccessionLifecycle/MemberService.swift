@@ -11,11 +11,11 @@ import Succession
 struct MemberService: Service, CustomStringConvertible {
     let service: any Service
     let generation: Generation
-    let startLine: StartLine
+    let barrier: StartupBarrier
 
     @concurrent
     func run() async throws {
-        startLine.pass()
+        barrier.arrive()
         try await service.run()
         // One that returns while the generation serves has its own reasons, and the group its own
         // way with them.

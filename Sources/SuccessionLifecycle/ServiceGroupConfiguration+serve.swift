@@ -23,11 +23,11 @@ extension ServiceGroupConfiguration {
     public mutating func serve(
         _ generation: Generation, whenReady: @escaping @Sendable () async throws -> Void = {}
     ) {
-        let startLine = StartLine(count: services.count)
+        let barrier = StartupBarrier(count: services.count)
         services = services.map { listed in
             var member = listed
             member.service = MemberService(
-                service: listed.service, generation: generation, startLine: startLine)
+                service: listed.service, generation: generation, barrier: barrier)
             return member
         }
         services.insert(
@@ -35,7 +35,7 @@ extension ServiceGroupConfiguration {
         services.append(
             ServiceConfiguration(
                 service: SuccessionService(generation) {
-                    await startLine.allPassed()
+                    await barrier.allArrived()
                     try await whenReady()
                 }, successTerminationBehavior: .gracefullyShutdownGroup))
     }

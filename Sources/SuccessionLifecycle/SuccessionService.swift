@@ -7,7 +7,7 @@ public import Succession
 /// Has a generation become ready, serve and leave together with a service group.
 ///
 /// ``ServiceLifecycle/ServiceGroupConfiguration/serve(_:whenReady:)`` adds it, and what belongs to
-/// it. Whoever adds it by hand lists it last, for a group tells its services to shut down from the
+/// it. An author who adds it by hand lists it last, for a group tells its services to shut down from the
 /// last to the first, and with `successTerminationBehavior: .gracefullyShutdownGroup`. Its other
 /// services must then not return before they are told to, and nobody waits for connections.
 public struct SuccessionService: Service, CustomStringConvertible {

@@ -53,14 +53,14 @@ extension RuntimeDirectory {
 
     /// Removes the sockets on which nobody listens, and returns the generations that live.
     ///
-    /// Only for whoever holds the lock: between the look and the removal nobody else may bind.
+    /// Only for the holder of the lock: between the look and the removal nobody else may bind.
     package func removeStale() -> [Int] {
         generations().filter { !removeIfStale($0) }
     }
 
     /// Removes the socket of one generation if nobody listens on it; true if there is none now.
     ///
-    /// What is no socket of the directory's owner is somebody else's, and stays. Only for whoever
+    /// What is no socket of the directory's owner is somebody else's, and stays. Only for the process that
     /// holds the lock.
     @discardableResult
     package func removeIfStale(_ generation: Int) -> Bool {

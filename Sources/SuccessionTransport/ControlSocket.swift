@@ -38,7 +38,7 @@ package struct ControlSocket: Sendable {
     package func connect(isPatient: Bool = true) throws(Errno) -> MessageSocket {
         let socket = try Syscall.openSocket(
             family: .unix, type: .sequencedPacket, nonBlocking: !isPatient)
-        // A server that hangs leaves its queue full, and would make whoever connects hang with it.
+        // A server that hangs leaves its queue full, and a client that connects would hang with it.
         if isPatient { try Syscall.setSendTimeout(socket.rawValue, milliseconds: 2_000) }
         do {
             try entry.withRawValue { (fd) throws(Errno) in

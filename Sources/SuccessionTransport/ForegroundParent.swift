@@ -7,7 +7,7 @@ package import SystemPackage
 /// A process that stays while generations come and go: it starts the first one, hands on signals,
 /// reaps, and leaves with the status of the last one.
 ///
-/// For whoever waits for one process and takes its end for the service's: the kernel for process 1,
+/// For what waits for one process and takes its end for the service's: the kernel for process 1,
 /// runsv, s6-supervise, supervisord. It holds no listener and no connection.
 package struct ForegroundParent {
     /// In the environment of the generations: the pid of the parent, or `off`.
@@ -61,7 +61,7 @@ package struct ForegroundParent {
         var known = KnownProcesses()
         while true {
             let events = wait(pipe.read, watch)
-            // First: signals go to whoever is here.
+            // First: signals go to the generations that are here.
             let now = directory.line { known.isOurs($0) }
             for event in [.found(now)] + events {
                 for action in machine.handle(event) {

@@ -57,7 +57,7 @@ package struct Leftover: Sendable, Hashable {
 extension RuntimeDirectory {
     /// Removes what processes that were killed have left half-way.
     ///
-    /// Only for whoever holds the lock; `isAlone` is for one who has just taken it, and so knows that
+    /// Only for the holder of the lock; `isAlone` is for one who has just taken it, and so knows that
     /// nobody else is at work.
     package func removeLeftovers(isAlone: Bool = false) {
         guard let entries = try? Syscall.listDirectory(path),

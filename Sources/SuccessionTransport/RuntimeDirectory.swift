@@ -6,7 +6,7 @@ package import SystemPackage
 
 /// The directory in which the generations of one service are found (docs/protocol.md §3).
 ///
-/// It is the only registry there is: who answers on a socket in it lives, whoever holds the lock is
+/// It is the only registry there is: a process that answers on a socket in it lives, the holder of the lock is
 /// the service.
 package struct RuntimeDirectory: Sendable, Hashable {
     package let path: String

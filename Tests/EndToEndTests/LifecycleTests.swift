@@ -63,7 +63,7 @@ import Testing
         #expect(service.files() == ["lock"])
     }
 
-    /// The group cancels its services, and with them whoever reads from a connection.
+    /// The group cancels its services, and with them the task that reads from a connection.
     @Test func interrupt_trappedByTheGroup_endsWhatIsOpen() throws {
         let (service, server, port) = try start()
         let client = try EchoClient(port: port)

@@ -118,7 +118,7 @@ import Testing
         #expect(try EchoClient(port: upgraded.port).greet() == third.pid)
     }
 
-    /// The old program fails too: three times, and then whoever connects is refused.
+    /// The old program fails too: three times, and then clients are refused.
     @Test func successor_thatCannotBeReplaced_leavesNobodyWaiting() throws {
         let upgraded = try upgraded(faulty: ["--fault", "kill:send taken"])
         try upgraded.successor.signal(Signals.kill)

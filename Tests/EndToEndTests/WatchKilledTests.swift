@@ -36,7 +36,7 @@ import Testing
     func goodRelease_whenTheWatchIsKilled_servesOnceAfterItsRestart(step: String) throws {
         let (site, server) = try killed(at: step, of: "2.0") { try $0.makeRelease("2.0") }
         let watch = try site.startWatch()
-        // One upgrade, whoever has seen its end.
+        // One upgrade, no matter which watch has seen its end.
         try site.expectAgreement("2.0", generation: 2)
         try server.waitForExit()
         let history = try site.history()
@@ -103,7 +103,7 @@ import Testing
         #expect(site.leftovers() == [])
     }
 
-    /// Whoever supervises the server starts it by the links, as the switch has turned them.
+    /// A supervisor of the server starts it by the links, as the switch has turned them.
     @Test func switch_whenTheServerWasStartedAfreshMeanwhile_isKnownToHaveSucceeded() throws {
         let (site, server) = try killed(at: "after links", of: "2.0") {
             try $0.makeRelease("2.0")

@@ -20,7 +20,7 @@ import Testing
         #expect(ControlGroup(text: text).unit == nil)
     }
 
-    /// Lines of a hybrid host; the first is moved by whoever limits processor time.
+    /// Lines of a hybrid host; the first is moved when processor time is limited.
     private func hybrid(cpu: String = "/", systemd: String = "/system.slice/web.service")
         -> ControlGroup
     {

@@ -114,7 +114,7 @@ extension SystemTests {
                     let isDone = try Syscall.poll(
                         finished.read.rawValue, events: Syscall.pollIn, timeoutMilliseconds: 5_000)
                     guard isDone else {
-                        // Whoever waits may end.
+                        // The waiting thread may end.
                         pipe.read.close()
                         Issue.record("a writer waits for a reader")
                         return

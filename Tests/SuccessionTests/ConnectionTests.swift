@@ -58,7 +58,7 @@ import Testing
         withExtendedLifetime(other) {}
     }
 
-    /// Whoever waits for a descriptor is told when there is one, and not before.
+    /// A caller that waits for a descriptor is told when there is one, and not before.
     @Test func close_whenItIsToldOf_hasGivenTheNumberBack() throws {
         try ReadinessLoop.shared.start()
         let (ours, theirs) = try Syscall.socketPair(type: .stream, nonBlocking: true)

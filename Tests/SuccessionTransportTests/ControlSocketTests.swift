@@ -29,7 +29,7 @@ extension TransportTests {
             #expect(try !isAsked(second))
         }
 
-        /// Whoever may write to the directory must not get what is meant for its owner.
+        /// A user who may write to the directory must not get what is meant for its owner.
         @Test(.enabled(if: geteuid() == 0, "only root can give a directory away"))
         func connect_whenAnotherUserListens_isRefused() throws {
             let endpoint = try ControlEndpoint(directory, generation: 1)

@@ -35,7 +35,7 @@ public final class Connection: Sendable {
             return waiting
         }
         for signal in signals { signal.fulfil(()) }
-        // Last: whoever is told of it may want the number.
+        // Last: a listener that waits for room may want the number.
         entry.close()
     }
 
@@ -87,7 +87,7 @@ extension ConnectionRegistry {
         _ descriptor: OwnedDescriptor, peer: SocketAddress, protocol proto: String
     ) -> Connection {
         let text = peer == .unixUnnamed ? "" : "\(peer)"
-        // Weak: the registry must not keep a connection open. shutdown(2) wakes whoever reads or
+        // Weak: the registry must not keep a connection open. shutdown(2) wakes a task that reads or
         // writes; the owner closes.
         let entry = opened(peer: text, protocol: proto) {
             [weak descriptor] in

@@ -8,7 +8,7 @@ import SystemPackage
 /// Listens on a generation's control socket and reads one request from each operator.
 @ControlThread
 final class ControlServer {
-    /// Operators at once; one more takes the place of whoever has been silent for longest, or waits in
+    /// Operators at once; one more takes the place of the one that has been silent for longest, or waits in
     /// the queue of the socket until one has left.
     private static let maximumSessions = 32
 

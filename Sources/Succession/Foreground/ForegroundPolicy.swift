@@ -18,7 +18,7 @@ enum ForegroundPolicy {
 
     /// Why an upgrade would end the service; nil: it would not, as far as can be told.
     ///
-    /// Only of the first of its line: whoever waits for it and nobody else has left with it.
+    /// Only of the first of its line: a process that waits for that one alone has left with it.
     static func obstacle(
         to service: String, _ configuration: GenerationConfiguration, isFirst: Bool
     ) -> String? {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Whoever waits for this process alone, and takes its end for the service's.
+/// A process that waits for this one alone, and takes its end for the service's.
 ///
 /// An upgrade below such a parent would end what it began: the old generation leaves, the parent
 /// after it, and with process 1 every process of the container.

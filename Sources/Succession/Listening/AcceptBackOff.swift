@@ -2,7 +2,7 @@
 
 package import SystemPackage
 
-/// What whoever takes connections from a queue does about an error of accept(2).
+/// What a loop of accept(2) does about an error of it.
 ///
 /// Nothing is tried again and again without a pause: an error that stays would use up a processor.
 package struct AcceptBackOff: Sendable {

@@ -45,7 +45,7 @@ public final class Listener: Sendable {
     let gate = AcceptGate()
     /// The file at the path of a Unix socket when the listener came to this generation.
     ///
-    /// By then nobody else had a reason to replace it; whoever does so later owns the path.
+    /// By then nobody else had a reason to replace it; a process that does so later owns the path.
     let pathIdentity: FileIdentity?
     private let connections: ConnectionRegistry
     /// Tells an operator why nobody is let in.

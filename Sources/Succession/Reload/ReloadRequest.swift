@@ -33,7 +33,7 @@ public final class ReloadRequest: Sendable {
         give(nil)
     }
 
-    /// The new configuration will not do, and the old one is in force as before; whoever asked is
+    /// The new configuration will not do, and the old one is in force as before; the operator is
     /// shown `reason`.
     public func refuse(_ reason: String) {
         give(Failure(code: .application, reason: reason))

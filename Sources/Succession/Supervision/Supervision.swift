@@ -38,8 +38,8 @@ final class Supervision {
         seesGroups = ownGroup != nil
         unit = ownGroup?.unit
         watchdogInterval = ServiceManager.watchdogInterval()
-        // A wrapper that waits for this process is in the unit too; a manager never is. Whoever
-        // cannot be seen is another user's process. A parent outside of the pid namespace (0) does
+        // A wrapper that waits for this process is in the unit too; a manager never is. A parent
+        // that cannot be seen is another user's process. A parent outside of the pid namespace (0) does
         // not know our numbers.
         let ofParent = ControlGroup.of(parent)
         let isWrapped = ownGroup.map { ofParent?.isOfSameUnit(as: $0) == true }
@@ -167,7 +167,7 @@ final class Supervision {
         }
     }
 
-    /// After an upgrade that failed: whoever may say so says that this is the main process.
+    /// After an upgrade that failed: says that this is the main process, if this one may say so.
     func takeBack(_ status: String) {
         if isChildOfManager { say(.mainProcess(ProcessEnvironment.processID, identity: nil)) }
         say(.watchdog, .status(status))

@@ -109,7 +109,7 @@ extension PredecessorDriver {
 }
 
 extension ExitStatus {
-    /// Whether whoever ends so has not failed: it was done, or told to go.
+    /// Whether a process that ends so has not failed: it was done, or told to go.
     fileprivate var isOfOwnAccord: Bool {
         switch self {
         case .exited(let status): status == 0

@@ -42,7 +42,7 @@ class ReadGate: ChannelOutboundHandler {
         if channel.isActive { try setAutoRead(channel, false) }
     }
 
-    /// Reads nothing until ``letGo(_:)``, whoever's turn it is.
+    /// Reads nothing until ``letGo(_:)``, also while this generation accepts.
     ///
     /// The channel is still registered for the read that has failed: only `autoRead` takes that back.
     func hold(_ channel: any Channel) {

@@ -51,6 +51,7 @@ public final class HTTP2DrainHandler: ChannelDuplexHandler {
     }
 
     private let generation: Generation
+    private let proto: String
     private let moment: DrainMoment
     private let patience: DrainMoment
     private let lingering: LingeringClose
@@ -72,25 +73,28 @@ public final class HTTP2DrainHandler: ChannelDuplexHandler {
 
     /// A handler for one connection of a generation.
     ///
+    /// - Parameter proto: how the connection is shown.
     /// - Parameter moment: when in the drain the client is told to go.
     /// - Parameter patience: until when a client may take to acknowledge that; from then on a
     ///   connection is closed that has no stream.
     /// - Parameter lingerTime: how long a client may take to close its end after the last response.
     public init(
-        _ generation: Generation, tells moment: DrainMoment = .beginning,
+        _ generation: Generation, shownAs proto: String = "h2",
+        tells moment: DrainMoment = .beginning,
         waits patience: DrainMoment = .spread(0.5...0.9), lingerTime: TimeAmount = .seconds(2)
     ) {
         self.generation = generation
+        self.proto = proto
         self.moment = moment
         self.patience = patience
         lingering = LingeringClose(lingerTime)
     }
 
-    /// The connection is shown as `h2`.
+    /// The connection is shown by its protocol.
     public func handlerAdded(context: ChannelHandlerContext) {
         guard let counted = try? generation.countedConnection(context.channel) else { return }
         let entry = counted.entry
-        entry.speaks("h2")
+        entry.speaks(proto)
         self.entry = entry
         hooks = [
             DrainHook(entry, moment, on: context.eventLoop) { [weak self] in

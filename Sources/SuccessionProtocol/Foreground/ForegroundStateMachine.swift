@@ -60,7 +60,7 @@ package struct ForegroundStateMachine: Sendable, Hashable {
     }
 
     package mutating func handle(_ event: Event) -> [Action] {
-        // Whoever has left does nothing more.
+        // A parent that has left does nothing more.
         if hasLeft { return [] }
         switch event {
         case .signal(let number, let groupKnows):

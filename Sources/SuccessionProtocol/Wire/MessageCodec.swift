@@ -19,7 +19,7 @@ package enum MessageError: Error, Sendable, Hashable, CustomStringConvertible {
 extension Message {
     /// The packet.
     ///
-    /// It may be longer than ``maximumPacketSize``; whoever sends it is told so by the kernel.
+    /// It may be longer than ``maximumPacketSize``; the kernel then refuses to send it.
     package func encoded() -> [UInt8] {
         var packet = [UInt8]("SUCCESSION/\(ProtocolVersion.major) \(kindName)\n".utf8)
         for field in fields {

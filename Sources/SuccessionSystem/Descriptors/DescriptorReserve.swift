@@ -7,7 +7,7 @@ package import SystemPackage
 /// Keeps room in the table of descriptors for what must go on when clients have used it up:
 /// operators, the service manager, the start of a successor.
 ///
-/// There are two limits. Whoever accepts connections leaves the last numbers of the table alone
+/// There are two limits. What accepts connections leaves the last numbers of the table alone
 /// (``hasRoom(probing:)``): the kernel always gives the lowest free number, so the number tells how
 /// full the table is. And for the case that the application itself has used these up, some
 /// descriptors are held open and closed when they are needed.

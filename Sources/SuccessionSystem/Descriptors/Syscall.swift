@@ -5,7 +5,7 @@ import SystemPackage
 
 /// The system calls of this package, one thin function each; only this module calls the C library.
 ///
-/// Descriptors are plain numbers here, lent by whoever owns them: the owner must outlive the call
+/// Descriptors are plain numbers here, lent by their owner, which must outlive the call
 /// (see ``OwnedDescriptor``). Every descriptor that is made is close-on-exec.
 package enum Syscall {}
 

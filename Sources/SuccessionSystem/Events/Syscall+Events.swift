@@ -93,7 +93,7 @@ extension Syscall {
         }
     }
 
-    /// Makes a counter that wakes whoever polls it; non-blocking.
+    /// Makes a counter whose pollers wake when it is raised; non-blocking.
     ///
     /// The corresponding C function is `eventfd`.
     package static func eventDescriptor() throws(Errno) -> OwnedDescriptor {

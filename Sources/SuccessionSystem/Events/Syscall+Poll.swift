@@ -45,7 +45,7 @@ extension Syscall {
 
     /// Writes what can be written without waiting, a page at a time, and returns how much that was.
     ///
-    /// For a log on a thread that must not stand still: whoever should read a pipe may have stopped,
+    /// For a log on a thread that must not stand still: the reader of a pipe may have stopped,
     /// and other processes may fill it at any moment. One whose reader is gone takes nothing, and
     /// raises no SIGPIPE. The corresponding C function is `pwritev2` with RWF_NOWAIT.
     @discardableResult

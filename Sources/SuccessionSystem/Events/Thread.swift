@@ -42,7 +42,7 @@ package func currentThreadID() -> UInt {
 
 /// Has the calling thread run soon after it is woken, also where others keep every processor busy.
 ///
-/// For threads that work little and often: the scheduler lets whoever asks for a shorter slice go
+/// For threads that work little and often: the scheduler lets a thread that asks for a shorter slice go
 /// first, and gives it no more time in all. Before Linux 6.12, or where it is forbidden, nothing
 /// changes. The corresponding system call is `sched_setattr`.
 package func preferShortSlices() {

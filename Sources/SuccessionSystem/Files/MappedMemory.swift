@@ -5,7 +5,7 @@ package import SystemPackage
 
 /// A file mapped into memory for reading, until the last reference is gone.
 ///
-/// The file must be sealed (``MemoryFile/isSealed(_:)``): whoever can shrink it can kill its
+/// The file must be sealed (``MemoryFile/isSealed(_:)``): a process that can shrink it can kill its
 /// readers.
 package final class MappedMemory: Sendable {
     // Sound: set once, the pages are read-only, and they stay mapped as long as this object lives.

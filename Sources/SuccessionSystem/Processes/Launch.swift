@@ -7,7 +7,7 @@ package import SystemPackage
 /// A program that is being started by a thread of its own.
 ///
 /// The thread that starts a program stands still until the kernel has read it, which a file system
-/// may never do; whoever has operators to answer and deadlines to keep lets another thread wait.
+/// may never do; a process that has operators to answer and deadlines to keep lets another thread wait.
 package final class Launch: Sendable {
     private struct State {
         var isAbandoned = false

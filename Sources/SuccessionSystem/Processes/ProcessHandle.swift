@@ -81,7 +81,7 @@ package final class ProcessHandle: Sendable {
         return try result.get()
     }
 
-    /// How the process ended, whoever's child it was; nil while it runs, and where nobody can tell
+    /// How the process ended, also another process's child; nil while it runs, and where nobody can tell
     /// any more: its parent has waited for it, on a kernel before 6.15.
     ///
     /// The corresponding C function is `ioctl` with PIDFD_GET_INFO.

@@ -53,7 +53,7 @@ struct ServingRecord: Sendable, Hashable {
         guard var record = ServingRecord(file.node) else {
             throw StateFile.malformed(site, name)
         }
-        // Otherwise whoever may write this file decides what another user executes.
+        // Otherwise any user who may write this file decides what another one executes.
         if file.owner != site.rights.userID {
             record.foreignWriter = record.command.isEmpty ? nil : file.owner
             record.command = []

@@ -134,7 +134,7 @@ final class ShutService {
             }, "no server \(number) among \(servers())")
     }
 
-    /// Waits for the end of a server, whoever's child it is.
+    /// Waits for the end of a server, also of another process's child.
     func awaitEnd(_ pid: Int32) throws {
         guard let handle = try? ProcessHandle.open(pid) else { return }
         let deadline = Syscall.monotonicNanoseconds() + 20_000_000_000

@@ -49,7 +49,7 @@ extension HTTP2ServerTransport {
                 config: Custom<AdoptedListenerFactory>.Config(
                     compression: config.compression, connection: config.connection,
                     http2: config.http2, rpc: config.rpc,
-                    channelDebuggingCallbacks: .countingStreams(config.channelDebuggingCallbacks)))
+                    channelDebuggingCallbacks: config.channelDebuggingCallbacks))
             self.generation = generation
         }
 

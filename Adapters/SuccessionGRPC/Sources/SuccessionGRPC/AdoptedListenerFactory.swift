@@ -36,15 +36,12 @@ struct AdoptedListenerFactory: HTTP2ServerTransport.ListenerFactory {
         listenerConfigurator: HTTP2ServerTransport.ListenerConfigurator,
         connectionConfigurator: HTTP2ServerTransport.ConnectionConfigurator
     ) async throws -> NIOAsyncChannel<Connection, Never> {
-        let farewells = Farewells()
         do {
             let channel = try await ServerBootstrap(group: threads)
                 .serverChannelInitializer { listenerConfigurator.configure(channel: $0) }
-                .adopt(listener, of: generation, protocol: "grpc") { [tls] connection in
-                    Self.setUp(connection, tls, connectionConfigurator, farewells)
+                .adopt(listener, of: generation, protocol: "grpc") { [tls, generation] connection in
+                    Self.setUp(connection, tls, connectionConfigurator, generation)
                 }
-            // Behind the adoption: that one stops accepting, and this one speaks of it.
-            listener.attach(farewells)
             adoption.succeed()
             return channel
         } catch {
@@ -54,9 +51,12 @@ struct AdoptedListenerFactory: HTTP2ServerTransport.ListenerFactory {
     }
 
     /// On the connection's event loop.
+    ///
+    /// The drain is announced below gRPC's HTTP/2, which would refuse every stream from its own
+    /// GOAWAY on, also one that the client opened before it could know (swift-nio-http2#466).
     private static func setUp(
         _ connection: any Channel, _ tls: NIOSSLContext?,
-        _ configurator: HTTP2ServerTransport.ConnectionConfigurator, _ farewells: Farewells
+        _ configurator: HTTP2ServerTransport.ConnectionConfigurator, _ generation: Generation
     ) -> EventLoopFuture<Connection> {
         connection.eventLoop.makeCompletedFuture {
             guard let tls else { return }
@@ -68,17 +68,8 @@ struct AdoptedListenerFactory: HTTP2ServerTransport.ListenerFactory {
         }.flatMapThrowing { configured in
             let pipeline = connection.pipeline.syncOperations
             let codec = try pipeline.handler(type: NIOHTTP2Handler.self)
-            try pipeline.addHandler(FarewellHandler(), position: .after(codec))
-            let endPatience = { @Sendable (length: Duration) in
-                let patience = TimeAmount(length * Double.random(in: 0.5...0.9))
-                connection.eventLoop.scheduleTask(in: patience) {
-                    connection.pipeline.fireUserInboundEventTriggered(EndOfPatience())
-                }
-                return
-            }
-            pipeline.connectionEntry?.onDrain(endPatience)
-            pipeline.connectionEntry?.onShorterDrain(endPatience)
-            farewells.add(connection)
+            try pipeline.addHandler(
+                HTTP2DrainHandler(generation, shownAs: "grpc"), position: .before(codec))
             return configured
         }
     }

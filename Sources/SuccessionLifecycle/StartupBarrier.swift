@@ -4,8 +4,8 @@
 import ServiceLifecycle
 import Succession
 
-/// Where the services of a group are counted as they start.
-struct StartLine: Sendable {
+/// Waits until all services of a group have begun to start.
+struct StartupBarrier: Sendable {
     private let count: Int
     private let starts: AsyncStream<Void>
     private let start: AsyncStream<Void>.Continuation
@@ -15,12 +15,12 @@ struct StartLine: Sendable {
         (starts, start) = AsyncStream.makeStream()
     }
 
-    func pass() {
+    func arrive() {
         start.yield()
     }
 
-    /// Returns when all have passed, or when the task is cancelled.
-    func allPassed() async {
+    /// Returns when all have arrived, or when the task is cancelled.
+    func allArrived() async {
         var starts = starts.makeAsyncIterator()
         for _ in 0..<count where await starts.next() == nil { return }
     }
