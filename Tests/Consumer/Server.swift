@@ -2,7 +2,8 @@
 
 import Succession
 
-/// What a package that uses the library may rely on when the library gets new states and events.
+/// A server of another package, which may rely on what is used here, also when the library gets new states and
+/// events.
 @main
 struct Server {
     static func main() async {
@@ -16,11 +17,18 @@ struct Server {
     static func serve() async throws {
         var configuration = GenerationConfiguration()
         configuration.onEvent = { event in print("\(word(event.level)): \(word(event.kind))") }
-        let generation = try await Generation.begin("consumer", configuration: configuration)
-        print(word(generation.state))
-        try await generation.ready()
-        await generation.drain(deadline: .zero)
-        await generation.drained()
+        configuration.signals[.hangUp] = .reload
+        configuration.drainDeadline = .zero
+        let generation = try await Generation.run("consumer", configuration: configuration) {
+            generation in
+            let listener = try generation.listener("echo", orBind: .tcp("127.0.0.1", 0))
+            let pipe = try generation.descriptor("pipe") { try listener.duplicate() }
+            print(listener.address.host ?? "", (listener.address.port ?? 0) > 0, pipe.name)
+            print(pipe.withUnsafeDescriptor { $0.rawValue } > 2)
+            print(word(generation.state))
+            try await generation.ready()
+            return generation
+        }
         print(word(generation.state))
     }
 

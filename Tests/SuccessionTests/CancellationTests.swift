@@ -51,7 +51,7 @@ import Testing
     private func pair() throws -> (Connection, OwnedDescriptor) {
         try ReadinessLoop.shared.start()
         let (ours, theirs) = try Syscall.socketPair(type: .stream, nonBlocking: true)
-        let entry = ConnectionRegistry().opened(peer: "", protocol: "test") {}
+        let entry = ConnectionRegistry().register(peer: "", protocol: "test") {}
         return (Connection(descriptor: ours, peer: "test", entry: entry), theirs)
     }
 
@@ -78,7 +78,7 @@ import Testing
     @Test func drained_whileItDrains_returns_andTheDrainGoesOn() async throws {
         let (generation, directory) = try await begin()
         try await generation.ready()
-        let entry = generation.connections.opened(peer: "", protocol: "test") {}
+        let entry = generation.connections.register(peer: "", protocol: "test") {}
         await generation.drain(deadline: .seconds(600))
         try await cancelled { await generation.drained() }
         await interrupted { await generation.drained() }

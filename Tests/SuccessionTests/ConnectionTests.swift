@@ -12,7 +12,7 @@ import Testing
     private func pair() throws -> (Connection, OwnedDescriptor) {
         try ReadinessLoop.shared.start()
         let (ours, theirs) = try Syscall.socketPair(type: .stream, nonBlocking: true)
-        let entry = ConnectionRegistry().opened(peer: "", protocol: "test") {}
+        let entry = ConnectionRegistry().register(peer: "", protocol: "test") {}
         return (Connection(descriptor: ours, peer: "test", entry: entry), theirs)
     }
 
@@ -64,7 +64,7 @@ import Testing
         let (ours, theirs) = try Syscall.socketPair(type: .stream, nonBlocking: true)
         let registry = ConnectionRegistry()
         let connection = Connection(
-            descriptor: ours, peer: "", entry: registry.opened(peer: "", protocol: "test") {})
+            descriptor: ours, peer: "", entry: registry.register(peer: "", protocol: "test") {})
         let number = ours.rawValue
         let isFree = Mutex<Bool?>(nil)
         _ = registry.onNextClose {

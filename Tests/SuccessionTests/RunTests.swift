@@ -37,7 +37,7 @@ import Testing
 
     /// Opens a connection that ends when it is told that the generation drains.
     private func openConnection(_ generation: Generation) {
-        let entry = generation.connections.opened(peer: "", protocol: "test") {}
+        let entry = generation.connections.register(peer: "", protocol: "test") {}
         entry.onDrain { _ in Task { entry.close() } }
     }
 
@@ -82,7 +82,7 @@ import Testing
     @Test func body_thatReturnsWhileItDrains_leavesTheDeadlineAsItIs() async throws {
         let (outcome, events) = await run { generation in
             try await generation.ready()
-            let entry = generation.connections.opened(peer: "", protocol: "test") {}
+            let entry = generation.connections.register(peer: "", protocol: "test") {}
             await generation.drain(deadline: .seconds(900))
             entry.onShorterDrain { _ in Issue.record("the deadline was brought forward") }
             Task {

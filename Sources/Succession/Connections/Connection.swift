@@ -11,7 +11,8 @@ public import SystemPackage
 public final class Connection: Sendable {
     /// The other end, as text; empty for an unnamed Unix socket.
     public let peer: String
-    /// By which it is counted: says what it speaks, and is told when it is time to end.
+    /// Its place in ``Generation/connections``: takes the name of its protocol, and tells when it is
+    /// time to end.
     public let entry: ConnectionRegistry.Entry
     private let descriptor: OwnedDescriptor
     /// Of the task that waits until it can read or write.
@@ -25,9 +26,9 @@ public final class Connection: Sendable {
 
     deinit { close() }
 
-    /// Ends the connection; later calls do nothing.
+    /// Closes the connection; later calls do nothing.
     ///
-    /// A task that waits for it throws EBADF.
+    /// A task that reads or writes throws ``SuccessionError`` with EBADF as its cause.
     public func close() {
         let signals = waiting.withLock { waiting in
             descriptor.close()
@@ -89,7 +90,7 @@ extension ConnectionRegistry {
         let text = peer == .unixUnnamed ? "" : "\(peer)"
         // Weak: the registry must not keep a connection open. shutdown(2) wakes a task that reads or
         // writes; the owner closes.
-        let entry = opened(peer: text, protocol: proto) {
+        let entry = register(peer: text, protocol: proto) {
             [weak descriptor] in
             // Lent: by its bare number another client could be cut.
             descriptor?.withRawValue { Syscall.shutdown($0) }

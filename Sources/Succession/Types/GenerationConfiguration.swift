@@ -2,7 +2,12 @@
 
 /// How a generation behaves; the defaults are for a server run by a person or a service manager.
 public struct GenerationConfiguration: Sendable {
-    /// What a signal to this process means.
+    /// What is done when a signal comes.
+    ///
+    /// Later versions may add cases: a `switch` in another package needs a `default`.
+    #if compiler(>=6.2.3)
+    @nonexhaustive
+    #endif
     public enum SignalAction: Sendable, Hashable {
         /// Start a successor, as `swapctl upgrade` does.
         case upgrade
@@ -16,6 +21,11 @@ public struct GenerationConfiguration: Sendable {
 
     /// What is done about a process that waits for this one alone, and would take the end of a
     /// generation for the end of the service.
+    ///
+    /// Later versions may add cases: a `switch` in another package needs a `default`.
+    #if compiler(>=6.2.3)
+    @nonexhaustive
+    #endif
     public enum Foreground: Sendable, Hashable {
         /// As process 1, the kernel's own waiter, ``Generation/begin(_:configuration:)`` starts this
         /// program once more as a child and does not return: process 1 hands on signals, and leaves
@@ -26,7 +36,7 @@ public struct GenerationConfiguration: Sendable {
         case off
     }
 
-    /// Who waits for this process.
+    /// What is done about a process that waits for this one alone.
     public var foreground = Foreground.automatic
     /// Where the control socket lies; nil: found as docs/protocol.md §3 says.
     public var runtimeDirectory: String?
@@ -46,7 +56,8 @@ public struct GenerationConfiguration: Sendable {
     public var exitGrace: Duration?
     /// How many generations of the service may live at once, the successor of an upgrade among them.
     ///
-    /// One that would be too many is not started. At least 2; nil: any number. Every old generation that still drains has memory and descriptors of its own.
+    /// One that would be too many is not started: the upgrade fails. At least 2; nil: any number. Every
+    /// old generation that still drains has memory and descriptors of its own.
     public var maximumGenerations: Int? = 4
     /// How many descriptors the service manager keeps for this unit (`FileDescriptorStoreMax=`): the
     /// listeners bound here are among them, so that a crash refuses nobody; 0: none; nil: what
@@ -63,7 +74,10 @@ public struct GenerationConfiguration: Sendable {
     /// How often ``SuccessionEvent/Kind/sample(connections:)`` is reported while this generation
     /// serves; nil: never.
     public var sampleInterval: Duration?
-    /// Gets every event; called on the control thread, so it must not block for long.
+    /// Gets every event; the default prints it.
+    ///
+    /// Called on the control thread, so it must not block for long: operators and deadlines wait
+    /// meanwhile.
     public var onEvent: @Sendable (SuccessionEvent) -> Void = {
         SuccessionEvent.printToStandardError($0)
     }

@@ -25,8 +25,8 @@ extension SuccessionEvent {
         case upgradeFailed(code: String, successor: Int32, duration: Duration)
         /// An upgrade was asked for at a time at which there is none.
         case upgradeRefused(code: String)
-        /// The successor accepts; nobody did for the time of `standstill`.
-        case handedOver(successor: Int32, standstill: Duration, duration: Duration)
+        /// The successor accepts; nobody did for the time of `acceptGap`.
+        case handedOver(successor: Int32, acceptGap: Duration, duration: Duration)
         /// This generation accepts nothing more.
         case drainBegan(connections: Int, deadline: Duration)
         /// It still has connections.
