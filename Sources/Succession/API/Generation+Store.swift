@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SuccessionProtocol
 import SuccessionSystem
 import Synchronization
 public import SystemPackage
@@ -78,7 +79,7 @@ extension GenerationCore {
         let removed = store?.remove(name) ?? []
         preparedOffer = nil
         // An offer under way names them by number.
-        if isUpgrading { offeredDescriptors += removed }
+        if lifecycle.runningRequest != nil { offeredDescriptors += removed }
     }
 
     /// To be called when this generation is the main process and accepts.

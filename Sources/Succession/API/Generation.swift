@@ -258,7 +258,7 @@ public final class Generation: Sendable {
     ///   ``GenerationConfiguration/drainDeadline``.
     @concurrent
     public func drain(deadline: Duration? = nil) async {
-        await core.beginDrain(deadline: deadline)
+        await core.leave(deadline: deadline)
     }
 
     /// Requests to read the configuration again: from `swapctl reload`, and from the signals that

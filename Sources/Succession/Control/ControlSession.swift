@@ -120,9 +120,3 @@ final class ControlSession {
         }
     }
 }
-
-/// An operator who calls an upgrade off.
-struct AbortRequest {
-    let session: ControlSession
-    let since = Syscall.monotonicNanoseconds()
-}

@@ -6,7 +6,6 @@ import SuccessionSystem
 
 /// A generation gives its listeners to a successor.
 extension GenerationCore: PredecessorHost {
-    var readyTimeout: Duration { configuration.readyTimeout }
     var isChildOfManager: Bool { supervision?.isChildOfManager == true }
     var hasForegroundParent: Bool { ForegroundPolicy.parent != nil }
 
@@ -24,13 +23,40 @@ extension GenerationCore: PredecessorHost {
         if !driver.isRescue { reportStart(of: driver) }
     }
 
-    func introduce(
-        _ successor: ProcessHandle, _ completion: @escaping @ControlThread (String?) -> Void
+    func pauseAccepting(
+        for successor: ProcessHandle?, _ completion: @escaping @ControlThread (String?) -> Void
     ) {
-        guard let supervision else { return completion(nil) }
-        step("introducing")
-        store?.relinquish()
-        supervision.introduce(successor, completion)
+        pause = (successor, completion)
+        handle(.successorReady)
+    }
+
+    func abandonPause() { handle(.pauseAbandoned) }
+    func stoodBy() { handle(.committed) }
+    func resumeServing() { handle(.resumptionNeeded) }
+
+    func succeeded(by driver: PredecessorDriver) {
+        handle(.succeeded(drainDeadline: driver.plan.drainDeadline))
+    }
+
+    func takeOver(from driver: PredecessorDriver) {
+        if driver === attempt { handle(.successorDied(requests.make())) }
+    }
+
+    func letGo(of driver: PredecessorDriver) {
+        if driver === attempt { handle(.successorLeft) }
+    }
+
+    func introduceSuccessor(within limit: Duration) {
+        guard let supervision, let successor = pause?.successor else {
+            return handleIntroduction(nil)
+        }
+        supervision.introduce(
+            successor, within: limit, grace: deadlines.introductionExtension
+        ) { [weak self] in self?.handleIntroduction($0) }
+    }
+
+    private func handleIntroduction(_ failure: String?) {
+        handle(failure.map { .introductionFailed(reason: $0) } ?? .introduced)
     }
 
     func warn(_ message: String) { report(.warning, message) }
@@ -38,11 +64,21 @@ extension GenerationCore: PredecessorHost {
 
 /// A generation takes the listeners of its predecessor.
 extension GenerationCore: SuccessorHost {
-    func giveBack(
-        to predecessor: Int32, _ completion: @escaping @ControlThread () -> Void
-    ) {
-        guard let supervision else { return completion() }
-        supervision.giveBack(to: predecessor, completion)
+    func startAccepting() async throws { try await accept(on: .turn) }
+
+    func handoverFailed(_ completion: @escaping @ControlThread () -> Void) {
+        endHandover = completion
+        handle(.handoverFailed)
+    }
+
+    func giveBackMainProcess(within limit: Duration) {
+        guard let supervision, let successorDriver else {
+            handle(.mainProcessGivenBack)
+            return
+        }
+        supervision.giveBack(to: successorDriver.predecessor, within: limit) { [weak self] in
+            self?.handle(.mainProcessGivenBack)
+        }
     }
 }
 

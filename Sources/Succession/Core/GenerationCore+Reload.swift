@@ -19,22 +19,33 @@ extension GenerationCore {
 
     /// Has the application read its configuration, or says why not.
     func reload(_ asker: Reloading.Asker, within limit: Duration?) {
-        guard let refusal = refusal(unlessServing: "reload") else {
-            return reloading.ask(asker, within: limit)
-        }
-        // Asked by a signal, it may be the manager who waits.
-        if asker.session == nil, states.current == .serving {
+        handle(.reloadRequested(requests.add(.reload(asker, within: limit))))
+    }
+
+    func reload(_ request: GenerationLifecycle.Request) {
+        guard case .reload(let asker, let limit) = requests.remove(request) else { return }
+        reloading.ask(asker, within: limit)
+    }
+
+    func refuseReload(
+        _ request: GenerationLifecycle.Request, _ refusal: GenerationLifecycle.Refusal,
+        isForManager: Bool
+    ) {
+        guard case .reload(let asker, _) = requests.remove(request) else { return }
+        let failure = failure(of: refusal, toDo: "reload")
+        // Asked by a signal, it may be the manager that waits.
+        if asker.session == nil, isForManager {
             supervision?.reloading()
-            reloadIsOver(refusal)
+            handle(.reloadEnded(failure))
         }
-        asker.session?.refuse(refusal)
+        asker.session?.refuse(failure)
         report(
-            .warning, "no reload, asked for by \(asker.name): \(refusal.reason)",
-            .reloadFailed(code: refusal.code.rawValue))
+            .warning, "no reload, asked for by \(asker.name): \(failure.reason)",
+            .reloadFailed(code: failure.code.rawValue))
     }
 
     private func reloadEnded(_ outcome: Reloading.Outcome) {
-        if !outcome.isLate { reloadIsOver(outcome.failure) }
+        if !outcome.isLate { handle(.reloadEnded(outcome.failure)) }
         let by = outcome.askedBy.joined(separator: ", ")
         let late = outcome.isLate ? ", which nobody waits for any more," : ""
         if let failure = outcome.failure {
@@ -48,14 +59,13 @@ extension GenerationCore {
         }
     }
 
-    /// Has the manager wait no longer, unless another process has become the service's meanwhile.
-    private func reloadIsOver(_ failure: Failure?) {
-        guard drain == nil else { return }
+    /// Has the manager wait no longer.
+    func announceReloadEnd(_ failure: Failure?) {
         let refusal = failure.map { "; reload refused: \($0.reason)" } ?? ""
         supervision?.reloaded(servingStatus() + refusal)
     }
 
-    /// To be called when the generation begins to leave.
+    /// Refuses the requests that the application has, and ends its loops.
     func endReloads(hasSuccessor: Bool) {
         let reason =
             hasSuccessor

@@ -49,7 +49,7 @@ extension GenerationCore {
 
     /// Says how many connections are open, as often as the configuration wants it, until the drain.
     func sample() {
-        guard let interval = configuration.sampleInterval, drain == nil else { return }
+        guard let interval = configuration.sampleInterval, !lifecycle.isDraining else { return }
         let count = connections.count
         report(.debug, "\(count) connections", .sample(connections: count))
         _ = ControlThread.schedule(after: max(interval, .milliseconds(10))) { [weak self] in

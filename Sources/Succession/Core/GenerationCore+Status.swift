@@ -19,16 +19,16 @@ extension GenerationCore {
         status.running = program.file.isEmpty ? nil : program.file
         status.connections = connections.count
         status.remaining = drain?.remaining
-        status.upgrade = upgradeRequest.map { request in
+        status.upgrade = lifecycle.runningRequest.map { request in
             Wire.Status.Upgrade(
                 successor: attempt?.successorPID ?? 0, elapsed: .since(request.since),
-                requestedBy: request.by)
+                requestedBy: request.processID)
         }
         status.oldest = connections.oldest(5).map { record in
             Wire.Status.Connection(
                 age: .since(record.since), proto: record.proto, peer: record.peer)
         }
-        status.maximumGenerations = maximumGenerations
+        status.maximumGenerations = lifecycle.maximumGenerations
         status.listeners = shared.withLock { $0.listeners }.map { Manifest.entry(for: $0) }
         status.listenerCount = status.listeners.count
         if let supervision { add(supervision, to: &status) }

@@ -19,10 +19,13 @@ final class GenerationCore {
     nonisolated let shared = Mutex(SharedState())
 
     nonisolated let directory: RuntimeDirectory
+    nonisolated let deadlines: HandoverDeadlines
+    /// Decides what this generation does; ``handle(_:)`` performs it.
+    var lifecycle: GenerationLifecycle
     let bornAt = Syscall.monotonicNanoseconds()
     private(set) var stateSince = Syscall.monotonicNanoseconds()
     var lock: OwnedDescriptor?
-    /// Nil if it could not be made, and nobody but this generation is left to serve.
+    /// Nil if it could not be made although this generation has to serve: its predecessor is dead.
     private nonisolated let endpoint: ControlEndpoint?
     private var server: ControlServer?
     private var signals: SignalInbox?
@@ -36,42 +39,32 @@ final class GenerationCore {
     lazy var acceptors = AcceptorCoordinator { [weak self] in
         self?.shared.withLock { $0.listeners } ?? []
     }
-    /// Whether it was ever this generation's turn.
-    private(set) var hasAccepted = false
     /// Paths of a predecessor's listeners that nobody took; they go when it is certain that it will
     /// not need them again.
-    private var leftOverPaths: [(path: String, identity: FileIdentity)] = []
+    var leftOverPaths: [(path: String, identity: FileIdentity)] = []
     /// Written down soon after this generation begins to serve: an upgrade need not wait for it.
     var preparedOffer: (listeners: Int, batches: [OfferBatch])?
     /// The upgrade that runs, or the one that succeeded: its channel stays open until this process
     /// is gone.
     var attempt: PredecessorDriver?
-    /// Since when an upgrade runs, and the pid of whoever asked, nil for a signal or the
-    /// application; from the request on, before there is an attempt.
-    var upgradeRequest: (since: UInt64, by: Int32?)? {
-        didSet { if upgradeRequest == nil { offeredDescriptors = [] } }
-    }
-    var isUpgrading: Bool { upgradeRequest != nil }
+    /// How the last attempt has ended, while the lifecycle decides what follows.
+    var outcome: PredecessorDriver.Outcome?
+    /// Requests that wait for an answer, by number.
+    var requests = RequestTable()
+    /// The successor that waits for the end of the pause, and the driver that does.
+    var pause: (successor: ProcessHandle?, answer: @ControlThread (String?) -> Void)?
+    var timers: [GenerationLifecycle.Timer: Timer] = [:]
     /// Removed from the store while an upgrade may still send them.
     var offeredDescriptors: [OwnedDescriptor] = []
     /// Room in the table of descriptors for the start of a successor.
     var startLoan: DescriptorReserve.Loan?
     var drain: DrainRun?
-    /// While this generation drains: its successor may die, and then another one needs them.
-    var keepsListeners = false
-    /// How often a successor was started in the place of one that died.
-    var rescues = 0
-    /// The successor is dead, and the service manager will see to another one.
-    var isBereft = false
-    /// While it drained already.
-    var isToldToLeave = false
-    /// A drain that was asked for in the middle of an upgrade, and begins when that is over.
-    var postponedDrain: Duration?
     /// The application's writing of its state, while an upgrade waits for it.
     var collection: StateCollection?
-    /// Operators who want the upgrade called off, and why it is; until it is over.
-    var aborts: [AbortRequest] = []
-    var abortReason: String?
+    /// What it has written, until the successor is started.
+    var collectedState: HandedState?
+    /// Closes the channel to a predecessor that has been told why.
+    var endHandover: (@ControlThread () -> Void)?
     private(set) lazy var reloading = makeReloading()
     nonisolated let reloadStreams = ReloadStreams()
     /// Operators who want to hear how the drain goes.
@@ -88,6 +81,10 @@ final class GenerationCore {
         self.directory = directory
         self.lock = lock
         self.successorDriver = successorDriver
+        deadlines = HandoverDeadlines(configuration)
+        lifecycle = GenerationLifecycle(
+            successorDriver == nil ? .first : .successor, holdsLock: lock != nil,
+            deadlines: deadlines, maximumGenerations: configuration.maximumGenerations)
         do {
             endpoint = try ControlEndpoint(directory, generation: number)
         } catch {
@@ -102,17 +99,19 @@ final class GenerationCore {
         let supervision = Supervision(
             health: { [weak self] in self?.shared.withLock { $0.healthCheck } },
             report: { [weak self] in self?.report($0, $1) })
-        guard let supervision else { return }
+        guard let supervision else {
+            handle(.began(.none))
+            return
+        }
         self.supervision = supervision
         let limit = configuration.descriptorStoreLimit ?? Supervision.storeLimit() ?? 0
-        // One is the record's.
+        // The record takes one place.
         if limit > 1 {
             store = DescriptorStore(
                 supervision.manager, limit: limit, stored: stored, stale: stale,
                 report: { [weak self] in self?.report($0, $1) })
         }
-        // A successor is not heard yet, and its predecessor speaks for it.
-        if successorDriver == nil { supervision.extend(for: configuration.readyTimeout) }
+        handle(.began(supervision.isChildOfManager ? .parent : .distant))
     }
 
     func servingStatus() -> String { "generation \(number) serves \(listenerSummary())" }
@@ -120,10 +119,10 @@ final class GenerationCore {
     func start(
         stored: [StoredDescriptor] = [], stale: Set<String> = []
     ) throws(SuccessionError) {
-        // Also keeps this object: operators are answered until the process is gone, whatever its
-        // author still holds.
+        // The handler also keeps this object alive: operators are answered until the process is gone,
+        // whether or not the application still holds the generation.
         ProcessExit.onExit { [self] in removeNames() }
-        // Not before: what is inherited comes first.
+        // Not earlier: inherited descriptors need the room first.
         DescriptorReserve.shared.begin()
         do {
             if let endpoint {
@@ -153,15 +152,12 @@ final class GenerationCore {
         if let successorDriver {
             ControlThread.begin { [weak self] in
                 await successorDriver.untilPredecessorIsGone()
-                self?.predecessorGone()
+                self?.handle(.predecessorGone)
             }
         }
     }
 
-    /// Says so if the application takes long to build its server, or has forgotten to say that it is
-    /// ready.
-    ///
-    /// Until then nobody is served here.
+    /// Reports an application that takes long to build its server, or has forgotten to call `ready()`.
     private func awaitReady() {
         let patience = configuration.readyTimeout / 2
         overdue = ControlThread.schedule(after: patience) { [weak self] in
@@ -174,9 +170,9 @@ final class GenerationCore {
 
     private nonisolated func removeNames() {
         endpoint?.remove()
-        // Our successor has pointed it to itself; only the last of its line finds its own number.
+        // A successor has pointed it to itself.
         if directory.servingGeneration() == number { try? Syscall.unlink(directory.servingPath) }
-        // One that never served takes along what it bound for itself, and nothing else.
+        // A generation that never served removes only the paths that it bound itself.
         let isUnborn = states.current == .starting
         let (listeners, isLast) = shared.withLock { ($0.listeners, $0.isLast) }
         for listener in listeners where isLast || isUnborn && listener.isBoundHere {
@@ -219,6 +215,7 @@ final class GenerationCore {
             }
         }
         if let successorDriver {
+            handle(.applicationReady)
             do throws(SuccessorDriver.Refusal) {
                 try await successorDriver.ready(
                     without: leftOver.map {
@@ -229,7 +226,7 @@ final class GenerationCore {
             }
         } else {
             do {
-                try await startAccepting()
+                try await accept(on: .applicationReady)
             } catch {
                 throw error as? SuccessionError
                     ?? SuccessionError(.system, "cannot accept: \(error)")
@@ -241,7 +238,7 @@ final class GenerationCore {
         sample()
         // Later: the first clients are waiting.
         _ = ControlThread.schedule(after: .milliseconds(2)) { [weak self] in
-            if let self, drain == nil { _ = offer() }
+            if let self, !lifecycle.isDraining { _ = offer() }
         }
     }
 
@@ -256,78 +253,9 @@ final class GenerationCore {
         return listeners.count > 8 ? summary + " and \(listeners.count - 8) more" : summary
     }
 
-    func startAccepting() async throws {
-        configuration.onStep("starting to accept")
-        try checkNotLeaving()
-        // A successor is the main process by now.
-        supervision?.startPinging()
-        do {
-            try directory.publishServing(number)
-        } catch {
-            // A predecessor that lives serves on; without one there is nobody but this generation.
-            guard successorDriver?.isPredecessorGone == true else { throw error }
-            reportUnpublished(error)
-        }
-        try await acceptors.resume()
-        try checkNotLeaving()
-        hasAccepted = true
-        enter(.serving)
-        // Before the manager hears that this generation is ready: from then on it may crash.
-        keepListeners()
-        supervision?.serving(servingStatus())
-        for (path, identity) in leftOverPaths { Self.remove(path, ifStill: identity) }
-    }
-
-    func reportUnpublished(_ error: any Error) {
-        report(
-            .warning,
-            "cannot write \(directory.servingPath) (\(error)): swapctl does not find this generation"
-        )
-    }
-
-    private func checkNotLeaving() throws(SuccessionError) {
-        guard drain == nil else {
-            throw SuccessionError(
-                .aborted, "generation \(number) was told to leave before it accepted")
-        }
-    }
-
     nonisolated static func remove(_ path: String, ifStill identity: FileIdentity) {
         guard (try? Syscall.linkStatus(path))?.identity == identity else { return }
         try? Syscall.unlink(path)
-    }
-
-    /// A predecessor that was killed has left its control socket behind, and nobody else will ever
-    /// look.
-    private func predecessorGone() {
-        guard let handle = successorDriver.flatMap({ try? ProcessHandle.open($0.predecessor) })
-        else {
-            return removeRemains()
-        }
-        guard let pidfd = handle.descriptor else { return removeRemains(onceGone: handle) }
-        // Its end of the channel may close before its control socket does: only the end of the
-        // process says that both are.
-        do {
-            try ControlThread.watch(pidfd.rawValue) { [self] in
-                ControlThread.unwatch(pidfd.rawValue)
-                removeRemains()
-            }
-        } catch {
-            removeRemains()
-        }
-    }
-
-    private func removeRemains() {
-        _ = directory.removeStale()
-        directory.removeLeftovers()
-    }
-
-    /// On a kernel without pidfds nothing tells of the end of a process.
-    private func removeRemains(onceGone handle: ProcessHandle, attempts: Int = 100) {
-        guard handle.isAlive(), attempts > 0 else { return removeRemains() }
-        _ = ControlThread.schedule(after: .milliseconds(100)) { [weak self] in
-            self?.removeRemains(onceGone: handle, attempts: attempts - 1)
-        }
     }
 
     func enter(_ state: GenerationState) {

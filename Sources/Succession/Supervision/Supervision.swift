@@ -38,9 +38,9 @@ final class Supervision {
         seesGroups = ownGroup != nil
         unit = ownGroup?.unit
         watchdogInterval = ServiceManager.watchdogInterval()
-        // A wrapper that waits for this process is in the unit too; a manager never is. A parent
-        // that cannot be seen is another user's process. A parent outside of the pid namespace (0) does
-        // not know our numbers.
+        // A wrapper that waits for this process is in the unit too; a manager never is. A parent that
+        // cannot be seen is another user's process. One outside of the pid namespace (0) does not know
+        // the numbers of this one.
         let ofParent = ControlGroup.of(parent)
         let isWrapped = ownGroup.map { ofParent?.isOfSameUnit(as: $0) == true }
         isChildOfManager = parent > 0 && isWrapped == false
@@ -52,7 +52,7 @@ final class Supervision {
         ProcessExit.onExit { manager.flush() }
     }
 
-    /// What the unit says in its own words, for managers that do not say it; then what they say.
+    /// What `SUCCESSION_FDSTORE` says, for managers that do not tell the limit; else what they tell.
     static func storeLimit() -> Int? {
         ProcessEnvironment.value("SUCCESSION_FDSTORE").flatMap { Int($0) }
             ?? ServiceManager.storeLimit()
@@ -84,7 +84,7 @@ final class Supervision {
         say(.stopping, .status(status))
     }
 
-    /// Each time that pings begin to fail it is said, and when they arrive again.
+    /// Reports when pings begin to fail, and when they arrive again.
     private func ping() {
         manager.submit([.watchdog]) { [weak self] result in
             guard let self else { return }
@@ -134,48 +134,53 @@ final class Supervision {
 
     // MARK: The main process
 
+    /// Says that the successor will not be supervised, and why; for a manager that supervises another
+    /// process than this one.
+    func warnOfUnsupervisedSuccessor() {
+        let reason =
+            seesGroups
+            ? "process \(parent), which started this one and is in the unit too: in a script, use 'exec'"
+            : "whatever process it does now: /proc shows no control group, so nothing tells whose child this is"
+        report(.warning, "the service manager goes on to supervise \(reason)")
+    }
+
     /// Makes the successor the main process; `completion` gets the reason if the manager would not
-    /// supervise it, or did not answer.
+    /// supervise it, or did not answer within `limit`.
+    ///
+    /// The service's time is the successor's from here on: the manager is asked to wait for `grace`.
     func introduce(
-        _ successor: ProcessHandle, _ completion: @escaping @ControlThread (String?) -> Void
+        _ successor: ProcessHandle, within limit: Duration, grace: Duration,
+        _ completion: @escaping @ControlThread (String?) -> Void
     ) {
-        guard isChildOfManager else {
-            let reason =
-                seesGroups
-                ? "process \(parent), which started this one and is in the unit too: in a script, use 'exec'"
-                : "whatever process it does now: /proc shows no control group, so nothing tells whose child this is"
-            report(.warning, "the service manager goes on to supervise \(reason)")
-            return completion(nil)
-        }
         if let obstacle = obstacle(to: successor.processID) { return completion(obstacle) }
-        stopPinging()
-        endExtensions()
-        // It is the successor's from here on, and that one accepts in ten seconds or is ended.
         change(
             [
                 .mainProcess(successor.processID, identity: successor.identity),
-                .extendTimeout(by: .seconds(10)),
-            ], completion)
+                .extendTimeout(by: grace),
+            ], limit: limit, completion)
     }
 
     /// Makes another generation the main process again, if the manager still listens to this one.
-    func giveBack(to predecessor: Int32, _ completion: @escaping @ControlThread () -> Void) {
-        guard isChildOfManager, obstacle(to: predecessor) == nil else { return completion() }
-        stopPinging()
-        change([.mainProcess(predecessor, identity: nil), .watchdog], limit: .milliseconds(500)) {
-            _ in completion()
+    func giveBack(
+        to predecessor: Int32, within limit: Duration,
+        _ completion: @escaping @ControlThread () -> Void
+    ) {
+        guard obstacle(to: predecessor) == nil else { return completion() }
+        change([.mainProcess(predecessor, identity: nil), .watchdog], limit: limit) { _ in
+            completion()
         }
     }
 
-    /// After an upgrade that failed: says that this is the main process, if this one may say so.
-    func takeBack(_ status: String) {
+    /// Says after a failed upgrade that this is the main process, as any process of the unit may with
+    /// `NotifyAccess=all`; no `status`: it drains by now.
+    func takeBack(_ status: String?) {
         if isChildOfManager { say(.mainProcess(ProcessEnvironment.processID, identity: nil)) }
-        say(.watchdog, .status(status))
+        if let status { say(.watchdog, .status(status)) } else { say(.watchdog) }
         startPinging()
     }
 
     private func change(
-        _ notices: [ManagerNotice], limit: Duration = .seconds(3),
+        _ notices: [ManagerNotice], limit: Duration,
         _ completion: @escaping @ControlThread (String?) -> Void
     ) {
         var isDone = false

@@ -106,12 +106,16 @@ package final class PredecessorDriver {
         case .abandonSpawn: abandonSpawn()
         case .sendOffer(let batch): sendOffer(batch)
         case .sendState: sendState()
-        case .pauseAccepting: pause()
+        case .pauseAccepting:
+            host.pauseAccepting(for: process) { [weak self] failure in
+                self?.handle(failure.map { .pauseFailed($0) } ?? .paused)
+            }
+        case .abandonPause: host.abandonPause()
         case .sendCommitted:
             host.step("committed")
             // First: nobody accepts until it has arrived.
             sendCommitted()
-            if !isRescue { host.stoodBy() }
+            host.stoodBy()
         case .resumeAccepting: host.resumeServing()
         case .drain: host.succeeded(by: self)
         case .takeOver:
@@ -166,29 +170,6 @@ extension PredecessorDriver {
         }
     }
 
-    private func pause() {
-        guard let process else { return pauseAccepting() }
-        host.introduce(process) { [weak self] failure in
-            guard let self else { return }
-            // What has failed meanwhile needs no pause.
-            switch (failure, self.machine.state) {
-            case (nil, .pausing): self.pauseAccepting()
-            default: self.handle(.pauseFailed(failure ?? "the upgrade is over"))
-            }
-        }
-    }
-
-    private func pauseAccepting() {
-        host.step("pausing")
-        host.pauseAccepting { [weak self] failure in
-            if let failure {
-                self?.handle(.pauseFailed(failure))
-            } else {
-                self?.handle(.paused)
-            }
-        }
-    }
-
     private func send(_ message: some WireMessage, descriptors: [CInt] = []) {
         send(type(of: message).kind, message.message.encoded(), descriptors: descriptors)
     }
@@ -218,7 +199,7 @@ extension PredecessorDriver {
             try channel?.send(Wire.Committed().message)
         } catch {
             guard error == .resourceTemporarilyUnavailable else { return failed(.committed, error) }
-            _ = ControlThread.schedule(after: .milliseconds(50)) { [weak self] in
+            _ = ControlThread.schedule(after: host.deadlines.resend) { [weak self] in
                 self?.sendCommitted()
             }
         }
@@ -226,17 +207,13 @@ extension PredecessorDriver {
 
     private func setDeadline(_ deadline: PredecessorStateMachine.Deadline) {
         timer?.cancel()
-        let delay: Duration =
-            switch deadline {
-            case .ready: plan.readyTimeout ?? host.readyTimeout
-            case .accepting: .seconds(5)
-            case .death: .seconds(1)
-            case .burial: .seconds(5)
-            }
-        timer = ControlThread.schedule(after: delay, of: .ownTime) { [weak self] in
+        let length = deadline == .ready ? readyTimeout : host.deadlines.length(of: deadline)
+        timer = ControlThread.schedule(after: length, of: .ownTime) { [weak self] in
             self?.handle(.deadlineExpired)
         }
     }
+
+    private var readyTimeout: Duration { plan.readyTimeout ?? host.deadlines.ready }
 
     private func report(
         _ step: PredecessorStateMachine.Step, _ progress: PredecessorStateMachine.Progress
@@ -257,7 +234,7 @@ extension PredecessorDriver {
             successorPID == 0 ? host.path(of: plan) : "pid \(successorPID)"
         case .offer: "\(batches.reduce(0) { $0 + $1.descriptors.count }) descriptors"
         case .ready:
-            "at most \((plan.readyTimeout ?? host.readyTimeout).components.seconds) s"
+            "at most \(readyTimeout.components.seconds) s"
         case .commit: "generation \(host.number + 1) accepts"
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SuccessionProtocol
+package import SuccessionProtocol
 package import SuccessionSystem
 
 /// What gives its listeners away: the owner of what a ``PredecessorDriver`` offers.
@@ -13,8 +13,8 @@ package protocol PredecessorHost: AnyObject {
     var service: String { get }
     /// The number of this generation; the successor is the next one.
     var number: Int { get }
-    /// How long a successor may take until it is ready, unless the plan says otherwise.
-    var readyTimeout: Duration { get }
+    /// How long each part of an upgrade may take; a plan may say otherwise of `ready`.
+    var deadlines: HandoverDeadlines { get }
     /// Whether a service manager waits for the successor: it is then started as a sibling of this
     /// process, and how it ended is the manager's to know first.
     var isChildOfManager: Bool { get }
@@ -35,17 +35,18 @@ package protocol PredecessorHost: AnyObject {
 
     /// The successor's process is being started.
     func begins(_ driver: PredecessorDriver)
-    /// Makes the successor known to a service manager, if there is one; `completion` gets the
-    /// reason if the manager will not have it.
-    func introduce(
-        _ successor: ProcessHandle, _ completion: @escaping @ControlThread (String?) -> Void)
-    /// Stops taking from the queues; `completion` gets the reason if that failed.
+    /// Makes the successor known to a service manager, if there is one, and stops taking from the
+    /// queues; `completion` gets the reason if either failed.
     ///
     /// It must be called within bounded time.
-    func pauseAccepting(_ completion: @escaping @ControlThread (String?) -> Void)
+    func pauseAccepting(
+        for successor: ProcessHandle?, _ completion: @escaping @ControlThread (String?) -> Void)
+    /// The upgrade has failed before `completion` was called, which still has to be: what has not
+    /// begun yet of the pause need not begin.
+    func abandonPause()
     /// Nothing is taken any more, and the successor has been told.
     func stoodBy()
-    /// Undoes ``pauseAccepting(_:)``, also one that failed half-way: the upgrade has failed.
+    /// Undoes ``pauseAccepting(for:_:)``, also one that failed half-way: the upgrade has failed.
     func resumeServing()
     /// The point of no return: the successor accepts.
     func succeeded(by driver: PredecessorDriver)

@@ -19,6 +19,7 @@ package final class SuccessorDriver {
     private let standardError: OwnedDescriptor?
     /// The driver passes a named place; tests stop a process there.
     private let step: @Sendable (String) -> Void
+    private let deadlines: HandoverDeadlines
     /// Pid of the predecessor, as it says.
     package private(set) var predecessor: Int32 = 0
     package private(set) var isPredecessorGone = false
@@ -50,11 +51,13 @@ package final class SuccessorDriver {
     ///   serves.
     package nonisolated init(
         channel: OwnedDescriptor, standardError: OwnedDescriptor?,
+        deadlines: HandoverDeadlines = HandoverDeadlines(),
         step: @escaping @Sendable (String) -> Void
     ) {
         self.channel = MessageSocket(channel)
         self.standardError = standardError
         self.step = step
+        self.deadlines = deadlines
         var helloFailure: Errno?
         for action in machine.handle(.begin) {
             if action == .sendHello {
@@ -220,7 +223,7 @@ package final class SuccessorDriver {
             try channel.send(Wire.Accepting().message)
         } catch {
             if error == .brokenPipe || error == .connectionReset { return }
-            _ = ControlThread.schedule(after: .milliseconds(50)) { [weak self] in
+            _ = ControlThread.schedule(after: deadlines.resend) { [weak self] in
                 self?.sendAccepting()
             }
         }
@@ -241,12 +244,8 @@ package final class SuccessorDriver {
 
     private func setDeadline(_ deadline: SuccessorStateMachine.Deadline) {
         timer?.cancel()
-        let delay: Duration =
-            switch deadline {
-            case .answer: .seconds(10)
-            case .commit: .seconds(15)
-            }
-        timer = ControlThread.schedule(after: delay, of: .ownTime) { [weak self] in
+        let length = deadlines.length(of: deadline)
+        timer = ControlThread.schedule(after: length, of: .ownTime) { [weak self] in
             self?.handle(.deadlineExpired)
         }
     }
@@ -260,12 +259,9 @@ package final class SuccessorDriver {
         timer?.cancel()
         // A predecessor that lives shows the operator what was captured; a dead one shows nothing.
         if hasEnded { endRedirection() }
-        // Once this was said, this may be the main process; its end would be the service's.
-        if hasSaidReady, !hasEnded, let host {
-            host.giveBack(to: predecessor) { [self] in end(failure) }
-        } else {
-            end(failure)
-        }
+        // Before the application is ready nobody takes this process for the service's.
+        guard let host else { return end(failure) }
+        host.handoverFailed { [self] in end(failure) }
     }
 
     private func end(_ failure: Failure) {

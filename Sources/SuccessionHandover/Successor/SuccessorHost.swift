@@ -8,7 +8,7 @@ package import SuccessionSystem
 package protocol SuccessorHost: AnyObject, Sendable {
     /// Begins to take from the queues; throws what keeps it from that.
     func startAccepting() async throws
-    /// Makes the predecessor, by its pid, the service's main process again, before this process
-    /// ends; `completion` is called within bounded time.
-    func giveBack(to predecessor: Int32, _ completion: @escaping @ControlThread () -> Void)
+    /// This process does not succeed its predecessor, and will end: a service manager that takes it
+    /// for the service's main process is told first. `completion` is called within bounded time.
+    func handoverFailed(_ completion: @escaping @ControlThread () -> Void)
 }

@@ -215,22 +215,24 @@ extension PredecessorStateMachine {
         _ failure: Failure, _ cause: TerminationCause, pauseIsPending: Bool? = nil
     ) -> [Action] {
         var ending = Ending(failure: failure)
+        var abandons: [Action] = []
         if case .pausing = state {
             ending.resumes = true
             ending.pauseIsPending = pauseIsPending ?? true
+            if ending.pauseIsPending { abandons = [.abandonPause] }
         }
         if case .committed = state { ending.resumes = !isDraining }
         switch cause {
         case .abort:
             ending.stage = .terminated
             state = .ending(ending)
-            return [.sendAbort(failure), .setDeadline(.death), .terminateSuccessor]
+            return abandons + [.sendAbort(failure), .setDeadline(.death), .terminateSuccessor]
         case .decline:
             state = .ending(ending)
-            return [.setDeadline(.death)]
+            return abandons + [.setDeadline(.death)]
         case .death:
             ending.stage = .dead
-            return [.clearDeadline] + proceed(ending)
+            return abandons + [.clearDeadline] + proceed(ending)
         }
     }
 

@@ -80,6 +80,8 @@ extension PredecessorStateMachine {
         case sendOffer(batch: Int)
         case sendState
         case pauseAccepting
+        /// The pause is not needed any more; it is answered all the same.
+        case abandonPause
         case sendCommitted
         /// Undoes `pauseAccepting`, also one that failed half-way.
         case resumeAccepting

@@ -13,7 +13,7 @@ import SystemPackage
 final class ListenerHolder: PredecessorHost {
     let service: String
     let number = 0
-    let readyTimeout = Duration.seconds(20)
+    let deadlines = HandoverDeadlines()
     let isChildOfManager = false
     let hasForegroundParent = false
     /// Of the listener.
@@ -92,13 +92,11 @@ final class ListenerHolder: PredecessorHost {
 
     func path(of plan: LaunchPlan) -> String { plan.executable ?? "" }
     func begins(_ driver: PredecessorDriver) { events.append("begins") }
-    func introduce(
-        _ successor: ProcessHandle, _ completion: @escaping @ControlThread (String?) -> Void
-    ) { completion(nil) }
     /// It never accepts: there is nothing to pause, and nothing to resume.
-    func pauseAccepting(_ completion: @escaping @ControlThread (String?) -> Void) {
-        completion(nil)
-    }
+    func pauseAccepting(
+        for successor: ProcessHandle?, _ completion: @escaping @ControlThread (String?) -> Void
+    ) { completion(nil) }
+    func abandonPause() {}
     func stoodBy() { events.append("stoodBy") }
     func resumeServing() { events.append("resumeServing") }
     func succeeded(by driver: PredecessorDriver) { events.append("succeeded") }

@@ -3,15 +3,18 @@
 import SuccessionProtocol
 
 /// All worlds that can be reached from a beginning, breadth first.
+///
+/// Worlds are told apart by their hash values, 64 bits under a seed that every run has anew: that two
+/// of a million share one happens once in tens of millions of runs.
 struct Exploration {
-    /// What is explored: with faults or only the course of things.
     struct Result {
         var worlds = 0
         var transitions = 0
         var outcomes: [World.Outcome: Int] = [:]
     }
 
-    private var known: [World: Int] = [:]
+    /// Positions by hash value.
+    private var known: [Int: Int] = [:]
     private var worlds: [World] = []
     /// For each world, whence and how it was reached first.
     private var origins: [(parent: Int, occurrence: Occurrence)?] = []
@@ -19,11 +22,9 @@ struct Exploration {
     private var result = Result()
 
     /// Explores a setting, and throws the first rule that breaks, with the way there.
-    static func run(_ setting: Setting, withStrays: Bool) throws(Violation) -> Result {
+    static func run(_ setting: Setting) throws(Violation) -> Result {
         var exploration = Exploration()
-        var beginning = try World.beginning(setting)
-        beginning.mayInject = withStrays
-        _ = exploration.reach(beginning, from: nil)
+        _ = exploration.reach(try World.beginning(setting), from: nil)
         var position = 0
         while position < exploration.worlds.count {
             try exploration.expand(position)
@@ -65,8 +66,9 @@ struct Exploration {
     private mutating func reach(
         _ world: World, from origin: (parent: Int, occurrence: Occurrence)?
     ) -> Int {
-        if let position = known[world] { return position }
-        known[world] = worlds.count
+        let hash = world.hashValue
+        if let position = known[hash] { return position }
+        known[hash] = worlds.count
         worlds.append(world)
         origins.append(origin)
         return worlds.count - 1
@@ -104,8 +106,8 @@ struct Exploration {
             """
             \(violation)
               way: \(way.reversed().joined(separator: ", "))
-              predecessor: \(world.predecessor.state)
-              successor: \(world.successor.state)
+              predecessor: \(world.life.phase), \(world.predecessor.state)
+              successor: \(world.successorLife.map { "\($0.phase), " } ?? "")\(world.successor.state)
             """)
     }
 }

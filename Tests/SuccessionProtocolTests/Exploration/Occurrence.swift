@@ -5,25 +5,36 @@ import SuccessionProtocol
 /// Something that happens in a ``World``.
 enum Occurrence: Hashable {
     // Progress: sooner or later each of these happens if nothing else does.
+    case stateIsWritten, stateCannotBeWritten
     case spawned, spawnFails
-    case predecessorReads, predecessorReadsEnd, exitNoticed
-    case pauseEnds, pauseFails
+    case predecessorReads, predecessorReadsEnd, endNoticed
+    case orderCarriedOut, pauseFails
     case deadlineExpires
+    case timerExpires(GenerationLifecycle.Timer)
     case drainEnds
-    case rescueBegins
     case kernelLetsGo
     case successorBegins, successorReads, successorReadsEnd
     case applicationIsReady, applicationRefuses
     case acceptorsStart, acceptorsFail
     case successorDeadlineExpires
+    case successorDrainEnds
     case successorExits
+    case managerIntroduces, managerHearsGiveBack
+    case managerNoticesEnd
+    case signalArrives(ServiceManager.Party)
 
     // Faults: each may happen or not.
-    case operatorCancels
+    case upgradeIsAskedAgain
+    case operatorAborts
+    case predecessorIsToldToLeave
     case predecessorDies
     case successorDies
     case successorGoesRogue
-    case successorLeaves
+    case successorIsToldToLeave
+    case managerStops
+    /// It does not answer within the deadline, whether or not it has heard.
+    case managerIsSlow(hears: Bool)
+    case strangerTakesLock
     case strayToPredecessor(ChannelMessage)
     case strayToSuccessor(ChannelMessage)
 }
@@ -35,28 +46,37 @@ extension World {
         func add(_ possible: Bool, _ occurrences: Occurrence...) {
             if possible { result += occurrences }
         }
-        let reads = process != .notStarted && !sawEndOfFile && !rescuePending
-        add(predecessorAlive && spawnPending, .spawned, .spawnFails)
-        add(predecessorAlive && reads && !toPredecessor.isEmpty, .predecessorReads)
-        add(
-            predecessorAlive && reads && toPredecessor.isEmpty && !channelOpen, .predecessorReadsEnd
-        )
-        add(predecessorAlive && exitNoticePending, .exitNoticed)
-        add(predecessorAlive && pausePending, .pauseEnds, .pauseFails)
-        add(predecessorAlive && deadline != nil, .deadlineExpires)
-        add(predecessorAlive && drainPending && !isHeld, .drainEnds)
-        add(predecessorAlive && rescuePending, .rescueBegins)
+        if predecessorAlive {
+            let reads = process != .notStarted && !sawEndOfFile && !collectionPending
+            add(collectionPending, .stateIsWritten, .stateCannotBeWritten)
+            add(spawnPending, .spawned, .spawnFails)
+            add(reads && !toPredecessor.isEmpty, .predecessorReads)
+            add(reads && toPredecessor.isEmpty && !channelOpen, .predecessorReadsEnd)
+            add(endNotice != nil, .endNoticed)
+            add(!orders.isEmpty, .orderCarriedOut)
+            add(orders.first == .pause, .pauseFails)
+            add(deadline != nil, .deadlineExpires)
+            for timer in timers { add(true, .timerExpires(timer)) }
+            add(drainPending && !drainHeld && orders.isEmpty, .drainEnds)
+            add(introductionPending, .managerIntroduces)
+            add(manager.signals.contains(.predecessor), .signalArrives(.predecessor))
+        }
         add(process == .hung, .kernelLetsGo)
-        guard process == .alive, !isRogue else { return result }
+        add(mainHasEnded && !manager.isStopping, .managerNoticesEnd)
+        guard process == .alive else { return result }
+        add(manager.signals.contains(.successor), .signalArrives(.successor))
+        if isRogue { return result }
         let isOpen = channelOpen && successor.state != .idle && !successorSawEndOfFile
+        let decides = successorLife != nil && !applicationDecided && exits == nil
         add(successor.state == .idle, .successorBegins)
         add(isOpen && !toSuccessor.isEmpty, .successorReads)
         add(isOpen && toSuccessor.isEmpty && !predecessorAlive, .successorReadsEnd)
-        add(inheritanceComplete && !applicationDecided && !mustExit, .applicationIsReady)
-        add(inheritanceComplete && !applicationDecided && !mustExit, .applicationRefuses)
+        add(decides, .applicationIsReady, .applicationRefuses)
         add(startPending, .acceptorsStart, .acceptorsFail)
+        add(giveBackPending, .managerHearsGiveBack)
         add(successorDeadline != nil, .successorDeadlineExpires)
-        add(mustExit, .successorExits)
+        add(successorDrainPending && !startPending && !giveBackPending, .successorDrainEnds)
+        add(exits != nil && !giveBackPending, .successorExits)
         return result
     }
 
@@ -65,13 +85,24 @@ extension World {
         var result: [Occurrence] = []
         if predecessorAlive {
             result.append(.predecessorDies)
-            if mayCancel { result.append(.operatorCancels) }
+            if mayAbort { result.append(.operatorAborts) }
+            if mayDrain { result.append(.predecessorIsToldToLeave) }
+            if mayAskAgain { result.append(.upgradeIsAskedAgain) }
+        }
+        if setting.faults == .manager {
+            if manager.mayStop, !manager.isStopping { result.append(.managerStops) }
+            if manager.mayBeSlow, introductionPending || giveBackPending {
+                result += [.managerIsSlow(hears: true), .managerIsSlow(hears: false)]
+            }
+        }
+        if setting.faults == .drains, predecessorAlive, endNotice != nil, !holdsLock,
+            !successorHoldsLock
+        {
+            result.append(.strangerTakesLock)
         }
         guard process == .alive else { return result }
         result.append(.successorDies)
-        if !isRogue, !mustExit, channelOpen, case .serving = successor.state {
-            result.append(.successorLeaves)
-        }
+        if mayTellSuccessor { result.append(.successorIsToldToLeave) }
         if !isRogue, channelOpen, !successorAccepting { result.append(.successorGoesRogue) }
         guard mayInject, channelOpen, !isRogue else { return result }
         if predecessorAlive {
@@ -81,14 +112,15 @@ extension World {
         return result
     }
 
-    /// The predecessor does not leave while it starts a successor.
-    private var isHeld: Bool {
-        guard isRescue else { return false }
-        return switch predecessor.state {
-        case .idle, .succeeded, .relieved, .failed: false
-        case .starting, .awaitingHello, .offering, .offeringState, .awaitingReady, .pausing,
-            .committed, .ending:
-            true
+    private var mayTellSuccessor: Bool {
+        guard !isRogue, exits == nil, let successorLife, !successorLife.isDraining else {
+            return false
+        }
+        return switch setting.faults {
+        case .drains: true
+        case .requests, .strays: saidAccepting
+        // By a signal of the manager.
+        case .manager: false
         }
     }
 

@@ -2,8 +2,7 @@
 
 import SuccessionProtocol
 
-// MARK: - The predecessor
-
+/// What the two machines of the hand-over want.
 extension World {
     mutating func predecessorHandles(
         _ event: PredecessorStateMachine.Event
@@ -12,7 +11,7 @@ extension World {
     }
 
     private mutating func perform(_ action: PredecessorStateMachine.Action) throws(Violation) {
-        if action.isOnce, !actions.insert(action).inserted {
+        if let number = action.onceNumber, !done.insert(number) {
             throw Violation("the predecessor did twice: \(action)")
         }
         switch action {
@@ -22,32 +21,20 @@ extension World {
         case .sendState:
             guard setting.sendsState else { throw Violation("sends state nobody wants") }
             predecessorSends(.state(size: setting.stateSize ?? 0))
-        case .pauseAccepting:
-            guard !isRescue else { throw Violation("pauses what it has given up") }
-            guard sawReady else { throw Violation("paused for a successor that is not ready") }
-            guard acknowledgements >= setting.acknowledgements else {
-                throw Violation("paused for a successor that has not taken everything")
-            }
-            accepting = .some
-            pausePending = true
+        case .pauseAccepting: try lifeHandles(.successorReady)
+        case .abandonPause: try lifeHandles(.pauseAbandoned)
         case .sendCommitted:
             guard accepting == .none else { throw Violation("committed while accepting") }
             guard sawReady else { throw Violation("committed to one that is not ready") }
             predecessorSends(.committed)
-        case .resumeAccepting:
-            guard process == .dead || process == .hung else {
-                throw Violation("resumed while the successor lives")
-            }
-            guard !isRescue else { throw Violation("accepts again while it drains") }
-            guard !pausePending else { throw Violation("resumed before the pause ended") }
-            accepting = .all
+            try lifeHandles(.committed)
+        case .resumeAccepting: try lifeHandles(.resumptionNeeded)
         case .drain:
             guard saidAccepting else { throw Violation("drains, and nobody accepts") }
-            guard !actions.contains(.terminateSuccessor) else {
+            guard !done.contains(PredecessorStateMachine.Action.terminateNumber) else {
                 throw Violation("drains, and has ended its successor")
             }
-            drainPending = true
-            predecessorSends(.draining)
+            try lifeHandles(.succeeded(drainDeadline: nil))
         case .takeOver:
             guard drainPending, process == .dead else {
                 throw Violation("takes the place of a successor that lives")
@@ -55,10 +42,13 @@ extension World {
             guard !saidLeaving || !toPredecessor.isEmpty else {
                 throw Violation("takes the place of one that left")
             }
-            // Another one is another attempt at the same: once is enough to see it.
-            rescuePending = !isRescue
+            // The driver closes the channel.
+            sawEndOfFile = true
+            toPredecessor = []
+            try lifeHandles(.successorDied(.numbered(9)))
         case .letGo:
             guard drainPending else { throw Violation("lets go of what it accepts from") }
+            try lifeHandles(.successorLeft)
         case .sendAbort(let failure): predecessorSends(.abort(failure))
         case .sendRefusedUnknownKind:
             predecessorSends(.refused(Failure(code: .unknownKind, reason: "refused")))
@@ -73,11 +63,13 @@ extension World {
         case .succeeded:
             guard drainPending else { throw Violation("succeeded without a drain") }
             guard !wasCancelled else { throw Violation("succeeded after it was cancelled") }
-        case .failed:
+            try lifeHandles(.attemptEnded(nil))
+        case .failed(let failure):
             guard process != .alive else { throw Violation("failed, and the successor lives") }
-            guard accepting == (isRescue ? .none : .all) else {
-                throw Violation("failed, and accepting: \(accepting)")
+            guard isRescue || accepting == .all || orders.last == .resume else {
+                throw Violation("failed, and does not accept again")
             }
+            try lifeHandles(.attemptEnded(failure))
         }
     }
 
@@ -89,14 +81,32 @@ extension World {
 }
 
 extension PredecessorStateMachine.Action {
-    /// Whether one attempt may do this only once.
-    fileprivate var isOnce: Bool {
+    static let terminateNumber = 10
+
+    /// A number for what one attempt may do only once.
+    fileprivate var onceNumber: Int? {
         switch self {
-        case .setDeadline, .clearDeadline, .sendRefusedUnknownKind: false
-        case .spawn, .abandonSpawn, .takeOver, .letGo, .sendOffer, .sendState, .pauseAccepting,
-            .sendCommitted, .resumeAccepting,
-            .drain, .sendAbort, .terminateSuccessor, .killSuccessor, .step, .succeeded, .failed:
-            true
+        case .setDeadline, .clearDeadline, .sendRefusedUnknownKind: nil
+        case .spawn: 0
+        case .abandonSpawn: 1
+        case .sendState: 2
+        case .pauseAccepting: 3
+        case .sendCommitted: 4
+        case .resumeAccepting: 5
+        case .drain: 6
+        case .takeOver: 7
+        case .letGo: 8
+        case .sendAbort: 9
+        case .terminateSuccessor: Self.terminateNumber
+        case .killSuccessor: 11
+        // One of both.
+        case .succeeded, .failed: 12
+        case .step(.start, let progress): progress == .started ? 13 : 14
+        case .step(.offer, let progress): progress == .started ? 15 : 16
+        case .step(.ready, let progress): progress == .started ? 17 : 18
+        case .step(.commit, let progress): progress == .started ? 19 : 20
+        case .abandonPause: 21
+        case .sendOffer(let batch): 21 + batch
         }
     }
 }
@@ -109,12 +119,15 @@ extension World {
     }
 
     private mutating func perform(_ action: SuccessorStateMachine.Action) throws(Violation) {
-        if action.isOnce, !successorActions.insert(action).inserted {
+        if let number = action.onceNumber, !successorDone.insert(number) {
             throw Violation("the successor did twice: \(action)")
         }
         switch action {
         case .sendHello: successorSends(.hello(features: setting.features))
-        case .takeBatch, .takeState: break
+        case .takeBatch(let batch):
+            // The lock is the last descriptor of the offer.
+            if batch == setting.batches.count { successorHoldsLock = true }
+        case .takeState: break
         case .sendTaken(let batch):
             successorSends(.taken(batch: batch, descriptors: setting.batches[batch - 1]))
         case .sendTakenState: successorSends(.takenState(size: setting.stateSize ?? 0))
@@ -122,12 +135,11 @@ extension World {
             guard tookEverything || hadStrayOffer else {
                 throw Violation("has not taken everything")
             }
-            inheritanceComplete = true
+            successorLife = GenerationLifecycle(
+                .successor, deadlines: .explored)
+            try successorLifeHandles(.began(setting.manager))
         case .sendReady: successorSends(.ready)
-        case .startAccepting:
-            guard applicationIsReady else { throw Violation("accepts before it is ready") }
-            successorAccepting = true
-            startPending = true
+        case .startAccepting: try successorLifeHandles(.turn)
         case .sendAccepting:
             saidAccepting = true
             successorSends(.accepting)
@@ -138,7 +150,7 @@ extension World {
         case .serving:
             guard successorAccepting else { throw Violation("serves without accepting") }
         case .sendAbort(let failure):
-            guard !successorAccepting || failure.code == .application else {
+            guard !successorAccepting || [.application, .operator].contains(failure.code) else {
                 throw Violation("left nobody accepting: \(failure)")
             }
             successorSends(.abort(failure))
@@ -146,47 +158,70 @@ extension World {
             successorSends(.refused(Failure(code: .unknownKind, reason: "refused")))
         case .fail(let failure):
             try checkGivesUp(failure)
-            mustExit = true
-            channelOpen = false
-            toSuccessor = []
+            // Before everything is taken there is no generation yet.
+            if successorLife == nil {
+                endHandover()
+            } else {
+                try successorLifeHandles(.handoverFailed)
+            }
         case .predecessorGone:
             guard successorSawEndOfFile, !predecessorAlive else {
                 throw Violation("took the predecessor for dead")
             }
+            try successorLifeHandles(.predecessorGone)
         case .setDeadline(let new): successorDeadline = new
         case .clearDeadline: successorDeadline = nil
         }
     }
-}
 
-extension World {
+    mutating func endHandover() {
+        exits = .died
+        channelOpen = false
+        toSuccessor = []
+    }
+
     private var tookEverything: Bool {
-        (1...setting.batches.count).allSatisfy { successorActions.contains(.takeBatch($0)) }
-            && (!setting.sendsState || successorActions.contains(.takeState))
+        (1...setting.batches.count).allSatisfy {
+            successorDone.contains(SuccessorStateMachine.Action.batchNumber($0))
+        }
+            && (!setting.sendsState
+                || successorDone.contains(SuccessorStateMachine.Action.stateNumber))
     }
 
     private func checkGivesUp(_ failure: Failure) throws(Violation) {
-        let serves = [true, false].contains {
-            successorActions.contains(.serving(predecessorAlive: $0))
+        if successorDone.contains(SuccessorStateMachine.Action.servingNumber) {
+            throw Violation("gave up while it serves")
         }
-        if serves { throw Violation("gave up while it serves") }
-        guard successorSawEndOfFile, inheritanceComplete, failure.code != .application else {
-            return
-        }
+        guard successorSawEndOfFile, successorLife != nil,
+            ![.application, .operator].contains(failure.code)
+        else { return }
         throw Violation("gave up, and the predecessor is dead")
     }
 }
 
 extension SuccessorStateMachine.Action {
-    /// Whether one hand-over may do this only once.
-    fileprivate var isOnce: Bool {
+    fileprivate static let stateNumber = 0
+    fileprivate static let servingNumber = 1
+    fileprivate static func batchNumber(_ batch: Int) -> Int { 30 + batch }
+
+    /// A number for what one hand-over may do only once.
+    fileprivate var onceNumber: Int? {
         switch self {
-        case .setDeadline, .clearDeadline, .sendRefusedUnknownKind: false
-        case .sendHello, .takeBatch, .sendTaken, .takeState, .sendTakenState,
-            .inheritanceComplete, .sendReady, .startAccepting, .sendAccepting,
-            .sendLeaving, .serving,
-            .sendAbort, .fail, .predecessorGone:
-            true
+        case .setDeadline, .clearDeadline, .sendRefusedUnknownKind: nil
+        case .takeState: Self.stateNumber
+        case .serving: Self.servingNumber
+        case .sendHello: 2
+        case .sendTakenState: 3
+        case .inheritanceComplete: 4
+        case .sendReady: 5
+        case .startAccepting: 6
+        case .sendAccepting: 7
+        case .sendLeaving: 8
+        case .sendAbort: 9
+        case .fail: 10
+        case .predecessorGone: 11
+        case .sendTaken(let batch): 20 + batch
+        case .takeBatch(let batch): Self.batchNumber(batch)
         }
     }
 }

@@ -7,7 +7,7 @@ import Testing
 @Suite struct PredecessorPauseTests {
     @Test func exit_whilePausing_resumesOnlyAfterThePause() {
         var machine = PredecessorStateMachineTests.machine(at: 5)
-        #expect(machine.handle(.successorExited) == [.clearDeadline])
+        #expect(machine.handle(.successorExited) == [.abandonPause, .clearDeadline])
         let actions = machine.handle(.paused)
         #expect(actions.first == .resumeAccepting)
         #expect(actions.failureCode == .exited)
