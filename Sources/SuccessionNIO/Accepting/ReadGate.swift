@@ -4,6 +4,7 @@
 import NIOCore
 import Succession
 import SuccessionSystem
+import SystemPackage
 
 /// Keeps a channel from reading while it is another generation's turn.
 ///

@@ -5,6 +5,7 @@ import FlyingSocks
 import Foundation
 import Glibc
 import Succession
+import SystemPackage
 
 /// Carries bytes between the connections of a listener and FlyingFox's server.
 struct ConnectionRelay: Sendable {
