@@ -42,7 +42,7 @@ extension GenerationCore {
             report(
                 .info, "generation \(number + 1) (pid \(outcome.successor)) has taken over",
                 .handedOver(
-                    successor: outcome.successor, standstill: outcome.acceptGap,
+                    successor: outcome.successor, acceptGap: outcome.acceptGap,
                     duration: duration))
         }
     }
