@@ -31,8 +31,8 @@ CHECKED       := -Xswiftc -warnings-as-errors
 UNASSERTED    := -debug-info-format none -Xswiftc -assert-config -Xswiftc Release
 BIN           := dist/bin
 # Tests that look at the children, the descriptors and the memory of their process, and change its
-# environment, its limits and its signals.
-ALONE         := SuccessionSystemTests|SuccessionActivationTests|SuccessionTransportTests
+# environment, its limits and its signals; and those that put servers under load.
+ALONE         := SuccessionSystemTests|SuccessionActivationTests|SuccessionTransportTests|SuccessionTestKitTests
 # Whole upgrades that take a few seconds, of the fixture server alone.
 QUICK         := UpgradeTests|FailedUpgradeTests|SuccessorDiesTests|ControlSocketTests|StatusTests
 # Tests that take more than ten seconds.
@@ -108,6 +108,8 @@ test: deps lint build ## everything that must pass before a change is merged
 	swift test --package-path Tests/Integrations --skip-build $(CHECKED) --no-parallel \
 	    --filter SuccessionNIOTests
 	@scripts/check-consumer
+# Beside the program, which they upgrade.
+	swift test --package-path examples/posix-echo $(CHECKED)
 	SUCCESSION_BIN="$(CURDIR)/$(BIN)" swift test --skip-build $(CHECKED) --no-parallel \
 	    --filter EndToEndTests
 	SUCCESSION_BIN="$(CURDIR)/$(BIN)" swift test --skip-build $(CHECKED) --no-parallel \

@@ -18,6 +18,7 @@ let package = Package(
         .library(name: "SuccessionLogging", targets: ["SuccessionLogging"]),
         .library(name: "SuccessionMetrics", targets: ["SuccessionMetrics"]),
         .library(name: "SwapControl", targets: ["SwapControl"]),
+        .library(name: "SuccessionTestKit", targets: ["SuccessionTestKit"]),
         .executable(name: "swapctl", targets: ["swapctl"]),
     ],
     traits: [
@@ -147,6 +148,13 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),
+        .target(
+            name: "SuccessionTestKit",
+            dependencies: [
+                "SwapControl", "SuccessionSystem",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings),
         // L6
         .executableTarget(
             name: "swapctl",
@@ -212,11 +220,16 @@ let package = Package(
             name: "SwapReleasesTests",
             dependencies: ["SwapReleases", "SwapControl", "SuccessionSystem"],
             swiftSettings: settings),
+        // Beside the programs of this package, which it starts.
+        .testTarget(
+            name: "SuccessionTestKitTests",
+            dependencies: ["SuccessionTestKit", "SwapControl", "SuccessionSystem"],
+            swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
                 "SuccessionSystem", "SuccessionTransport", "SuccessionProtocol",
-                "SuccessionHandover", "SwapControl",
+                "SuccessionHandover", "SwapControl", "SuccessionTestKit",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),

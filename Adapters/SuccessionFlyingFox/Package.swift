@@ -15,6 +15,7 @@ let package = Package(
     ],
     dependencies: [
         .package(name: "swift-succession", path: "../..", traits: ["Systemd"]),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
     ],
     targets: [
@@ -22,6 +23,7 @@ let package = Package(
             name: "SuccessionFlyingFox",
             dependencies: [
                 .product(name: "Succession", package: "swift-succession"),
+                .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "FlyingFox", package: "FlyingFox"),
                 .product(name: "FlyingSocks", package: "FlyingFox"),
             ],

@@ -25,10 +25,10 @@ extension SuccessionEvent.Kind {
             ]
         case .upgradeRefused(let code):
             ["event": "upgrade-refused", "code": "\(code)"]
-        case .handedOver(let successor, let standstill, let duration):
+        case .handedOver(let successor, let acceptGap, let duration):
             [
                 "event": "handed-over", "successor": "\(successor)",
-                "standstill_ms": .milliseconds(standstill), "duration_ms": .milliseconds(duration),
+                "standstill_ms": .milliseconds(acceptGap), "duration_ms": .milliseconds(duration),
             ]
         case .drainBegan(let connections, let deadline):
             [

@@ -32,10 +32,10 @@ public struct SuccessionMetrics: Sendable {
         let service = [("service", event.service)]
         let own = service + [("generation", "\(event.generation)")]
         switch event.kind {
-        case .handedOver(_, let standstill, let duration):
+        case .handedOver(_, let acceptGap, let duration):
             count("upgrades", service + [("result", "committed")])
             time("upgrade_duration", service, duration)
-            time("standstill_duration", service, standstill)
+            time("standstill_duration", service, acceptGap)
         case .upgradeFailed(let code, _, _):
             count("upgrades", service + [("result", "failed")])
             count("upgrade_failures", service + [("code", code)])

@@ -31,10 +31,9 @@ struct AbortCommand: ParsableCommand {
     func run() throws {
         try Reporter.run(service, common) { service, reporter in
             let report = try Abort(service).run()
+            let warnings = [UpgradeRecording.record(report, of: service)].compactMap { $0 }
             try reporter.conclude(
-                .result(report), report.sentences,
-                warning: UpgradeRecording.record(report, of: service),
-                .done)
+                .result(report, warnings: warnings), report.sentences, warnings: warnings, .done)
         }
     }
 }

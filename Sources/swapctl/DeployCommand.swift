@@ -59,7 +59,7 @@ struct DeployCommand: ParsableCommand {
 
     /// The arguments after `--`, which the parser appends to the list of releases.
     private var command: [String] {
-        let given = CommandLine.arguments
+        let given = Terminal.arguments()
         guard let end = given.firstIndex(of: "--") else { return [] }
         let behind = given[(end + 1)...]
         return releases.suffix(behind.count).elementsEqual(behind) ? Array(behind) : []
@@ -92,7 +92,7 @@ extension Reporter {
         let outcome = try deployment.run(Array(releases)) { copy.observe($0) }
         self = copy
         try conclude(
-            outcome.json, [outcome.sentence.terminalSafe], warning: outcome.warnings.first,
+            outcome.json, [outcome.sentence.terminalSafe], warnings: outcome.warnings,
             outcome.exitCode)
     }
 }

@@ -27,15 +27,17 @@ struct Reporter {
     }
 
     /// Writes the result; `lines` are for people, and the last of them says which generation serves.
+    ///
+    /// The object has the warnings already.
     mutating func conclude(
-        _ result: JSONValue, _ lines: [String], warning: String? = nil,
+        _ result: JSONValue, _ lines: [String], warnings: [String] = [],
         _ exitCode: SwapControl.ExitCode
     ) throws {
         if isJSON {
             write(result)
         } else {
             StandardStream.error.write(progress.closing())
-            if let warning {
+            for warning in warnings {
                 StandardStream.error.write("swapctl: warning: \(warning.terminalSafe)\n")
             }
             for line in lines { StandardStream.output.write(line.terminalSafe + "\n") }

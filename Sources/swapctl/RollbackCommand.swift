@@ -49,13 +49,13 @@ struct RollbackCommand: ParsableCommand {
 
     func run() throws {
         try Reporter.run(service, common) { service, reporter in
-            let rollback = Rollback(
+            var rollback = Rollback(
                 try place.site(service), service, try settings.options(command))
             var copy = reporter
             let outcome = try rollback.run(to: release) { copy.observe($0) }
             reporter = copy
             try reporter.conclude(
-                outcome.json, [outcome.sentence], warning: outcome.warnings.first,
+                outcome.json, [outcome.sentence], warnings: outcome.warnings,
                 outcome.exitCode)
         }
     }

@@ -22,7 +22,7 @@ struct SwitchSettings: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The output of a server that swapctl starts; -: this standard error (default: .succession/SERVICE.log).",
+            "The output of a server that swapctl starts; -: this standard error, but no terminal if the server runs as another user (default: .succession/SERVICE.log).",
             valueName: "path"))
     var log: String?
 

@@ -74,9 +74,10 @@ struct UpgradeCommand: ParsableCommand {
                 service, try request(), progressMode: reporter.progressMode,
                 interruption: interruption)
             let outcome = try upgrade.run { reporter.observe($0) }
-            let warning = outcome.goesOn ? nil : UpgradeRecording.record(outcome, of: service)
+            let recording = outcome.goesOn ? nil : UpgradeRecording.record(outcome, of: service)
+            let warnings = [outcome.warning, recording].compactMap { $0 }
             try reporter.conclude(
-                .result(outcome), [outcome.summary], warning: outcome.warning ?? warning,
+                .result(outcome, warnings: warnings), [outcome.summary], warnings: warnings,
                 outcome.exitCode)
         }
     }

@@ -84,6 +84,15 @@ import Testing
         try expectNothingChanged(site, server)
     }
 
+    /// More than a pipe holds, by a program that does not expect EAGAIN.
+    @Test func check_thatPrintsMuch_isNotDisturbed() throws {
+        let (site, _) = try started()
+        let check = "head -c 3000000 /dev/zero"
+        let run = try deploy(site, ["--check", check, "2.0"])
+        #expect(run.status == .exited(0), "\(run)")
+        try site.expectAgreement("2.0", generation: 2)
+    }
+
     @Test func connections_thatAreCut_areItsStatus() throws {
         let (site, server) = try started()
         let client = try EchoClient(port: site.service.port("echo"))
@@ -129,6 +138,117 @@ import Testing
         try site.expectAgreement("2.0", generation: 1)
     }
 
+    /// The check lies between the look at the server and the request to it.
+    @Test(arguments: ["deploy", "rollback"])
+    func server_thatDiesDuringTheCheck_isNoSuccess(verb: String) throws {
+        let (site, server) = try started()
+        var pid = server.processID
+        if verb == "rollback" {
+            #expect(try deploy(site, ["2.0"]).status == .exited(0))
+            pid = Int32(try #require(try site.service.servingStatus()["pid"] as? Int))
+        }
+        let check =
+            "kill -9 \(pid); while '\(Binaries.swapctl)' status \(site.service.name); do :; done"
+        let run = try swapctl(
+            site,
+            [verb, site.service.name, "--check", check] + (verb == "deploy" ? ["2.0"] : []))
+        #expect(run.status == .exited(69), "\(run)")
+        #expect(run.result["result"] as? String == "unchanged", "\(run)")
+        #expect(run.reason.contains("has ended during the switch"), "\(run)")
+        let serving = verb == "deploy" ? "1.0" : "2.0"
+        #expect(try site.link("app.bin") == site.release("app.\(serving)"))
+        #expect(
+            try String(contentsOfFile: site.current, encoding: .utf8).contains("app.\(serving)\""))
+        #expect(site.leftovers() == [])
+    }
+
+    /// The server is then a child of the process that swapctl has started.
+    @Test func server_startedByAWrapper_isTheStartedOne() throws {
+        let site = try WatchedSite()
+        for version in ["1.0", "2.0"] { try site.makeRelease(version) }
+        try site.name("1.0")
+        let start = try site.service.swapctl(
+            [
+                "deploy", site.service.name, "2.0", "--current", site.current, "--json", "--",
+                Binaries.swapctl, "supervise", site.service.name, "--",
+                site.directory + "/app.bin",
+            ] + site.options)
+        #expect(start.status == .exited(0), "\(start)")
+        try site.expectAgreement("2.0", generation: 1)
+        #expect(try site.service.swapctl(["stop", site.service.name]).status == .exited(0))
+    }
+
+    /// A wrapper that clears the environment.
+    @Test func server_startedByAWrapperWithoutItsVariables_isTheStartedOne() throws {
+        let site = try WatchedSite()
+        for version in ["1.0", "2.0"] { try site.makeRelease(version) }
+        try site.name("1.0")
+        let wrapper = site.service.directory + "/wrapper"
+        try site.write(
+            wrapper, "#!/bin/sh\nunset SUCCESSION_SWITCH\n\"$@\" &\nwait\n", mode: 0o755)
+        let start = try site.service.swapctl(
+            [
+                "deploy", site.service.name, "2.0", "--current", site.current, "--json", "--",
+                wrapper, site.directory + "/app.bin",
+            ] + site.options)
+        #expect(start.status == .exited(0), "\(start)")
+        #expect(try site.link("app.bin") == site.release("app.2.0"))
+        #expect(try site.service.swapctl(["stop", site.service.name]).status == .exited(0))
+    }
+
+    // MARK: - A server that refuses
+
+    /// A server whose status shows no upgrade, and that refuses each one as busy.
+    private func busy(_ site: WatchedSite) throws -> FakeGeneration {
+        for version in ["1.0", "2.0"] { try site.makeRelease(version) }
+        try site.name("1.0")
+        let answers = [
+            "status": FakeGeneration.status(site.service),
+            "upgrade": "SUCCESSION/1 refused\nCODE=busy\nREASON=it is busy\n",
+        ]
+        let data = try JSONSerialization.data(withJSONObject: answers)
+        return try FakeGeneration(
+            site.service, answers: [String(decoding: data, as: UTF8.self)])
+    }
+
+    @Test func server_thatIsBusyForGood_isAskedAFewTimesAndThenGivenUp() throws {
+        let site = try WatchedSite()
+        let server = try busy(site)
+        let run = try deploy(site, ["2.0"])
+        #expect(run.status == .exited(75), "\(run)")
+        #expect(run.reason.contains("it is busy"), "\(run)")
+        let waits = run.objects.filter { $0["step"] as? String == "wait" }
+        #expect(waits.map { $0["status"] as? String } == ["running", "failed"], "\(run)")
+        let asked = server.process.standardOutput.split(separator: "\n").filter {
+            $0.hasSuffix(" upgrade")
+        }
+        #expect(asked.count < 30, "\(asked.count)")
+        #expect(
+            try String(contentsOfFile: site.current, encoding: .utf8) == site.currentText("1.0"))
+        #expect(site.leftovers() == [])
+    }
+
+    @Test(arguments: ["deploy", "watch"])
+    func wait_forABusyServer_endsOnASignal(verb: String) throws {
+        let site = try WatchedSite()
+        let server = try busy(site)
+        if verb == "watch" { try site.name("2.0") }
+        let process = try site.service.startSwapctl(
+            [verb, site.service.name, "--current", site.current, "--json"]
+                + (verb == "deploy" ? ["2.0"] : []))
+        while try !process.line("{").contains("\"wait\"") {}
+        try process.handle.signal(Signals.terminate)
+        let status = try process.waitForExit(within: 5)
+        #expect(status == .exited(verb == "deploy" ? 75 : 0), "\(process.standardOutput)")
+        if verb == "deploy" {
+            #expect(
+                try String(contentsOfFile: site.current, encoding: .utf8)
+                    == site.currentText("1.0"))
+        }
+        #expect(site.leftovers() == [])
+        withExtendedLifetime(server) {}
+    }
+
     @Test func watch_whenSomebodyDeploys_hasNothingToDo() throws {
         let (site, _) = try started()
         let watch = try site.startWatch()
@@ -156,6 +276,39 @@ import Testing
         try site.expectAgreement("3.0", generation: 3)
     }
 
+    // MARK: - What was named before
+
+    /// `release use` has named what does not serve, and the deployment fails too, or is refused.
+    @Test(arguments: [["5.0"], ["4.0"], ["2.0", "--check", "exit 4"]])
+    func deployment_thatFails_namesWhatServesAndNotWhatWasNamed(arguments: [String]) throws {
+        let (site, server) = try started()
+        try site.makeBrokenRelease("5.0")
+        _ = try site.startWatch().stop()
+        #expect(try swapctl(site, ["release", "use", "4.0"]).status == .exited(0))
+        let run = try deploy(site, arguments)
+        #expect(run.status == .exited(arguments.count == 1 ? 1 : 78), "\(run)")
+        try expectNothingChanged(site, server)
+    }
+
+    /// The successor never becomes ready, and swapctl is killed while it waits.
+    @Test(arguments: [false, true])
+    func deployment_thatIsKilled_leavesNothingNamed(isRecorded: Bool) throws {
+        let (site, server) = try started()
+        if isRecorded { _ = try site.startWatch().stop() }
+        try site.write(site.release("app.6.0"), "#!/bin/sh\nexec sleep 1000\n", mode: 0o755)
+        let killed = try site.service.startSwapctl([
+            "deploy", site.service.name, "app.6.0", "--current", site.current, "--json",
+        ])
+        while try !killed.line("{").contains("\"ready\"") {}
+        try killed.handle.signal(Signals.kill)
+        try killed.waitForExit()
+        #expect(
+            try String(contentsOfFile: site.current, encoding: .utf8).contains("app.6.0"))
+        #expect(try site.service.swapctl(["abort", site.service.name]).status == .exited(0))
+        #expect(try deploy(site, ["4.0"]).status == .exited(1))
+        try expectNothingChanged(site, server)
+    }
+
     // MARK: - After an upgrade that failed
 
     /// `release use` without a watch, then an upgrade: nobody takes back what failed.
@@ -171,6 +324,8 @@ import Testing
         let upgrade = try site.service.swapctl(["upgrade", site.service.name, "--json"])
         #expect(upgrade.status == .exited(1), "\(upgrade)")
         #expect(try site.link("app.bin") == site.release("app.4.0"))
+        let warning = upgrade.result["warning"] as? String ?? ""
+        #expect(warning.contains("`swapctl rollback \(site.service.name)`"), "\(upgrade)")
         let plain = try site.service.swapctl(["upgrade", site.service.name])
         #expect(
             plain.standardError.contains(

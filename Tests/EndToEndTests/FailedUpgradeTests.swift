@@ -139,6 +139,12 @@ import Testing
             sameService("--fault", "refuse"), code: "state", reason: "this state is not for me")
     }
 
+    @Test func successor_whoseScopedServerThrows_reasonIsShown() throws {
+        _ = try expectFailure(
+            sameService("--scoped", "yes", "--take", "nothing"), code: "state",
+            reason: "nobody passed 'nothing'")
+    }
+
     @Test func successor_ofAnotherService_isRefused() throws {
         _ = try expectFailure(
             fixture + ["another"], code: "application", reason: "was started to succeed")

@@ -31,6 +31,42 @@ struct ForeignSiteTests {
             ] + extra)
     }
 
+    // MARK: - Another mount namespace
+
+    /// In the namespace of the server the release directory is another one.
+    @Test func server_thatSeesAnotherReleaseDirectory_isNotTakenForTheDeployedOne() throws {
+        let site = try WatchedSite()
+        let inside = site.service.directory + "/inside"
+        try FileManager.default.createDirectory(
+            atPath: inside, withIntermediateDirectories: true)
+        for version in ["1.0", "2.0"] {
+            try site.makeRelease(version)
+            try FileManager.default.copyItem(
+                atPath: site.release("app.\(version)"), toPath: "\(inside)/app.\(version)")
+            try Syscall.symbolicLink(to: "/dev/null", at: "\(inside)/cfg.\(version)")
+        }
+        try site.name("1.0")
+        try Syscall.symbolicLink(to: site.release("app.1.0"), at: site.directory + "/app.bin")
+        try Syscall.symbolicLink(to: site.release("cfg.1.0"), at: site.directory + "/app.cfg")
+        let server = try ChildProcess(
+            "/usr/bin/env",
+            [
+                "unshare", "--mount", "sh", "-c", "mount --bind \"$0\" \"$1\" && shift && exec \"$@\"",
+                inside, site.directory + "/release", site.directory + "/app.bin",
+            ] + site.options, environment: site.service.environment)
+        try site.service.waitUntilServing()
+        let found = try site.service.swapctl(["history", site.service.name, "--json"])
+        #expect(found.status == .exited(64), "\(found)")
+        let run = try site.service.swapctl([
+            "deploy", site.service.name, "2.0", "--current", site.current, "--json",
+        ])
+        #expect(run.status == .exited(3), "\(run)")
+        #expect(run.result["result"] as? String == "unknown", "\(run)")
+        #expect("\(run.result["warnings"] ?? "")".contains("as seen from here"), "\(run)")
+        #expect(try site.service.swapctl(["stop", site.service.name]).status == .exited(0))
+        withExtendedLifetime(server) {}
+    }
+
     // MARK: - Programs
 
     /// Who may write the record decides what is executed, but not as whom.
@@ -70,6 +106,24 @@ struct ForeignSiteTests {
         withExtendedLifetime(server) {}
     }
 
+    /// A third user could put another site of the same owner's into the place of this one.
+    @Test(arguments: [0o777, 0o775])
+    func site_belowADirectoryThatOthersMayWrite_isNotUsed(mode: Int) throws {
+        let foreign = try ForeignSite()
+        try foreign.write("current.conf", foreign.site.currentText("1.0"))
+        try foreign.writeRecord()
+        let server = try foreign.startServer("1.0")
+        let parent = (foreign.site.directory as NSString).deletingLastPathComponent
+        try FileManager.default.setAttributes(
+            [.posixPermissions: mode], ofItemAtPath: parent)
+        let before = try foreign.snapshot()
+        let run = try run(foreign, ["deploy", foreign.service.name, "2.0"])
+        #expect(run.status == .exited(77), "\(run)")
+        #expect(run.reason.contains("chmod go-w \(parent)`"), "\(run)")
+        #expect(try foreign.snapshot() == before)
+        withExtendedLifetime(server) {}
+    }
+
     /// The owner of the site would decide what root executes.
     @Test func upgrade_ofAServerOfRoot_isRefused() throws {
         let foreign = try ForeignSite()
@@ -99,6 +153,26 @@ struct ForeignSiteTests {
         let told = try refusal(watch)
         #expect("\(told["message"] ?? "")".contains("give the command after --"), "\(told)")
         #expect(try foreign.tellers() == [])
+    }
+
+    /// The server would have the terminal of root open, and could read what is typed there.
+    @Test(arguments: [false, true])
+    func log_toStandardError_isNoTerminalOfRoot(isTerminal: Bool) throws {
+        let foreign = try ForeignSite()
+        try foreign.write("current.conf", foreign.site.currentText("1.0"))
+        let deploy = [
+            Binaries.swapctl, "deploy", foreign.service.name, "1.0", "--current",
+            foreign.site.current, "--log", "-", "--", try foreign.makeTeller(),
+        ]
+        let pty = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+        let words = isTerminal ? ["python3", "-c", pty] + deploy : deploy
+        let process = try ChildProcess(
+            "/usr/bin/env", words, environment: foreign.service.environment)
+        let status = try process.waitForExit()
+        #expect(status == .exited(isTerminal ? 64 : 1), "\(process.standardOutput)")
+        let told = process.standardOutput + process.standardError
+        #expect(told.contains("could read from this terminal") == isTerminal, "\(told)")
+        #expect(try foreign.tellers().isEmpty == isTerminal)
     }
 
     // MARK: - current.conf

@@ -61,6 +61,22 @@ import Testing
         #expect(try old.waitForExit() == .exited(0))
     }
 
+    /// Its body returns when nothing more is accepted; the client that is still here is not cut.
+    @Test func upgrade_ofAScopedServer_drainsBeforeItLeaves() throws {
+        let service = try TestService()
+        let listen = ["--listen", "echo=tcp:127.0.0.1:0", "--scoped", "yes"]
+        let old = try service.startFixture(listen)
+        let port = try service.port("echo")
+        let client = try EchoClient(port: port)
+        #expect(try client.greet() == old.processID)
+        let run = try service.upgradeFixture(listen, swapctl: ["--detach"])
+        #expect(run.status == .exited(0), "\(run)")
+        #expect(try EchoClient(port: port).greet() == run.pid)
+        #expect(try client.exchange("still served") == "still served")
+        try client.closeForWriting()
+        #expect(try old.waitForExit() == .exited(0))
+    }
+
     /// An acceptor that never stops holds up neither the deadline nor what an operator is told.
     @Test(arguments: ["5000", "100"])
     func drainDeadline_whenAnAcceptorHangs_cutsAllTheSame(grace: String) throws {

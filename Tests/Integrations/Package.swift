@@ -9,6 +9,7 @@ let package = Package(
         .package(
             name: "swift-succession", path: "../..",
             traits: ["NIO", "ServiceLifecycle", "Logging", "Metrics"]),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
@@ -35,6 +36,7 @@ let package = Package(
             dependencies: [
                 .product(name: "Succession", package: "swift-succession"),
                 .product(name: "SuccessionNIO", package: "swift-succession"),
+                .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

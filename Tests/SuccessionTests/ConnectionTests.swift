@@ -12,7 +12,7 @@ import Testing
     private func pair() throws -> (Connection, OwnedDescriptor) {
         try ReadinessLoop.shared.start()
         let (ours, theirs) = try Syscall.socketPair(type: .stream, nonBlocking: true)
-        let entry = ConnectionRegistry().opened(peer: "", protocol: "test") {}
+        let entry = ConnectionRegistry().register(peer: "", protocol: "test") {}
         return (Connection(descriptor: ours, peer: "test", entry: entry), theirs)
     }
 
@@ -46,13 +46,14 @@ import Testing
     /// may be what it gets.
     @Test func close_whileTheDescriptorIsLent_givesItsNumberToNobody() throws {
         let (connection, other) = try pair()
-        let number = connection.withUnsafeDescriptor { number in
+        let number = connection.withUnsafeDescriptor { descriptor in
+            let number = descriptor.rawValue
             connection.close()
             let next = try? Syscall.socketPair(type: .stream, nonBlocking: true)
             #expect(next?.0.rawValue != number && next?.1.rawValue != number)
             return number
         }
-        #expect(connection.withUnsafeDescriptor { $0 } == -1)
+        #expect(connection.withUnsafeDescriptor { $0.rawValue } == -1)
         #expect((try? Syscall.status(of: number)) == nil)
         withExtendedLifetime(other) {}
     }
@@ -63,7 +64,7 @@ import Testing
         let (ours, theirs) = try Syscall.socketPair(type: .stream, nonBlocking: true)
         let registry = ConnectionRegistry()
         let connection = Connection(
-            descriptor: ours, peer: "", entry: registry.opened(peer: "", protocol: "test") {})
+            descriptor: ours, peer: "", entry: registry.register(peer: "", protocol: "test") {})
         let number = ours.rawValue
         let isFree = Mutex<Bool?>(nil)
         _ = registry.onNextClose {

@@ -49,6 +49,20 @@ import Testing
         #expect(!ReadinessLoop.shared.isCurrent)
     }
 
+    /// What ends a process behind its author's back is asked for.
+    @Test func exitGrace_unlessItIsSet_isNone() {
+        #expect(GenerationConfiguration().exitGrace == nil)
+    }
+
+    @Test func signals_unlessTheyAreSet_upgradeDrainAndStop() {
+        let signals = GenerationConfiguration().signals
+        #expect(
+            signals == [.userDefined2: .upgrade, .terminate: .drain, .interrupt: .stop])
+        #expect(signals.keys.map(\.rawValue).sorted() == [2, 12, 15])
+        #expect(GenerationConfiguration.Signal(rawValue: 1) == .hangUp)
+        #expect("\(GenerationConfiguration.Signal.terminate)" == "SIGTERM")
+    }
+
     @Test func states_fromBeginToDrain_areToldInOrder() async throws {
         let (generation, directory) = try await begin()
         var states = generation.states.makeAsyncIterator()

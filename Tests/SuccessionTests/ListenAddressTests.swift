@@ -34,3 +34,39 @@ import Testing
         }
     }
 }
+
+extension ListenAddressTests {
+    struct Parts: Sendable, CustomTestStringConvertible {
+        let text: String
+        var host: String?
+        var port: UInt16?
+        var path: String?
+        var testDescription: String { text }
+    }
+
+    @Test(arguments: [
+        Parts(text: "tcp:127.0.0.1:8080", host: "127.0.0.1", port: 8080),
+        Parts(text: "tcp:[::1]:0", host: "::1", port: 0),
+        Parts(text: "tcp:8080", host: "*", port: 8080),
+        Parts(text: "tcp:[::]:8080", host: "::", port: 8080),
+        Parts(text: "udp:0.0.0.0:53", host: "0.0.0.0", port: 53),
+        Parts(text: "unix:/run/web.sock", path: "/run/web.sock"),
+        Parts(text: "unix:@abstract", path: "@abstract"),
+        Parts(text: "unix-dgram:/run/log", path: "/run/log"),
+        Parts(text: "unix-seqpacket:@seq", path: "@seq"),
+        Parts(text: "vsock:9000"),
+        Parts(text: "vsock:3:9000"),
+    ])
+    func parts_ofEachKind_areTold(parts: Parts) throws {
+        let address = try ListenAddress(parts.text)
+        #expect(address.host == parts.host)
+        #expect(address.port == parts.port)
+        #expect(address.path == parts.path)
+        if let host = address.host, let port = address.port, parts.text.hasPrefix("tcp:") {
+            #expect(try ListenAddress.tcp(host, port) == address)
+        }
+        if let path = address.path, parts.text.hasPrefix("unix:") {
+            #expect(try ListenAddress.unix(path) == address)
+        }
+    }
+}

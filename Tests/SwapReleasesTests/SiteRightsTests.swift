@@ -64,6 +64,19 @@ import Testing
         #expect(try owner(place("/srv/app", 1_001, 0o775), inside: inside) == 1_001)
     }
 
+    /// Another user could move the site away, and put a directory into its place.
+    @Test(arguments: [0o777, 0o775, 0o2775] as [UInt32], [0, 1_001] as [UInt32])
+    func root_inASiteOfOthersBelowADirectoryOfAll_doesNothing(mode: UInt32, user: UInt32) {
+        let above = [place("/srv/all", user, mode)]
+        let message = problem(place("/srv/all/app", 1_001), above: above)
+        #expect(message?.contains("chmod go-w /srv/all`") == true, "\(message ?? "")")
+    }
+
+    @Test func root_inASiteOfOthersBelowAStickyDirectory_takesTheirRights() throws {
+        let above = [place("/tmp", 0, 0o1777)]
+        #expect(try owner(place("/tmp/app", 1_001), above: above) == 1_001)
+    }
+
     /// An older swapctl worked in the site of another user as root, and left files of root.
     @Test func root_inASiteOfOthersWithPartsOfItsOwn_saysWhatToRun() {
         let inside = [place("/srv/app/.succession", 0)]

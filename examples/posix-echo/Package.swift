@@ -9,7 +9,12 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "posix-echo",
-            dependencies: [.product(name: "Succession", package: "swift-succession")])
+            dependencies: [.product(name: "Succession", package: "swift-succession")]),
+        .testTarget(
+            name: "posix-echoTests",
+            dependencies: [
+                "posix-echo", .product(name: "SuccessionTestKit", package: "swift-succession"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -3,6 +3,7 @@
 import SuccessionProtocol
 import SuccessionSystem
 import Synchronization
+public import SystemPackage
 
 /// Descriptors that the service manager keeps, so that they outlive a crash
 /// (`FileDescriptorStoreMax=`).
@@ -17,17 +18,19 @@ extension Generation {
     /// connection does not end it: shut it down, or remove it. Before ``ready()`` the manager does
     /// not listen, and gets it then. Throws ``SuccessionError/Code/resourcesExhausted`` if the
     /// manager has as many as it keeps, ``SuccessionError/Code/invalidState`` if it keeps none, or
-    /// a successor has taken over.
+    /// a successor has taken over. Cancelling the task changes nothing.
     @concurrent
     public func store(
-        _ descriptor: Int32, named name: String
+        _ descriptor: FileDescriptor, named name: String
     ) async throws(SuccessionError) {
         try checkCharacters(of: name)
-        try await core.keep(descriptor, named: name)
+        try await core.keep(descriptor.rawValue, named: name)
     }
 
     /// Has the service manager drop what it keeps under a name; a name that is not there is no
     /// error.
+    ///
+    /// Descriptors that ``stored(named:)`` returned stay open. Cancelling the task changes nothing.
     @concurrent
     public func removeStored(named name: String) async {
         await core.removeStored(named: name)
@@ -36,10 +39,13 @@ extension Generation {
     /// What an earlier generation, crashed or succeeded, had stored under a name; the caller owns
     /// the descriptors, and the manager keeps its own.
     ///
-    /// What nobody has asked for by ``ready()`` is dropped, in the manager too.
+    /// Empty if there is nothing of that name, and without a manager that keeps descriptors: that is
+    /// no error. What nobody has asked for by ``ready()`` is dropped, in the manager too. Throws
+    /// ``SuccessionError/Code/resourcesExhausted`` if the process has as many descriptors as it may.
+    /// Cancelling the task changes nothing.
     @concurrent
-    public func stored(named name: String) async throws(SuccessionError) -> [Int32] {
-        try await core.takeStored(named: name)
+    public func stored(named name: String) async throws(SuccessionError) -> [FileDescriptor] {
+        try await core.takeStored(named: name).map { FileDescriptor(rawValue: $0) }
     }
 }
 

@@ -5,6 +5,7 @@ import SuccessionActivation
 import SuccessionHandover
 import SuccessionProtocol
 import SuccessionSystem
+public import SystemPackage
 
 /// One run of a service: it inherits listeners or binds them, serves, and hands them to its
 /// successor.
@@ -32,10 +33,18 @@ public final class Generation: Sendable {
     /// Begins a generation: as the successor of the one that started this process, with the service
     /// manager's sockets, or as the first of its line.
     ///
-    /// Returns when everything that can be inherited is here. Call it before the process has other
-    /// threads that read the environment, for it removes `SUCCESSION_CHANNEL` from it. Throws
-    /// ``SuccessionError/Code/alreadyServed`` if another process serves `service`, with the pid and
-    /// the command by which it is upgraded.
+    /// Returns when everything that can be inherited is here; cancelling the task does not end it.
+    /// Call it before the process has other threads that read the environment, for it removes
+    /// `SUCCESSION_CHANNEL` from it. As process 1 it may not return: see
+    /// ``GenerationConfiguration/Foreground/automatic``.
+    ///
+    /// Throws ``SuccessionError/Code/alreadyServed`` if another process serves `service`, with the pid
+    /// and the command by which it is upgraded; ``SuccessionError/Code/invalidServiceName``,
+    /// ``SuccessionError/Code/runtimeDirectory``, ``SuccessionError/Code/activation`` for what the
+    /// service manager gave, and ``SuccessionError/Code/handoverFailed`` for what a predecessor did not
+    /// send. ``run(_:configuration:_:)`` begins a generation and drains it at the end.
+    ///
+    /// - Parameter service: what operators call it: the name of a directory, without `/`.
     @concurrent
     public static func begin(
         _ service: String, configuration: GenerationConfiguration = GenerationConfiguration()
@@ -55,17 +64,25 @@ public final class Generation: Sendable {
     public var inheritedState: HandedState? { core.shared.withLock { $0.inheritedState } }
     /// The open connections.
     public var connections: ConnectionRegistry { core.connections }
-    /// What this generation is doing now.
+    /// What this generation is doing now; it may be doing something else when the caller looks.
     public var state: GenerationState { core.states.current }
     /// The present state and every later one, for each caller anew.
+    ///
+    /// None is left out, so a slow reader hears of states that are over. It does not end by itself; a
+    /// loop over it ends when its task is cancelled.
     public var states: AsyncStream<GenerationState> { core.states.stream() }
 
     /// Takes the listener of this name from what was inherited, or binds it.
     ///
     /// Several listeners may share a name if their addresses differ. A service manager's socket is
     /// taken wherever it listens, as long as it is of the same kind: there the unit decides; one of
-    /// another name is taken if its address is exactly this one. A predecessor's listener at another address is left over and the new address is bound. Call it
-    /// before ``ready()``; what nobody has taken by then is closed and reported.
+    /// another name is taken if its address is exactly this one. A predecessor's listener at another
+    /// address is left over and the new address is bound. Call it before ``ready()``; what nobody has
+    /// taken by then is closed and reported.
+    ///
+    /// Throws ``SuccessionError/Code/inheritedTypeMismatch`` if the service manager's socket of this
+    /// name is of another kind, ``SuccessionError/Code/invalidState`` after ``ready()``, and
+    /// ``SuccessionError/Code/addressInUse`` or what else keeps it from being bound.
     public func listener(
         _ name: String, orBind address: ListenAddress, options: BindOptions = BindOptions()
     ) throws(SuccessionError) -> Listener {
@@ -112,29 +129,38 @@ public final class Generation: Sendable {
     /// every successor.
     ///
     /// For descriptors that are not listeners: a pipe, a timer, a device. The generation owns what
-    /// `make` returns. Such a descriptor has no address and ``Listener/accept()`` throws.
+    /// `make` returns. Call it before ``ready()``; what nobody has taken by then is closed and
+    /// reported. Throws ``SuccessionError/Code/invalidName`` for a name that a socket unit cannot
+    /// give, ``SuccessionError/Code/invalidState`` after ``ready()``, and what `make` throws.
     public func descriptor(
-        _ name: String, orMake make: () throws -> CInt
-    ) throws -> Listener {
+        _ name: String, orMake make: () throws -> FileDescriptor
+    ) throws -> InheritedDescriptor {
         try check(name)
         let wanted = ListenAddress(kind: .other, socketAddress: .unixUnnamed)
         if case .taken(let inherited) = core.shared.withLock({
             $0.inheritance.takeAny(name)
         }) {
-            return keep(inherited, as: name)
+            return InheritedDescriptor(keep(inherited, as: name))
         }
-        let made = OwnedDescriptor(taking: try make())
-        return keep(
-            Inherited(name: name, address: wanted, origin: .bound, backlog: 0, descriptor: made),
-            as: name)
+        let made = OwnedDescriptor(taking: try make().rawValue)
+        return InheritedDescriptor(
+            keep(
+                Inherited(
+                    name: name, address: wanted, origin: .bound, backlog: 0, descriptor: made),
+                as: name))
     }
 
     /// Says that the server is built: this generation accepts from now on, and a predecessor
     /// drains.
     ///
-    /// Returns when every listener accepts. Throws if the predecessor called the upgrade off or was
-    /// silent for too long: leave then, it serves on. Throws ``SuccessionError/Code/invalidState`` when
-    /// it is called a second time.
+    /// Returns when every listener accepts. What was inherited and not taken is closed and reported;
+    /// that is no error. Throws ``SuccessionError/Code/aborted`` if the predecessor called the upgrade
+    /// off or the generation was told to leave, and ``SuccessionError/Code/handoverFailed`` if the
+    /// predecessor was lost or silent for too long before it let go: leave then, it serves on. Throws
+    /// ``SuccessionError/Code/invalidState`` when it is called a second time.
+    ///
+    /// It is the point of no return, so cancelling the task does not end it: check for cancellation
+    /// before, or call ``refuse(_:)``.
     @concurrent
     public func ready() async throws(SuccessionError) {
         do {
@@ -148,8 +174,10 @@ public final class Generation: Sendable {
     /// Refuses to succeed, because the state or the configuration will not do; the predecessor
     /// serves on.
     ///
-    /// Returns the error to leave the program with. The operator is shown `reason`. Without a
-    /// predecessor nobody is told.
+    /// Returns the error to leave the program with; throw it. Without a predecessor nobody is told,
+    /// and after ``ready()`` it changes nothing. Cancelling the task changes nothing.
+    ///
+    /// - Parameter reason: one sentence, which the operator is shown.
     @concurrent
     public func refuse(_ reason: String) async -> SuccessionError {
         await successorDriver?.refuse(Failure(code: .state, reason: reason))
@@ -158,6 +186,10 @@ public final class Generation: Sendable {
 
     /// Has `provide` write what the successor gets as ``inheritedState``, at the beginning of each
     /// upgrade.
+    ///
+    /// It is called on a thread of the pool and may block; an upgrade for which it throws, or takes too
+    /// long, fails, and this generation serves on.
+    /// A second call replaces the first.
     public func handOver(_ provide: @escaping @Sendable (inout StateWriter) throws -> Void) {
         core.shared.withLock { $0.stateProvider = provide }
     }
@@ -173,10 +205,10 @@ public final class Generation: Sendable {
         core.shared.withLock { $0.healthCheck = health }
     }
 
-    /// Returns when this generation has stopped accepting for good: a successor serves, or a signal
-    /// or an operator asked.
+    /// Returns when this generation has stopped accepting for good: a successor serves, or a signal,
+    /// an operator or the application asked.
     ///
-    /// Also returns when the task is cancelled.
+    /// At once if it drains already. Also returns when the task is cancelled: ``state`` tells which.
     @concurrent
     public func draining() async {
         for await state in states {
@@ -186,13 +218,31 @@ public final class Generation: Sendable {
 
     /// Returns when this generation drains and no connection is open, at the latest soon after the
     /// deadline.
+    ///
+    /// Also returns, at once, when the task is cancelled, whether the generation serves or drains;
+    /// neither is changed by that. Return from `main` afterwards: what is not counted as a connection
+    /// is the caller's to wait for.
     @concurrent
     public func drained() async {
-        await core.untilDrained()
+        let isOver = OneShot<Void>()
+        let wait = Task { [core] in
+            await core.untilDrained()
+            isOver.fulfil(())
+        }
+        await withTaskCancellationHandler {
+            await isOver.value()
+        } onCancel: {
+            wait.cancel()
+            isOver.fulfil(())
+        }
     }
 
     /// Starts a successor, as `swapctl upgrade` without options does; returns at once, and the
     /// outcome is an event.
+    ///
+    /// A successor that cannot be started is no error here: ``SuccessionEvent/Kind/upgradeFailed(code:successor:duration:)``
+    /// or ``SuccessionEvent/Kind/upgradeRefused(code:)`` tells. Cancelling the task changes nothing;
+    /// `swapctl abort` calls an upgrade off.
     @concurrent
     public func upgrade() async {
         await core.upgrade(LaunchPlan(), session: nil)
@@ -200,7 +250,12 @@ public final class Generation: Sendable {
 
     /// Stops accepting for good, without a successor; returns at once.
     ///
-    /// `deadline` is when what is open is cut; nil is what the configuration says.
+    /// Calls off an upgrade that runs, and drains when that is over. In a generation that drains
+    /// already it brings the deadline forward; a later one changes nothing. Cancelling the task changes
+    /// nothing.
+    ///
+    /// - Parameter deadline: how long from now until what is open is cut; nil is
+    ///   ``GenerationConfiguration/drainDeadline``.
     @concurrent
     public func drain(deadline: Duration? = nil) async {
         await core.leave(deadline: deadline)
@@ -217,7 +272,8 @@ public final class Generation: Sendable {
     /// ```
     ///
     /// They come one at a time: the next when the last has been answered. Without a loop they are
-    /// refused; of several loops the oldest gets them. Ends when this generation drains.
+    /// refused; of several loops the oldest gets them. Ends when this generation drains, and for a loop
+    /// whose task is cancelled: it counts as one that is not there.
     public var reloads: AsyncStream<ReloadRequest> { core.reloadStreams.stream() }
 
     /// Adds what is known here of an address that cannot be bound.

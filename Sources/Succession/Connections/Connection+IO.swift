@@ -6,13 +6,17 @@ import SystemPackage
 extension Connection {
     /// Reads what is there, waiting for it if need be; empty at end-of-file.
     ///
-    /// One task at a time may read or write. Throws what `read(2)` fails with; a deadline that cuts
-    /// the connection looks like end-of-file.
+    /// One task at a time may read or write. Throws what `read(2)` fails with as the error's cause,
+    /// EBADF once the connection is closed; a deadline that cuts the connection looks like end-of-file.
+    /// A cancelled task gets bytes that are there, and ``SuccessionError/Code/cancelled`` in the place of
+    /// a wait: nothing that has come is lost.
+    ///
+    /// - Parameter count: bytes, at most.
     @concurrent
     public func read(atMost count: Int = 65_536) async throws(SuccessionError) -> [UInt8] {
         while true {
             let attempt = withUnsafeDescriptor { fd -> Result<[UInt8], Errno> in
-                Result { () throws(Errno) in try Syscall.read(fd, count: count) }
+                Result { () throws(Errno) in try Syscall.read(fd.rawValue, count: count) }
             }
             switch attempt {
             case .success(let bytes): return bytes
@@ -24,13 +28,15 @@ extension Connection {
 
     /// Writes all bytes, waiting for room if need be.
     ///
-    /// Throws what `send(2)` fails with, EPIPE if the other end is gone; SIGPIPE is not raised.
+    /// Throws what `send(2)` fails with as the error's cause, EPIPE if the other end is gone; SIGPIPE is
+    /// not raised. A cancelled task throws ``SuccessionError/Code/cancelled`` in the place of a wait: a
+    /// part of the bytes may have been sent then, so close the connection.
     @concurrent
     public func write(_ bytes: [UInt8]) async throws(SuccessionError) {
         var rest = bytes[...]
         while !rest.isEmpty {
             let attempt = withUnsafeDescriptor { fd -> Result<Int, Errno> in
-                Result { () throws(Errno) in try Syscall.send(fd, Array(rest)) }
+                Result { () throws(Errno) in try Syscall.send(fd.rawValue, Array(rest)) }
             }
             switch attempt {
             case .success(let count): rest = rest.dropFirst(count)

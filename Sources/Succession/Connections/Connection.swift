@@ -2,7 +2,7 @@
 
 import SuccessionSystem
 import Synchronization
-import SystemPackage
+public import SystemPackage
 
 /// A connection taken by ``Listener/accept()``: a non-blocking stream socket, counted until it is
 /// closed.
@@ -11,7 +11,8 @@ import SystemPackage
 public final class Connection: Sendable {
     /// The other end, as text; empty for an unnamed Unix socket.
     public let peer: String
-    /// By which it is counted: says what it speaks, and is told when it is time to end.
+    /// Its place in ``Generation/connections``: takes the name of its protocol, and tells when it is
+    /// time to end.
     public let entry: ConnectionRegistry.Entry
     private let descriptor: OwnedDescriptor
     /// Of the task that waits until it can read or write.
@@ -25,9 +26,9 @@ public final class Connection: Sendable {
 
     deinit { close() }
 
-    /// Ends the connection; later calls do nothing.
+    /// Closes the connection; later calls do nothing.
     ///
-    /// A task that waits for it throws EBADF.
+    /// A task that reads or writes throws ``SuccessionError`` with EBADF as its cause.
     public func close() {
         let signals = waiting.withLock { waiting in
             descriptor.close()
@@ -58,21 +59,26 @@ public final class Connection: Sendable {
         waiting.withLock { $0.removeAll { $0 === signal } }
     }
 
-    /// Lends the descriptor for the length of a call; -1 once the connection is closed.
+    /// Lends the descriptor for the length of a call; the number is -1 once the connection is
+    /// closed.
     ///
     /// A ``close()`` in the middle of it takes effect when the call returns: the number cannot come
     /// to mean another client meanwhile.
     public func withUnsafeDescriptor<Result, Failure: Error>(
-        _ body: (CInt) throws(Failure) -> Result
+        _ body: (FileDescriptor) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try descriptor.withRawValue(body)
+        try descriptor.withRawValue { (number) throws(Failure) in
+            try body(FileDescriptor(rawValue: number))
+        }
     }
 
-    /// Gives the descriptor away: the caller closes it, and it is no longer counted.
-    public func relinquish() -> CInt {
+    /// Gives the descriptor to the caller, who closes it; the connection is no longer counted.
+    ///
+    /// The number is -1 if the connection was closed or relinquished before.
+    public func relinquish() -> FileDescriptor {
         let number = descriptor.relinquish()
         entry.close()
-        return number
+        return FileDescriptor(rawValue: number)
     }
 }
 
@@ -84,7 +90,7 @@ extension ConnectionRegistry {
         let text = peer == .unixUnnamed ? "" : "\(peer)"
         // Weak: the registry must not keep a connection open. shutdown(2) wakes a task that reads or
         // writes; the owner closes.
-        let entry = opened(peer: text, protocol: proto) {
+        let entry = register(peer: text, protocol: proto) {
             [weak descriptor] in
             // Lent: by its bare number another client could be cut.
             descriptor?.withRawValue { Syscall.shutdown($0) }

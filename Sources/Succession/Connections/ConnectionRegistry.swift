@@ -7,7 +7,7 @@ import Synchronization
 /// `swapctl status` shows.
 ///
 /// ``Listener/accept()`` and the adapters fill it. A server with an accept loop of its own calls
-/// ``opened(peer:protocol:cut:)``.
+/// ``register(peer:protocol:cut:)``.
 public final class ConnectionRegistry: Sendable {
     /// One open connection; it counts until ``close()``.
     public final class Entry: Sendable {
@@ -26,8 +26,8 @@ public final class ConnectionRegistry: Sendable {
             registry.remove(id)
         }
 
-        /// Says what the connection turned out to speak, for `swapctl status`: `h2`, `websocket`.
-        public func speaks(_ proto: String) {
+        /// Sets what `swapctl status` shows as the protocol: `h2`, `websocket`.
+        public func setProtocol(_ proto: String) {
             registry.update(id) { $0.proto = proto }
         }
 
@@ -94,7 +94,7 @@ public final class ConnectionRegistry: Sendable {
     ///
     /// `cut` is called at most once, on any thread, when the deadline of a drain has passed; it
     /// must make the connection end soon and must not block.
-    public func opened(
+    public func register(
         peer: String, protocol proto: String, cut: @escaping @Sendable () -> Void
     ) -> Entry {
         let record = Record(

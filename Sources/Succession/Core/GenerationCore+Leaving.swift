@@ -59,7 +59,7 @@ extension GenerationCore {
     }
 
     func received(signal number: CInt) {
-        switch configuration.signals[number] {
+        switch configuration.signals[.init(rawValue: number)] {
         case .upgrade:
             report(.info, "signal \(number): upgrade")
             upgrade(LaunchPlan(), session: nil)

@@ -23,11 +23,11 @@ extension GenerationCore {
             .upgradeStarted(requestedBy: attempt.requestedBy))
     }
 
-    func reportStep(_ step: StepReport) {
+    func reportStep(_ step: Wire.Step) {
         guard step.isDone else { return }
         report(
             .debug, "upgrade: \(step.step) done in \(step.elapsed), \(step.detail)",
-            .upgradeStep(name: step.step, duration: step.elapsed))
+            .upgradeStep(name: step.step.rawValue, duration: step.elapsed))
     }
 
     func reportEnd(_ outcome: PredecessorDriver.Outcome) {
@@ -42,7 +42,7 @@ extension GenerationCore {
             report(
                 .info, "generation \(number + 1) (pid \(outcome.successor)) has taken over",
                 .handedOver(
-                    successor: outcome.successor, standstill: outcome.acceptGap,
+                    successor: outcome.successor, acceptGap: outcome.acceptGap,
                     duration: duration))
         }
     }

@@ -41,11 +41,3 @@ extension LaunchPlan {
         wantsAllTaken = request.isStrict
     }
 }
-
-extension StepReport {
-    var message: Wire.Step {
-        Wire.Step(
-            step: StepWord(rawValue: step), status: StepStatus(rawValue: status),
-            elapsed: elapsed, detail: detail)
-    }
-}

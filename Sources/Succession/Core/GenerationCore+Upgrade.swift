@@ -74,7 +74,7 @@ extension GenerationCore {
             isRescue: isRescue,
             whenStepped: { [weak self] step in
                 if step.hasStarted { self?.endStartLoan() }
-                session?.send(step.message)
+                session?.send(step)
                 self?.reportStep(step)
             },
             whenDone: { [weak self] in self?.attemptEnded($0) })

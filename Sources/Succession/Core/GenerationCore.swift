@@ -133,7 +133,8 @@ final class GenerationCore {
                 self.server = server
             }
             if !configuration.signals.isEmpty {
-                signals = try SignalInbox(Array(configuration.signals.keys)) { [weak self] number in
+                signals = try SignalInbox(configuration.signals.keys.map(\.rawValue)) {
+                    [weak self] number in
                     self?.received(signal: number)
                 }
             }

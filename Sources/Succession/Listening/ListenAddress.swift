@@ -58,6 +58,37 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
         try ListenAddress("unix:\(path)")
     }
 
+    /// The port of a TCP or UDP address; 0 in an address that lets the kernel choose.
+    ///
+    /// Nil for Unix sockets, and for vsock, whose ports have 32 bits.
+    public var port: UInt16? {
+        switch socketAddress {
+        case .ipv4(_, let port), .ipv6(_, let port, _): port
+        case .unixPath, .unixAbstract, .unixUnnamed, .vsock, .other: nil
+        }
+    }
+
+    /// The host of a TCP or UDP address, numeric and without brackets: `127.0.0.1`, `::1`; `*` for
+    /// every address of both families.
+    ///
+    /// `0.0.0.0` and `::` are every address of one family. Nil for Unix sockets and for vsock. What
+    /// is returned is what ``tcp(_:_:)`` and ``udp(_:_:)`` take.
+    public var host: String? {
+        isDualStack ? "*" : socketAddress.hostText
+    }
+
+    /// The path of a Unix socket, or `@name` for one in the abstract namespace, which is no file.
+    ///
+    /// Paths begin with `/`, so that the two cannot be taken for each other. Nil for every other
+    /// kind. What is returned is what ``unix(_:)`` takes.
+    public var path: String? {
+        switch socketAddress {
+        case .unixPath(let path): path
+        case .unixAbstract(let name): "@\(name)"
+        case .ipv4, .ipv6, .unixUnnamed, .vsock, .other: nil
+        }
+    }
+
     /// The text form.
     public var description: String {
         EndpointText(kind, socketAddress, isDualStack: isDualStack).description

@@ -2,16 +2,21 @@
 
 import SuccessionSystem
 import Synchronization
-package import SystemPackage
+public import SystemPackage
 
-/// A bound socket of this service, or any other descriptor that goes from generation to generation
-/// under a name.
+/// A bound socket from which connections or datagrams are taken; it goes from generation to
+/// generation under a name.
 ///
-/// The generation owns it: it stays open until the generation drains, whatever a framework does
+/// ``Generation/listener(_:orBind:options:)`` returns it. The generation owns it: it stays open until the generation drains, whatever a framework does
 /// with the duplicate it was given. Never call `shutdown(2)` on it: the socket is shared, and that
 /// would stop the successor too.
 public final class Listener: Sendable {
     /// Where a listener came from.
+    ///
+    /// Later versions may add cases: a `switch` in another package needs a `default`.
+    #if compiler(>=6.2.3)
+    @nonexhaustive
+    #endif
     public enum Origin: Sendable, Hashable {
         /// Bound by this generation or an earlier one.
         case bound
@@ -73,6 +78,8 @@ public final class Listener: Sendable {
     /// Takes the next connection from the queue, waiting for one if need be; nil when this
     /// generation has stopped accepting for good or the task was cancelled.
     ///
+    /// A cancelled task takes none: what waits in the queue stays there, for another task or a
+    /// successor.
     /// Connections that were reset while they waited are passed over. When descriptors are used up
     /// but for a few that the process needs itself, clients wait in the queue until a connection
     /// has been closed. What keeps failing is tried again after 10 ms up to a second. None of it is
@@ -135,13 +142,34 @@ public final class Listener: Sendable {
         if isNews { report("'\(name)' (\(address)): \(text)") }
     }
 
-    /// Lends the descriptor for the length of a call.
+    /// Lends the descriptor for the length of a call; the number is -1 once the generation has let
+    /// go of it.
     ///
-    /// It does not block; duplicate it to keep it.
+    /// The generation still owns it: do not close it, and duplicate it to keep it. It does not block.
     public func withUnsafeDescriptor<Result, Failure: Error>(
-        _ body: (CInt) throws(Failure) -> Result
+        _ body: (FileDescriptor) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try descriptor.withRawValue(body)
+        try descriptor.withRawValue { (number) throws(Failure) in
+            try body(FileDescriptor(rawValue: number))
+        }
+    }
+
+    /// Makes a close-on-exec duplicate, which the caller owns and closes.
+    ///
+    /// A framework that closes what it is given gets one. It may be read from or accepted from only
+    /// while it is this generation's turn: see ``attach(_:)``. Throws
+    /// ``SuccessionError/Code/resourcesExhausted`` if the process has as many descriptors as it may,
+    /// and EBADF as its cause once the generation has let go of the listener.
+    public func duplicate() throws(SuccessionError) -> FileDescriptor {
+        try duplicateDescriptor()
+    }
+
+    func duplicateDescriptor() throws(SuccessionError) -> FileDescriptor {
+        do {
+            return FileDescriptor(rawValue: try descriptor.duplicate().relinquish())
+        } catch {
+            throw .system("cannot duplicate '\(name)' (\(address))", error)
+        }
     }
 
     /// Has a framework's adapter told when this generation's turn to accept begins and ends.

@@ -16,7 +16,7 @@ public struct StateWriter: ~Copyable {
 
     init() {}
 
-    /// Appends bytes; throws when memory is used up.
+    /// Appends bytes; throws when memory is used up, which fails the upgrade.
     public mutating func write(_ bytes: some Sequence<UInt8>) throws(SuccessionError) {
         let written = bytes.withContiguousStorageIfAvailable { storage in
             Result { () throws(SuccessionError) in try write(UnsafeRawBufferPointer(storage)) }
@@ -29,7 +29,7 @@ public struct StateWriter: ~Copyable {
         if file != nil { try spill() }
     }
 
-    /// Appends bytes; throws when memory is used up.
+    /// Appends bytes; throws when memory is used up, which fails the upgrade.
     public mutating func write(_ bytes: UnsafeRawBufferPointer) throws(SuccessionError) {
         if file == nil, buffer.count + bytes.count <= Message.maximumInlineState {
             buffer.append(contentsOf: bytes)
@@ -75,8 +75,11 @@ public struct HandedState: Sendable {
     /// Size in bytes.
     public var count: Int { content.count }
 
-    /// Lends the bytes without copying them: a large state is mapped from the memory file, page by
-    /// page as it is read.
+    /// Lends the bytes for the length of a call, without copying them: a large state is mapped from
+    /// the memory file, page by page as it is read.
+    ///
+    /// The pointer is invalid afterwards. Throws what `body` throws, and the system's error if the file
+    /// cannot be mapped.
     public func withUnsafeBytes<Result>(
         _ body: (UnsafeRawBufferPointer) throws -> Result
     ) throws -> Result {
@@ -89,7 +92,7 @@ public struct HandedState: Sendable {
         }
     }
 
-    /// A copy of the bytes.
+    /// A copy of the bytes; throws if a large state cannot be mapped.
     public func bytes() throws -> [UInt8] {
         try withUnsafeBytes { Array($0) }
     }

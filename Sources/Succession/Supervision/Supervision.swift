@@ -38,9 +38,9 @@ final class Supervision {
         seesGroups = ownGroup != nil
         unit = ownGroup?.unit
         watchdogInterval = ServiceManager.watchdogInterval()
-        // A wrapper that waits for this process is in the unit too; a manager never is. A parent
-        // that cannot be seen is another user's process. A parent outside of the pid namespace (0) does
-        // not know our numbers.
+        // A wrapper that waits for this process is in the unit too; a manager never is. A parent that
+        // cannot be seen is another user's process. One outside of the pid namespace (0) does not know
+        // the numbers of this one.
         let ofParent = ControlGroup.of(parent)
         let isWrapped = ownGroup.map { ofParent?.isOfSameUnit(as: $0) == true }
         isChildOfManager = parent > 0 && isWrapped == false

@@ -4,6 +4,12 @@ import SuccessionProtocol
 import Synchronization
 
 /// What a generation is doing.
+///
+/// Later versions may add states, and a state keeps what it holds. A `switch` in another package
+/// needs a `default` or `@unknown default`; Swift 6.2.3 and later insist on it.
+#if compiler(>=6.2.3)
+@nonexhaustive
+#endif
 public enum GenerationState: Sendable, Hashable {
     /// Building its server; not accepting.
     case starting

@@ -40,10 +40,6 @@ public struct SuccessionError: Error, Sendable, CustomStringConvertible {
         public static let refused = Code(name: "refused")
         /// The call came at a time at which it makes no sense.
         public static let invalidState = Code(name: "invalidState")
-        /// An upgrade is running already.
-        public static let upgradeInProgress = Code(name: "upgradeInProgress")
-        /// The upgrade failed and this generation serves on.
-        public static let upgradeFailed = Code(name: "upgradeFailed")
         /// The service manager's descriptors could not be read.
         public static let activation = Code(name: "activation")
         /// The task was cancelled while it waited.

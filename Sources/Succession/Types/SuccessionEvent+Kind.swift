@@ -3,8 +3,13 @@
 extension SuccessionEvent {
     /// What happened, for programs.
     ///
-    /// Later versions may add cases: a `switch` over it wants a `default`. Codes are those of
-    /// docs/protocol.md §1.
+    /// Later versions may add cases, and a case keeps what it holds: new facts come in a new case. A
+    /// `switch` in another package needs a `default` or `@unknown default`; Swift 6.2.3 and later
+    /// insist on it. Codes are those of docs/protocol.md §1; pids are those of this process's
+    /// namespace.
+    #if compiler(>=6.2.3)
+    @nonexhaustive
+    #endif
     public enum Kind: Sendable, Hashable {
         /// Nothing that a program would act on.
         case note
@@ -20,8 +25,8 @@ extension SuccessionEvent {
         case upgradeFailed(code: String, successor: Int32, duration: Duration)
         /// An upgrade was asked for at a time at which there is none.
         case upgradeRefused(code: String)
-        /// The successor accepts; nobody did for the time of `standstill`.
-        case handedOver(successor: Int32, standstill: Duration, duration: Duration)
+        /// The successor accepts; nobody did for the time of `acceptGap`.
+        case handedOver(successor: Int32, acceptGap: Duration, duration: Duration)
         /// This generation accepts nothing more.
         case drainBegan(connections: Int, deadline: Duration)
         /// It still has connections.

@@ -5,9 +5,21 @@ import SuccessionSystem
 
 /// Something an operator may want to read in the log, and a program may want to count.
 public struct SuccessionEvent: Sendable, Hashable, CustomStringConvertible {
-    /// How much attention it wants.
+    /// How much attention an event needs, as in the usual logging libraries.
+    ///
+    /// Like ``Kind``, it may gain cases.
+    #if compiler(>=6.2.3)
+    @nonexhaustive
+    #endif
     public enum Level: String, Sendable, Hashable {
-        case debug, info, warning, error
+        /// Steps and figures, for who looks for a fault; not printed by default.
+        case debug
+        /// What happens in the course of things.
+        case info
+        /// The service goes on, and somebody should look.
+        case warning
+        /// Something that was asked for has failed.
+        case error
     }
 
     /// How much attention it wants.

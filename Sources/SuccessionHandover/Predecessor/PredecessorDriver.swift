@@ -60,7 +60,7 @@ package final class PredecessorDriver {
     var trouble: Failure?
     var stepStartedAt = Syscall.monotonicNanoseconds()
     var acceptGap = Duration.zero
-    private let whenStepped: @ControlThread (StepReport) -> Void
+    private let whenStepped: @ControlThread (Wire.Step) -> Void
     let whenDone: @ControlThread (Outcome) -> Void
 
     /// `whenStepped` hears of each step twice, at its beginning and at its end; `whenDone` is called
@@ -68,7 +68,7 @@ package final class PredecessorDriver {
     package init(
         _ host: any PredecessorHost, plan: LaunchPlan, requestedBy: Int32?, state: StateContent?,
         isRescue: Bool = false,
-        whenStepped: @escaping @ControlThread (StepReport) -> Void,
+        whenStepped: @escaping @ControlThread (Wire.Step) -> Void,
         whenDone: @escaping @ControlThread (Outcome) -> Void
     ) {
         self.host = host
@@ -223,8 +223,8 @@ extension PredecessorDriver {
         let elapsed = Duration.nanoseconds(Int64(clamping: now - stepStartedAt))
         if step == .commit, progress != .started { acceptGap = elapsed }
         whenStepped(
-            StepReport(
-                step: step.rawValue, status: progress == .started ? "running" : "ok",
+            Wire.Step(
+                step: StepWord(step), status: progress == .started ? .running : .ok,
                 elapsed: elapsed, detail: detail(of: step)))
     }
 
@@ -240,16 +240,19 @@ extension PredecessorDriver {
     }
 }
 
-/// One line of progress.
-package struct StepReport: Sendable {
-    package let step: String
-    package let status: String
-    package let elapsed: Duration
-    package let detail: String
-
-    package var isDone: Bool { status == "ok" }
+extension Wire.Step {
+    package var isDone: Bool { status == .ok }
     /// The successor's process runs.
-    package var hasStarted: Bool {
-        isDone && step == PredecessorStateMachine.Step.start.rawValue
+    package var hasStarted: Bool { isDone && step == .start }
+}
+
+extension StepWord {
+    fileprivate init(_ step: PredecessorStateMachine.Step) {
+        switch step {
+        case .start: self = .start
+        case .offer: self = .offer
+        case .ready: self = .ready
+        case .commit: self = .commit
+        }
     }
 }

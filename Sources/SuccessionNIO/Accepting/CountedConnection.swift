@@ -44,7 +44,7 @@ final class CountedConnection: ChannelInboundHandler {
 extension ChannelPipeline.SynchronousOperations {
     /// The entry by which a generation counts this connection; nil if no adopted listener took it.
     ///
-    /// Say with ``ConnectionRegistry/Entry/speaks(_:)`` what the connection speaks, and be told by
+    /// Say with ``ConnectionRegistry/Entry/setProtocol(_:)`` what the connection speaks, and be told by
     /// ``ConnectionRegistry/Entry/onDrain(_:)`` when it is time to end it.
     public var connectionEntry: ConnectionRegistry.Entry? { countedConnection?.entry }
 
@@ -59,7 +59,7 @@ extension Generation {
             counted.itsProtocolIsKnown()
             return counted
         }
-        let entry = connections.opened(channel, protocol: "tcp")
+        let entry = connections.register(channel, protocol: "tcp")
         channel.closeFuture.whenComplete { _ in entry.close() }
         let counted = CountedConnection(entry)
         try counted.watch(channel)
@@ -69,8 +69,8 @@ extension Generation {
 
 extension ConnectionRegistry {
     /// Counts a channel, which is closed when the deadline of a drain has passed.
-    func opened(_ channel: any Channel, protocol proto: String) -> Entry {
-        opened(peer: Self.text(channel.remoteAddress), protocol: proto) {
+    func register(_ channel: any Channel, protocol proto: String) -> Entry {
+        register(peer: Self.text(channel.remoteAddress), protocol: proto) {
             channel.cut()
         }
     }

@@ -49,7 +49,7 @@ final class CountingGate: ReadGate, ChannelInboundHandler {
         let connection = unwrapInboundIn(data)
         let id = ObjectIdentifier(connection)
         setups.began(id)
-        let entry = connections.opened(connection, protocol: proto)
+        let entry = connections.register(connection, protocol: proto)
         connection.closeFuture.whenComplete { [setups] _ in
             entry.close()
             setups.ended(id)
@@ -76,7 +76,7 @@ final class CountingGate: ReadGate, ChannelInboundHandler {
         let isThorough = isOneByOne || sinceLook >= Self.unseen
         if isThorough { sinceLook = 0 }
         return listener.withUnsafeDescriptor {
-            DescriptorReserve.shared.hasRoom(probing: $0, thoroughly: isThorough)
+            DescriptorReserve.shared.hasRoom(probing: $0.rawValue, thoroughly: isThorough)
         }
     }
 

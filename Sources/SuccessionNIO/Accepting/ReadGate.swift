@@ -4,6 +4,7 @@
 import NIOCore
 import Succession
 import SuccessionSystem
+import SystemPackage
 
 /// Keeps a channel from reading while it is another generation's turn.
 ///
@@ -58,7 +59,7 @@ class ReadGate: ChannelOutboundHandler {
     /// O_NONBLOCK is shared with every process that has the socket, and any of them may have cleared
     /// it: NIO reads until there is nothing more, and the event loop would wait there.
     func keepFromBlocking() {
-        listener.withUnsafeDescriptor { try? Syscall.setNonBlocking($0, true) }
+        listener.withUnsafeDescriptor { try? Syscall.setNonBlocking($0.rawValue, true) }
     }
 
     private func setAutoRead(_ channel: any Channel, _ isOn: Bool) throws {

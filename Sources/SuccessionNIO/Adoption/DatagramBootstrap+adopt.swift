@@ -13,7 +13,7 @@ extension DatagramBootstrap {
     /// generation's affair from then on: this bootstrap's `autoRead` is turned off for good.
     /// Datagrams that were read go through the pipeline before the successor reads its first. The
     /// channel can send until the generation has drained: work on a datagram that takes time should
-    /// count as a connection (``ConnectionRegistry/opened(peer:protocol:cut:)``), so that the drain
+    /// count as a connection (``ConnectionRegistry/register(peer:protocol:cut:)``), so that the drain
     /// waits for it. Call it before ``Generation/ready()``.
     public func adopt(
         _ listener: Listener, of generation: Generation

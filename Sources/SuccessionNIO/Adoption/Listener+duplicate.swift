@@ -16,8 +16,8 @@ extension Listener {
             let duplicate: OwnedDescriptor
             let facts: SocketFacts
             do throws(Errno) {
-                facts = try SocketFacts.of(descriptor)
-                duplicate = try OwnedDescriptor.duplicating(descriptor)
+                facts = try SocketFacts.of(descriptor.rawValue)
+                duplicate = try OwnedDescriptor.duplicating(descriptor.rawValue)
             } catch {
                 throw SuccessionError(
                     .system, "cannot duplicate '\(name)' (\(address))", cause: error)
@@ -30,15 +30,17 @@ extension Listener {
             return duplicate.relinquish()
         }
     }
+}
 
+extension InheritedDescriptor {
     /// A descriptor for NIO to own, once it is certain that something can be read from it and that
     /// it is no file, which NIO cannot wait for.
     func duplicatePipe() throws(SuccessionError) -> CInt {
         try withUnsafeDescriptor { (descriptor) throws(SuccessionError) in
             do throws(Errno) {
-                let facts = try Syscall.status(of: descriptor)
+                let facts = try Syscall.status(of: descriptor.rawValue)
                 if facts.isPipe || facts.isCharacterDevice {
-                    return try OwnedDescriptor.duplicating(descriptor).relinquish()
+                    return try OwnedDescriptor.duplicating(descriptor.rawValue).relinquish()
                 }
             } catch {
                 throw SuccessionError(.system, "cannot duplicate '\(name)'", cause: error)
@@ -56,7 +58,7 @@ extension Listener {
         // A listener that has none (0) was never measured; and one whose queue cannot be set serves
         // on with NIO's.
         guard backlog > 0 else { return }
-        withUnsafeDescriptor { try? Syscall.listen($0, backlog: CInt(clamping: backlog)) }
+        withUnsafeDescriptor { try? Syscall.listen($0.rawValue, backlog: CInt(clamping: backlog)) }
     }
 
     /// The first word of the address, `tcp` or `unix`.

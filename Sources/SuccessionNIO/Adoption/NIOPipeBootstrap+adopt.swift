@@ -17,15 +17,15 @@ extension NIOPipeBootstrap {
     /// ``Generation/handOver(_:)``. Call it before ``Generation/ready()``. Throws if the descriptor
     /// is neither pipe nor character device.
     public func adopt(
-        _ pipe: Listener, of generation: Generation
+        _ pipe: InheritedDescriptor, of generation: Generation
     ) async throws -> any Channel {
         let descriptor = try pipe.duplicatePipe()
         let adoption = channelOption(.autoRead, value: false)
             .takingOwnershipOfDescriptor(input: descriptor)
         let (channel, acceptor) = try await adoption.adopted { channel in
-            try AdoptedInput(channel, pipe, of: generation)
+            try AdoptedInput(channel, pipe.carrier, of: generation)
         }
-        pipe.attach(prompt: acceptor)
+        pipe.carrier.attach(prompt: acceptor)
         return channel
     }
 }

@@ -32,7 +32,7 @@ public final class HandshakeDrainHandler: ChannelInboundHandler, RemovableChanne
     public func handlerAdded(context: ChannelHandlerContext) {
         guard let counted = try? generation.countedConnection(context.channel) else { return }
         let entry = counted.entry
-        entry.speaks("tls")
+        entry.setProtocol("tls")
         hook = DrainHook(entry, moment, on: context.eventLoop) {
             entry.settled()
             // TLS would wait for a client that has nothing to say.

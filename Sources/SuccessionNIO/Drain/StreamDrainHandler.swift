@@ -51,7 +51,7 @@ public final class StreamDrainHandler: ChannelDuplexHandler, RemovableChannelHan
     public func handlerAdded(context: ChannelHandlerContext) {
         guard let counted = try? generation.countedConnection(context.channel) else { return }
         entry = counted.entry
-        if let name { counted.entry.speaks(name) }
+        if let name { counted.entry.setProtocol(name) }
         hook = DrainHook(counted.entry, moment, on: context.eventLoop) { [weak self, end] in
             self?.hasBeenTold = true
             if context.channel.isActive { return end(context.channel) }

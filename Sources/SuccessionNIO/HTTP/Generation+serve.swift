@@ -19,7 +19,8 @@ extension Generation {
     /// clients may shut down writing before they have their answer, set `allowRemoteHalfClosure`
     /// there: SwiftNIO leaves it off and closes the connection when it reads that end.
     /// Throws what ``begin(_:configuration:)``, ``listener(_:orBind:options:)`` and ``ready()``
-    /// throw: print it and leave, a predecessor serves on.
+    /// throw: print it and leave, a predecessor serves on. Cancelling the task begins a drain, and the
+    /// call returns when that is over, as ``run(_:configuration:_:)`` does.
     @concurrent
     public static func serve(
         _ service: String, at address: ListenAddress,
@@ -27,15 +28,16 @@ extension Generation {
         group: any EventLoopGroup = .singletonMultiThreadedEventLoopGroup,
         initialise: @escaping @Sendable (any Channel, Generation) throws -> Void
     ) async throws {
-        let generation = try await begin(service, configuration: configuration)
-        let listener = try generation.listener(service, orBind: address)
-        _ = try await ServerBootstrap(group: group)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try initialise(channel, generation) }
-            }
-            .adopt(listener, of: generation)
-        try await generation.ready()
-        await generation.drained()
+        try await run(service, configuration: configuration) { generation in
+            let listener = try generation.listener(service, orBind: address)
+            _ = try await ServerBootstrap(group: group)
+                .childChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture { try initialise(channel, generation) }
+                }
+                .adopt(listener, of: generation)
+            try await generation.ready()
+            await generation.draining()
+        }
     }
 
     /// Serves HTTP/1.1 on one listener from begin to drain.

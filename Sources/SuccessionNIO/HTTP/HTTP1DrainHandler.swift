@@ -79,7 +79,7 @@ public final class HTTP1DrainHandler: ChannelDuplexHandler, RemovableChannelHand
     public func handlerAdded(context: ChannelHandlerContext) {
         guard let counted = try? generation.countedConnection(context.channel) else { return }
         let entry = counted.entry
-        entry.speaks("http/1.1")
+        entry.setProtocol("http/1.1")
         self.entry = entry
         // Fails only if the connection is gone.
         try? boundary.watch(context.pipeline.syncOperations)

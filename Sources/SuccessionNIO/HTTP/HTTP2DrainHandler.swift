@@ -94,7 +94,7 @@ public final class HTTP2DrainHandler: ChannelDuplexHandler {
     public func handlerAdded(context: ChannelHandlerContext) {
         guard let counted = try? generation.countedConnection(context.channel) else { return }
         let entry = counted.entry
-        entry.speaks(proto)
+        entry.setProtocol(proto)
         self.entry = entry
         hooks = [
             DrainHook(entry, moment, on: context.eventLoop) { [weak self] in

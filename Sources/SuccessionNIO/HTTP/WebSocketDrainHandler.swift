@@ -77,7 +77,7 @@ public final class WebSocketDrainHandler: ChannelDuplexHandler {
     public func handlerAdded(context: ChannelHandlerContext) {
         guard let counted = try? generation.countedConnection(context.channel) else { return }
         entry = counted.entry
-        counted.entry.speaks("websocket")
+        counted.entry.setProtocol("websocket")
         hook = DrainHook(counted.entry, moment, on: context.eventLoop) { [weak self] in
             guard let self, phase == .open else { return }
             phase = .preparing

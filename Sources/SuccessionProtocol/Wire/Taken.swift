@@ -2,6 +2,8 @@
 
 extension Wire {
     /// The successor's acknowledgement of a batch, or of the state.
+    ///
+    /// Without a valid `STATE=` it is that of a batch.
     package enum Taken: WireMessage {
         case batch(Int, descriptors: Int)
         case state(size: Int)

@@ -34,7 +34,7 @@ package enum WireError: Error, Sendable, Hashable, CustomStringConvertible {
     package var failure: Failure { Failure(code: .malformed, reason: description) }
 }
 
-// MARK: - Keys that have to be right
+// MARK: - Checked keys
 
 extension Message {
     /// How many descriptors ride on the packet, as the message says.

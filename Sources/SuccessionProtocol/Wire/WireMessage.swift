@@ -12,7 +12,7 @@ package protocol WireMessage: Sendable, Hashable {
 
     /// Reads the keys, and the body, of a message of this kind.
     ///
-    /// Throws a key that is missing, or whose value cannot be meant, where the protocol calls that
+    /// Throws for a key that is missing or has an invalid value, where the protocol calls that
     /// malformed; elsewhere such a key counts as absent.
     init(keysOf message: Message) throws(WireError)
 
@@ -21,7 +21,7 @@ package protocol WireMessage: Sendable, Hashable {
 }
 
 extension WireMessage {
-    /// Reads a message; throws also one of another kind.
+    /// Reads a message; throws also if it is of another kind.
     package init(_ message: Message) throws(WireError) {
         guard message.kind == Self.kind else {
             throw .otherKind(message.kindName, expected: Self.kind)

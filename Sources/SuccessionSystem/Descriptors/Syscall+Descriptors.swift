@@ -112,6 +112,11 @@ extension Syscall {
         csuccession_fill_standard_streams()
     }
 
+    /// Whether a descriptor is a terminal.
+    ///
+    /// The corresponding C function is `isatty`.
+    package static func isTerminal(_ fd: CInt) -> Bool { isatty(fd) == 1 }
+
     /// Says whether calls wait; shared with every process that has the open file.
     ///
     /// The corresponding C function is `fcntl` with F_SETFL.

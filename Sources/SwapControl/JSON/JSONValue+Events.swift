@@ -43,7 +43,10 @@ extension JSONValue {
 // MARK: - Results
 
 extension JSONValue {
-    package static func result(_ outcome: UpgradeOutcome) -> JSONValue {
+    /// `warnings`: what went wrong although the upgrade has its result; nil: those of the outcome.
+    package static func result(
+        _ outcome: UpgradeOutcome, warnings: [String]? = nil
+    ) -> JSONValue {
         var failure: UpgradeFailure?
         var successor = outcome.serving?.processID
         if case .unchanged(let found) = outcome.result {
@@ -66,7 +69,7 @@ extension JSONValue {
             "departure": .optional(outcome.drain?.end.rawValue),
             "cut": .optional(outcome.drain?.cut),
             "left": .array(outcome.untaken.map { .string($0) }),
-            "warning": .optional(outcome.warning),
+            "warning": joined(warnings ?? [outcome.warning].compactMap { $0 }),
             "exit_code": .integer(Int(outcome.exitCode.rawValue)),
         ]
     }
@@ -101,14 +104,19 @@ extension JSONValue {
         ]
     }
 
-    package static func result(_ report: AbortReport) -> JSONValue {
+    package static func result(_ report: AbortReport, warnings: [String] = []) -> JSONValue {
         [
             "event": "result", "service": .string(report.service), "verb": "abort",
             "result": "aborted",
             "state": .string((report.isDraining ? StateWord.draining : .serving).rawValue),
             "generation": .integer(report.serving.generation),
             "pid": .optional(report.serving.processID), "successor": .optional(report.successor),
-            "elapsed_us": .integer(report.elapsedMicroseconds), "exit_code": .integer(0),
+            "elapsed_us": .integer(report.elapsedMicroseconds), "warning": joined(warnings),
+            "exit_code": .integer(0),
         ]
+    }
+
+    private static func joined(_ warnings: [String]) -> JSONValue {
+        warnings.isEmpty ? .null : .string(warnings.joined(separator: "; "))
     }
 }

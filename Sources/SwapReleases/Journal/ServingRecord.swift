@@ -31,6 +31,26 @@ struct ServingRecord: Sendable, Hashable {
     var links: SelectedFiles?
     var time: String
     var why: String
+    /// What `current.conf` was before the switch, in an intent whose switch writes that file; nil: it does
+    /// not write it.
+    var replaced: ReplacedText?
+
+    struct ReplacedText: Sendable, Hashable {
+        /// Nil: there was no file.
+        var text: String?
+        var link: CurrentLink?
+
+        init(text: [UInt8]?, link: CurrentLink?) {
+            self.text = text.map { String(decoding: $0, as: UTF8.self) }
+            self.link = link
+        }
+
+        init?(_ node: JSONNode?) {
+            guard let node, node.members != nil else { return nil }
+            text = node["text"]?.string
+            link = CurrentLink(node)
+        }
+    }
 
     /// The user who wrote the record, if another one than swapctl works for: ``command`` is then left
     /// empty, because it would run with the rights of this one.
@@ -38,7 +58,10 @@ struct ServingRecord: Sendable, Hashable {
 
     /// The record of what serves; nil: nothing has been recorded in this site yet.
     static func serving(_ site: ReleaseSite) throws(ControlError) -> ServingRecord? {
-        try read(site, ReleaseSite.servingName)
+        var record = try read(site, ReleaseSite.servingName)
+        // The switch is over, and another one with this record must not undo it.
+        record?.replaced = nil
+        return record
     }
 
     /// The record of a switch that is under way, or was interrupted; nil: there is none.
@@ -103,13 +126,11 @@ extension ServingRecord {
             id: id, verb: verb, service: service,
             runtimeDirectory: node["runtime_directory"]?.string ?? "", name: name,
             selection: selection, text: text,
-            link: node["link_target"]?.string.map {
-                CurrentLink(target: $0, file: node["link_file"]?.string)
-            },
+            link: CurrentLink(node),
             command: (node["command"]?.elements ?? []).compactMap(\.string),
             from: SelectedFiles(node["from"]), links: SelectedFiles(node["links"]),
             time: node["time"]?.string ?? "",
-            why: node["why"]?.string ?? "")
+            why: node["why"]?.string ?? "", replaced: ReplacedText(node["replaces"]))
     }
 
     private var json: JSONValue {
@@ -122,6 +143,12 @@ extension ServingRecord {
             "command": .array(command.map { .string($0) }), "from": from?.json ?? .null,
             "links": links?.json ?? .null,
             "time": .string(time), "why": .string(why),
+            "replaces": replaced.map {
+                [
+                    "text": .optional($0.text), "link_target": .optional($0.link?.target),
+                    "link_file": .optional($0.link?.file),
+                ]
+            } ?? .null,
         ]
     }
 
@@ -134,5 +161,13 @@ extension ServingRecord {
             time: time, id: id, verb: verb, service: service, by: .current, from: from,
             to: selection, result: result, generation: serving?.generation,
             processID: serving?.processID, elapsedMicroseconds: elapsed, why: why, reason: reason)
+    }
+}
+
+extension CurrentLink {
+    /// Nil: `current.conf` was no link.
+    fileprivate init?(_ node: JSONNode) {
+        guard let target = node["link_target"]?.string else { return nil }
+        self.init(target: target, file: node["link_file"]?.string)
     }
 }

@@ -17,20 +17,53 @@ enum DurableFile {
     ) throws(Errno) {
         let temporary = try write(directory, beside: name, bytes, mode: mode)
         do throws(Errno) {
-            try directory.rename(temporary, to: name)
+            try directory.rename(temporary.name, to: name)
         } catch {
-            try? directory.unlink(temporary)
+            temporary.remove()
             throw error
         }
         try directory.synchronize()
+        temporary.unlock()
     }
 
-    /// Writes a file under a hidden name, and returns that name.
+    /// A file under a hidden name, locked against its removal as a leftover.
+    final class Temporary {
+        let name: String
+        private let directory: Directory
+        /// Nil: a name that cannot be locked.
+        private let lock: OwnedDescriptor?
+
+        init(_ name: String, in directory: Directory, lock: OwnedDescriptor?) {
+            self.name = name
+            self.directory = directory
+            self.lock = lock
+        }
+
+        /// Removes the hidden name, if it is still there.
+        func remove() {
+            try? directory.unlink(name)
+            unlock()
+        }
+
+        /// Has to be called after the last use of the name: it keeps the lock until then.
+        func unlock() { lock?.close() }
+    }
+
+    /// Locks a file or a directory for the lifetime of the result; nil: another process has locked it, or
+    /// it cannot be opened.
+    static func lock(_ name: String, in directory: Directory) -> OwnedDescriptor? {
+        guard let file = try? directory.open(name, [.readOnly, .nonBlocking]),
+            (try? Syscall.lockExclusively(file.rawValue)) == true
+        else { return nil }
+        return file
+    }
+
+    /// Writes a file under a hidden name.
     ///
     /// The file has the permissions and the owner of the file `name`, if there is one.
     static func write(
         _ directory: Directory, beside name: String, _ bytes: [UInt8], mode: UInt32 = mode
-    ) throws(Errno) -> String {
+    ) throws(Errno) -> Temporary {
         let old = try? directory.facts(name)
         let temporary = Path.temporaryName(for: name)
         try? directory.unlink(temporary)
@@ -38,11 +71,12 @@ enum DurableFile {
             let file = try directory.open(
                 temporary, [.writeOnly, .create, .exclusive], mode: 0o600)
             try file.withRawValue { (fd) throws(Errno) in
+                _ = try? Syscall.lockExclusively(fd)
                 try Syscall.writeAll(fd, bytes)
                 try setAttributes(fd, like: old?.isRegularFile == true ? old : nil, mode)
                 try Syscall.synchronize(fd)
             }
-            return temporary
+            return Temporary(temporary, in: directory, lock: file)
         } catch {
             try? directory.unlink(temporary)
             throw error

@@ -18,10 +18,13 @@ enum Path {
         return String(path[path.index(after: slash)...])
     }
 
-    /// A hidden name for a file that is to get the name `name`; different in each process.
+    /// A hidden name for a file that is to get the name `name`; different in each process, also in those of
+    /// other pid namespaces.
     static func temporaryName(for name: String) -> String {
-        "\(temporaryPrefix)\(ProcessEnvironment.processID).\(name)"
+        "\(temporaryPrefix)\(ProcessEnvironment.processID).\(token).\(name)"
     }
+
+    private static let token = String(UInt32.random(in: 0 ... .max), radix: 16)
 
     static let temporaryPrefix = ".swapctl."
 

@@ -93,6 +93,10 @@ extension ReleaseSite {
         while directory != "/", directory != "." {
             if Path.name(directory) == "release" {
                 let path = Path.parent(directory) + "/" + defaultName
+                // The server may be in another mount namespace, where this path is another directory.
+                guard let there = try? Syscall.status("/proc/\(pid)/root\(directory)"),
+                    let here = try? Syscall.status(directory), there.identity == here.identity
+                else { return nil }
                 return (try? Syscall.linkStatus(path)) == nil ? nil : path
             }
             directory = Path.parent(directory)

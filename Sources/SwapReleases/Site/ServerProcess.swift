@@ -15,6 +15,8 @@ struct ServerProcess {
     let switchID: String?
     /// The command line.
     private let arguments: [String]
+    /// The file that it executes, which need not be the one that has the path here.
+    private let file: FileIdentity?
     /// The latest time it can have started at, in nanoseconds since 1970; nil: it has ended.
     private(set) var startedAt: Int?
 
@@ -33,6 +35,7 @@ struct ServerProcess {
     init?(_ pid: Int32) {
         guard let program = try? Syscall.readLink("/proc/\(pid)/exe") else { return nil }
         arguments = ServerProcess.strings("/proc/\(pid)/cmdline")
+        file = try? Syscall.status("/proc/\(pid)/exe").identity
         startedAt = ProcessStatus.of(pid)?.startedAtNanoseconds
         let removed = " (deleted)"
         paths =
@@ -62,6 +65,22 @@ struct ServerProcess {
         return isRelease ? false : nil
     }
 
+    /// Whether the process certainly executes another release than the one with this program: one of another
+    /// name, or, in another mount namespace, another file of the same name.
+    func executesAnotherRelease(than program: String, in site: ReleaseSite) -> Bool {
+        let wanted = ReleaseSite.resolved(program) ?? program
+        if self.program == wanted {
+            guard let file, let here = try? Syscall.status(wanted).identity else { return false }
+            return file != here
+        }
+        // A program of a release may execute another one of the same release.
+        guard executes(program, in: site) == false,
+            let executed = Path.relative(self.program, to: site.releaseDirectory),
+            let named = Path.relative(wanted, to: site.releaseDirectory)
+        else { return false }
+        return executed.prefix { $0 != "/" } != named.prefix { $0 != "/" }
+    }
+
     /// The real, effective, saved and file system user of a process (proc_pid_status(5)); nil: it has
     /// ended.
     static func users(_ pid: Int32) -> Set<UInt32>? {
@@ -69,6 +88,20 @@ struct ServerProcess {
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
         guard let line = lines.first(where: { $0.hasPrefix("Uid:") }) else { return nil }
         return Set(line.split(separator: "\t").dropFirst().compactMap { UInt32($0) })
+    }
+
+    /// Whether a process was started by another one, directly or not; false if that is not known.
+    static func descends(_ pid: Int32, from ancestor: Int32) -> Bool {
+        var pid = pid
+        // A pid that is used again while this reads could make a circle.
+        for _ in 0..<256 {
+            guard let parent = ProcessStatus.of(pid)?.parentProcessID, parent > 1 else {
+                return false
+            }
+            if parent == ancestor { return true }
+            pid = parent
+        }
+        return false
     }
 
     private static func strings(_ path: String) -> [String] {

@@ -128,6 +128,12 @@ extension SiteRights {
                         + "leads, belongs to \(name(site.userID)); give the path of the site itself"
                 )
             }
+            for place in above where place.isWritableByOthers && !place.isSticky {
+                throw unsafe(
+                    "other users may write \(place.path), and put another directory into the place of "
+                        + "\(site.path), in which root executes programs as \(name(site.userID)); run "
+                        + "`chmod go-w \(place.path)`")
+            }
             for place in inside where place.userID != site.userID {
                 throw unsafe(
                     "\(place.path) belongs to \(name(place.userID)), but \(site.path) belongs to "

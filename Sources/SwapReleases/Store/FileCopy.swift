@@ -25,9 +25,11 @@ enum FileCopy {
     /// Copies a file, a link, or a directory with its content to a free name.
     ///
     /// Keeps the permissions, except that of everybody to write and the set-id bits, but not the owners.
-    /// Returns the regular files. EINVAL: there is a pipe, a socket or a device among the files.
+    /// Returns the regular files. EINVAL: there is a pipe, a socket or a device among the files. `made` is
+    /// called when the copy exists and is still empty.
     static func copy(
-        _ name: String, in source: Directory, to copy: String, in target: Directory, depth: Int = 0
+        _ name: String, in source: Directory, to copy: String, in target: Directory,
+        depth: Int = 0, made: () -> Void = {}
     ) throws(Problem) -> [Digest] {
         let from: Directory
         let to: Directory
@@ -38,11 +40,12 @@ enum FileCopy {
                 return []
             }
             if facts.isRegularFile {
-                return [("", try copyFile(name, in: source, to: copy, in: target))]
+                return [("", try copyFile(name, in: source, to: copy, in: target, made))]
             }
             guard facts.isDirectory, depth < maximumDepth else { throw .invalidArgument }
             from = try source.directory(name)
             try target.makeDirectory(copy, mode: 0o700)
+            made()
             to = try target.directory(copy)
         } catch {
             throw Problem(path: source.child(name), errno: error)
@@ -79,10 +82,12 @@ enum FileCopy {
 
     /// Returns the digest of the copy, which is read back, not of the source.
     private static func copyFile(
-        _ name: String, in source: Directory, to copy: String, in target: Directory
+        _ name: String, in source: Directory, to copy: String, in target: Directory,
+        _ made: () -> Void
     ) throws(Errno) -> String {
         let from = try DurableFile.openRegular(source, name, .readOnly)
         let to = try target.open(copy, [.writeOnly, .create, .exclusive], mode: 0o600)
+        made()
         try Syscall.copyAll(from: from.rawValue, to: to.rawValue)
         let mode = try Syscall.status(of: from.rawValue).mode
         try Syscall.setMode(to.rawValue, mode & permissions)

@@ -35,8 +35,12 @@ package struct ReleaseAddition: Sendable {
             () throws(Errno) in try site.openReleases()
         }
         let temporary = Path.temporaryName(for: name)
+        var temporaryLock: OwnedDescriptor?
+        defer { withExtendedLifetime(temporaryLock) {} }
         do throws(ControlError) {
-            let files = try copy(found, to: temporary, in: releases)
+            let files = try copy(found, to: temporary, in: releases) {
+                temporaryLock = DurableFile.lock(temporary, in: releases)
+            }
             let digest = digest(files, below: "release/\(name)")
             if let expected, expected.lowercased() != digest {
                 throw ControlError.configuration(
@@ -79,11 +83,11 @@ package struct ReleaseAddition: Sendable {
     }
 
     private static func copy(
-        _ source: LinkChain, to temporary: String, in releases: Directory
+        _ source: LinkChain, to temporary: String, in releases: Directory, made: () -> Void
     ) throws(ControlError) -> [(path: String, digest: String)] {
         do {
             return try FileCopy.copy(
-                source.end.name, in: source.end.directory, to: temporary, in: releases)
+                source.end.name, in: source.end.directory, to: temporary, in: releases, made: made)
         } catch {
             if error.errno == .invalidArgument {
                 throw .configuration("\(error.path) is neither a file nor a directory nor a link")
@@ -163,14 +167,23 @@ package struct ReleaseAddition: Sendable {
     }
 
     /// Removes the temporary files of processes that have ended.
-    static func removeLeftovers(_ site: ReleaseSite) {
+    ///
+    /// `isSwitching`: the caller holds the lock of the switch.
+    static func removeLeftovers(_ site: ReleaseSite, isSwitching: Bool = false) {
         let directories = [try? site.openReleases(), site.root, try? site.openState()]
         for case let directory? in directories {
             for name in (try? directory.names()) ?? [] {
                 guard let owner = Path.temporaryOwner(name), ProcessStatus.of(owner) == nil else {
                     continue
                 }
+                guard let facts = try? directory.facts(name) else { continue }
+                // A link cannot be locked. Links are made by the holder of the lock of the switch alone.
+                if facts.isSymbolicLink, !isSwitching { continue }
+                // A process of another pid namespace is not seen, but its lock is.
+                let lock = facts.isSymbolicLink ? nil : DurableFile.lock(name, in: directory)
+                guard facts.isSymbolicLink || lock != nil else { continue }
                 try? FileCopy.remove(name, in: directory)
+                withExtendedLifetime(lock) {}
             }
         }
     }

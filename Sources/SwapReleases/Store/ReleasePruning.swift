@@ -121,6 +121,8 @@ package struct ReleasePruning: Sendable {
             let hidden = Path.temporaryName(for: name)
             try attempt("cannot remove \(site.releaseDirectory)/\(name)") { () throws(Errno) in
                 let releases = try site.openReleases()
+                let lock = DurableFile.lock(name, in: releases)
+                defer { withExtendedLifetime(lock) {} }
                 // Renamed first, so that a directory disappears at once, not file by file.
                 try releases.rename(name, to: hidden)
                 try FileCopy.remove(hidden, in: releases)

@@ -16,7 +16,10 @@ struct CheckCommand: Sendable {
     /// Where root works with the rights of the site's owner, the command runs as that owner.
     func run(_ selection: SelectedFiles, in site: ReleaseSite) throws(ControlError) {
         let (read, write) = try attempt("cannot make a pipe") { () throws(Errno) in
-            try Syscall.pipe(nonBlocking: true)
+            // A command's own end blocks: many programs fail on a full pipe that does not.
+            let pipe = try Syscall.pipe(nonBlocking: false)
+            try Syscall.setNonBlocking(pipe.read.rawValue, true)
+            return pipe
         }
         let null = try attempt("cannot open /dev/null") { () throws(Errno) in
             try Syscall.open("/dev/null", .readWrite)

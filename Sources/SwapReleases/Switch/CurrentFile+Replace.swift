@@ -31,8 +31,8 @@ extension CurrentFile {
                 isRestored = done
             } else {
                 let temporary = try prepare(text, link?.target, site)
-                defer { try? site.root.unlink(temporary) }
-                isRestored = try exchange(temporary, site.currentName, in: site.root, text, refused)
+                defer { temporary.remove() }
+                isRestored = try exchange(temporary.name, site.currentName, in: site.root, text, refused)
             }
             if isRestored, let refused {
                 try? DurableFile.replace(site.openState(), ReleaseSite.refusedName, refused)
@@ -60,8 +60,8 @@ extension CurrentFile {
     ) -> Bool? {
         do throws(Errno) {
             let temporary = try DurableFile.write(file.directory, beside: file.name, text)
-            defer { try? file.directory.unlink(temporary) }
-            let isRestored = try exchange(temporary, file.name, in: file.directory, text, refused)
+            defer { temporary.remove() }
+            let isRestored = try exchange(temporary.name, file.name, in: file.directory, text, refused)
             try? file.directory.synchronize()
             return isRestored
         } catch {
@@ -82,8 +82,8 @@ extension CurrentFile {
         return try attempt("cannot write \(site.currentPath)") { () throws(Errno) in
             let name = site.currentName
             let temporary = try DurableFile.write(site.root, beside: name, text)
-            defer { try? site.root.unlink(temporary) }
-            let isWritten = try exchange(temporary, name, in: site.root, text, base)
+            defer { temporary.remove() }
+            let isWritten = try exchange(temporary.name, name, in: site.root, text, base)
             try site.root.synchronize()
             return isWritten
         }
@@ -102,13 +102,15 @@ extension CurrentFile {
     /// Makes the new file, or link, under a hidden name.
     private static func prepare(
         _ text: [UInt8], _ linkTarget: String?, _ site: ReleaseSite
-    ) throws(Errno) -> String {
+    ) throws(Errno) -> DurableFile.Temporary {
         let name = site.currentName
         let temporary = Path.temporaryName(for: name)
         if let target = linkTarget {
             try? site.root.unlink(temporary)
             try site.root.symbolicLink(temporary, to: target)
-            if (try? site.read(temporary)) == text { return temporary }
+            if (try? site.read(temporary)) == text {
+                return DurableFile.Temporary(temporary, in: site.root, lock: nil)
+            }
             try site.root.unlink(temporary)
         }
         do throws(Errno) {
@@ -117,8 +119,9 @@ extension CurrentFile {
             guard let state = try? site.openState(),
                 (try? DurableFile.read(state, ReleaseSite.spareName)) == text
             else { throw error }
+            let lock = DurableFile.lock(ReleaseSite.spareName, in: state)
             try state.rename(ReleaseSite.spareName, to: temporary, in: site.root)
-            return temporary
+            return DurableFile.Temporary(temporary, in: site.root, lock: lock)
         }
     }
 

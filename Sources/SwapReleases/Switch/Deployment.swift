@@ -68,13 +68,16 @@ package struct Deployment {
         let target = try CurrentFile(
             site, ReleaseSelection.rewritten(current, try choice.resolve(words)))
         let verb = try verb()
+        let deferral = try SignalDeferral()
+        defer { deferral.end() }
+        var control = control
+        control.signals = deferral.descriptor
         let change = try ReleaseSwitch(
             control, to: target, verb: verb, why: "swapctl deploy",
             replacing: ReleaseSwitch.Base(text: current?.text, link: link),
+            wasServing: verb == .upgrade,
             // A server that is started outlives this process; init reaps it.
             observe: observe, started: { _ in })
-        let deferral = try SignalDeferral()
-        defer { deferral.end() }
         return change.run()
     }
 

@@ -15,10 +15,11 @@ struct Recovery {
 
     /// Returns a sentence about what was done; nil if no switch was interrupted.
     ///
-    /// The caller holds the lock of the switch. Waits for an upgrade that still runs. `current.conf`
-    /// stays as it is: it names the release that is wanted.
+    /// The caller holds the lock of the switch. Waits for an upgrade that still runs. What the switch
+    /// itself wrote into `current.conf` is taken back; what others wrote there stays, because it names the
+    /// release that is wanted.
     func run() throws(ControlError) -> String? {
-        ReleaseAddition.removeLeftovers(site)
+        ReleaseAddition.removeLeftovers(site, isSwitching: true)
         guard let intent = try ServingRecord.intent(site) else {
             try completeJournal()
             return nil
@@ -36,10 +37,25 @@ struct Recovery {
             try Links(site).point(to: before)
             Links(site).remove(intent.selection, keeping: before)
         }
+        try restoreCurrent(intent)
         let reason = "swapctl was ended in the middle of the switch"
         try journal(intent, .unchanged, status?.serving, reason)
         try ServingRecord.removeIntent(site)
         return "a switch to \(what) was interrupted before it had succeeded, and was undone"
+    }
+
+    /// Takes back what an interrupted switch wrote into `current.conf`.
+    private func restoreCurrent(_ intent: ServingRecord) throws(ControlError) {
+        guard let replaced = intent.replaced else { return }
+        let written = Array(intent.text.utf8)
+        if let serving = try ServingRecord.serving(site) {
+            _ = try CurrentFile.restore(serving, insteadOf: written, site)
+        } else if let text = replaced.text {
+            _ = try CurrentFile.restore(
+                Array(text.utf8), link: replaced.link, insteadOf: written, site)
+        } else {
+            try CurrentFile.remove(saying: written, site)
+        }
     }
 
     /// Whether the serving generation was started by this switch, or by the links as it had pointed
@@ -54,6 +70,11 @@ struct Recovery {
                     "the program of \(status.serving) cannot be read; run swapctl as the user of "
                     + "the server, or as root",
                 exitCode: .permission)
+        }
+        if let program = intent.selection.program,
+            process.executesAnotherRelease(than: program, in: site)
+        {
+            return false
         }
         return process.switchID == intent.id || isStartedAfresh(process, intent)
     }

@@ -42,10 +42,12 @@ final class ReleaseSwitch {
     private var leaving: Upgrade.Leaving?
     /// Whether the target serves already: the switch then only restores names, without an upgrade.
     private let isServed: Bool
+    /// Whether a generation served when the switch was decided.
+    private let wasServing: Bool
 
     init(
         _ control: ServerControl, to target: CurrentFile, verb: JournalEntry.Verb, why: String,
-        replacing base: Base?, isServed: Bool = false,
+        replacing base: Base?, isServed: Bool = false, wasServing: Bool = false,
         observe: @escaping (ControlEvent) -> Void, started: @escaping (ProcessHandle) -> Void
     ) throws(ControlError) {
         site = control.site
@@ -55,6 +57,7 @@ final class ReleaseSwitch {
         self.why = why
         self.base = base
         self.isServed = isServed
+        self.wasServing = wasServing
         self.observe = observe
         self.started = started
         serving = try ServingRecord.serving(site)
@@ -167,9 +170,17 @@ final class ReleaseSwitch {
         hasWrittenCurrent = true
     }
 
-    /// Restores the text before this switch, or that of the release that serves.
+    /// Restores the text of the release that serves, or the text before this switch if that names the
+    /// same files.
     private func restoreCurrent() throws(ControlError) {
         if let base {
+            if let serving, let text = base.text,
+                (try? CurrentFile(site, text))?.selection != serving.selection
+            {
+                let named = hasWrittenCurrent ? target.text : text
+                _ = try CurrentFile.restore(serving, insteadOf: named, site)
+                return
+            }
             // Nothing was written: there is nothing to restore.
             guard hasWrittenCurrent else { return }
             if let text = base.text ?? serving.map({ Array($0.text.utf8) }) {
@@ -196,8 +207,11 @@ final class ReleaseSwitch {
             if status == nil {
                 try control.checkCommand(serving)
                 let command = control.command(serving?.command)
-                // The service manager starts the server by the links: they are all that is needed.
-                if command.isEmpty { return .done }
+                if command.isEmpty {
+                    if wasServing { throw serverHasEnded() }
+                    // The service manager starts the server by the links: they are all that is needed.
+                    return .done
+                }
                 let shown = ShownStep("start", command.first ?? "", observe)
                 answer = try ServerStart(control: control, command: command).run(
                     id, started: started)
@@ -223,6 +237,11 @@ final class ReleaseSwitch {
             generation = serving
             self.leaving = leaving
             if let warning { warnings.append(warning) }
+            if let other = control.otherRelease(than: target.selection.program) {
+                warnings.append(other)
+                reason = other
+                return .unknown
+            }
             return .done
         case .unchanged(let why, let serving):
             reason = why
@@ -234,6 +253,13 @@ final class ReleaseSwitch {
         }
     }
 
+    /// The server that was to be upgraded has ended during the switch: the release has never served.
+    private func serverHasEnded() -> ControlError {
+        .noSuchService(
+            "the server of \(control.service.name) has ended during the switch, and no command that "
+                + "starts it is known: give the command after --")
+    }
+
     // MARK: - Records
 
     private func record() -> ServingRecord {
@@ -243,7 +269,8 @@ final class ReleaseSwitch {
             selection: target.selection, text: String(decoding: target.text, as: UTF8.self),
             link: writesCurrent ? nil : CurrentLink.read(site),
             command: control.command(serving?.command), from: serving?.selection,
-            links: serving == nil ? linksBefore : nil, time: time, why: why)
+            links: serving == nil ? linksBefore : nil, time: time, why: why,
+            replaced: base.map { ServingRecord.ReplacedText(text: $0.text, link: $0.link) })
     }
 
     private func journal(_ result: JournalEntry.Result) throws(ControlError) {

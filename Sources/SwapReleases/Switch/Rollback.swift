@@ -5,7 +5,7 @@ import SystemPackage
 
 /// Returns to a release that served before: an upgrade to it, with its own entry in the journal.
 package struct Rollback {
-    let control: ServerControl
+    private(set) var control: ServerControl
     var site: ReleaseSite { control.site }
 
     package init(_ site: ReleaseSite, _ service: Service, _ options: SwitchOptions) {
@@ -19,7 +19,7 @@ package struct Rollback {
     /// during the switch, and finds afterwards that the named release serves. SIGINT, SIGTERM and SIGHUP
     /// do not end the process during the switch. Throws if there is no earlier release, or if another
     /// switch is under way.
-    package func run(
+    package mutating func run(
         to release: String?, _ observe: @escaping (ControlEvent) -> Void
     ) throws(ControlError) -> SwitchOutcome {
         try site.prepareState()
@@ -28,6 +28,10 @@ package struct Rollback {
         defer { lock.release() }
         _ = try Recovery(control).run()
         _ = try RecordReconciliation(control).run()
+        let deferral = try SignalDeferral()
+        defer { deferral.end() }
+        control.signals = deferral.descriptor
+        defer { control.signals = nil }
         let record = try ServingRecord.serving(site)
         let change =
             if release == nil, let record, try namesAnother(record) {
@@ -37,8 +41,6 @@ package struct Rollback {
             } else {
                 try goingBack(to: release, record, observe)
             }
-        let deferral = try SignalDeferral()
-        defer { deferral.end() }
         return change.run()
     }
 
@@ -62,6 +64,7 @@ package struct Rollback {
             control, to: try CurrentFile(site, text), verb: .rollback,
             why: release.map { "rollback to \($0)" } ?? "rollback",
             replacing: ReleaseSwitch.Base(text: current?.text, link: link),
+            wasServing: try control.serving() != nil,
             // A server that is started outlives this process; init reaps it.
             observe: observe, started: { _ in })
     }

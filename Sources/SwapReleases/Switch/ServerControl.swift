@@ -9,6 +9,8 @@ struct ServerControl {
     let site: ReleaseSite
     let service: Service
     let options: SwitchOptions
+    /// Becomes readable when a signal asks this process to end; nil: signals end it themselves.
+    var signals: CInt?
 
     enum Answer {
         /// The serving generation, the predecessor that still drains, and a warning for the operator.
@@ -50,32 +52,99 @@ struct ServerControl {
         return process.switchID != nil && process.switchID == record?.id
     }
 
+    /// A sentence, if the serving generation certainly executes another release than this program.
+    func otherRelease(than program: String?) -> String? {
+        guard let program, let status = try? serving(), let process = process(status),
+            process.executesAnotherRelease(than: program, in: site)
+        else { return nil }
+        return "\(status.serving) of \(service.name) executes \(process.program), which is not "
+            + "\(program) as seen from here"
+    }
+
     // MARK: - Upgrade
 
     /// Upgrades the server to the program that the link leads to, with `id` in the environment of the
     /// successor.
     ///
-    /// Waits first for an upgrade that another process has requested.
-    func upgrade(_ id: String, _ observe: (ControlEvent) -> Void) throws(ControlError) -> Answer {
+    /// Waits first for an upgrade that another process has requested. Throws `busy` if a server refuses
+    /// for longer than ``SwitchOptions/busyPatience`` although its status shows no upgrade, and on a
+    /// signal during the wait.
+    func upgrade(
+        _ id: String, _ observe: @escaping (ControlEvent) -> Void
+    ) throws(ControlError) -> Answer {
+        var wait: BusyWait?
         while true {
             do {
                 try checkUser()
                 let upgrade = Upgrade(service, try request(id), progressMode: options.progressMode)
+                let isFirst = wait == nil
                 let (outcome, leaving) = try site.rights.asCaller { () throws(ControlError) in
-                    try upgrade.decide(observe)
+                    try upgrade.decide { event in
+                        // The wait is one step, however often the server is asked.
+                        if case .asked = event, !isFirst { return }
+                        observe(event)
+                    }
                 }
+                wait?.finish(.done)
                 return answer(outcome, leaving)
             } catch {
-                if error.exitCode == .busy, try awaitQuiet() != nil {
-                    // The server is busy with something that its status does not show.
-                    _ = try? Syscall.poll([], timeoutMilliseconds: 50)
+                if error.code == .busy {
+                    var begun = wait ?? BusyWait(error, options.busyPatience, observe)
+                    wait = begun
+                    do throws(ControlError) {
+                        if try awaitQuiet(until: begun.deadline) == nil { throw error }
+                        try pause(&begun, after: error)
+                    } catch {
+                        begun.finish(.failed)
+                        throw error
+                    }
+                    wait = begun
                     continue
                 }
-                if error.code == "timeout" || error.code == "connection-lost" {
+                wait?.finish(.failed)
+                if error.code == .timeout || error.code == .connectionLost {
                     return .unknown(error.message)
                 }
                 throw error
             }
+        }
+    }
+
+    /// The wait for a server that refuses an upgrade because it is busy.
+    private struct BusyWait {
+        /// In monotonic nanoseconds; an upgrade of others in all this time is longer than its deadlines.
+        let deadline: UInt64
+        /// How much longer the server may refuse without an upgrade in its status, in milliseconds.
+        var left: Int
+        var pause = 50
+        private let step: ShownStep
+
+        init(_ refusal: ControlError, _ patience: Duration, _ observe: @escaping (ControlEvent) -> Void)
+        {
+            deadline = Syscall.monotonicNanoseconds() + ServerControl.longestUpgrade
+            left = patience.wholeMilliseconds
+            step = ShownStep("wait", refusal.message, observe)
+        }
+
+        func finish(_ event: SwitchStateMachine.Event) { _ = step.end(event) }
+    }
+
+    /// The server is busy with something that its status does not show.
+    private func pause(_ wait: inout BusyWait, after refusal: ControlError) throws(ControlError) {
+        if wait.left <= 0 || Syscall.monotonicNanoseconds() >= wait.deadline { throw refusal }
+        let length = min(wait.pause, wait.left)
+        wait.left -= length
+        wait.pause = min(wait.pause * 2, 1_000)
+        try pause(milliseconds: CInt(length))
+    }
+
+    /// Throws `busy` if a signal arrives, or has arrived.
+    private func pause(milliseconds: CInt) throws(ControlError) {
+        let ready = try? Syscall.poll(
+            [(fd: signals ?? -1, events: Syscall.pollIn)], timeoutMilliseconds: milliseconds)
+        if signals != nil, let ready, ready[0] != 0 {
+            throw .busy(
+                "a signal has ended the wait for \(service.name), which was busy with another upgrade")
         }
     }
 
@@ -132,9 +201,9 @@ struct ServerControl {
 
     /// Waits until the server runs no upgrade, and returns its status; nil if no generation serves.
     ///
-    /// Throws after ten minutes, which is longer than the deadlines of an upgrade.
-    func awaitQuiet() throws(ControlError) -> GenerationStatus? {
-        let deadline = Syscall.monotonicNanoseconds() + 600_000_000_000
+    /// Throws `busy` at `end`, in monotonic nanoseconds, and on a signal; nil: after ten minutes.
+    func awaitQuiet(until end: UInt64? = nil) throws(ControlError) -> GenerationStatus? {
+        let deadline = end ?? Syscall.monotonicNanoseconds() + Self.longestUpgrade
         var pause: CInt = 5
         while true {
             guard let status = try serving() else { return nil }
@@ -144,10 +213,13 @@ struct ServerControl {
                     "\(status.serving) of \(service.name) has been '\(status.state)' for 10 min")
             }
             // Only the process that requested the upgrade is told of its end.
-            _ = try? Syscall.poll([], timeoutMilliseconds: pause)
+            try self.pause(milliseconds: pause)
             pause = min(pause * 2, 200)
         }
     }
+
+    /// Ten minutes in nanoseconds: longer than the deadlines of an upgrade.
+    private static let longestUpgrade: UInt64 = 600_000_000_000
 
     // MARK: - Command
 

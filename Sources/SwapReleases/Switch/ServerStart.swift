@@ -34,7 +34,7 @@ struct ServerStart {
             return .unchanged("cannot start \(program): \(error)", nil)
         }
         started(process)
-        return try awaitServing(process, program, logSize)
+        return try awaitServing(process, program, id, logSize)
     }
 
     private func spawn(
@@ -70,6 +70,12 @@ struct ServerStart {
 
     private func openLog() throws(ControlError) -> OwnedDescriptor {
         if control.options.log == "-" {
+            // A program that has a terminal open can read what is typed there.
+            if let owner = control.site.rights.ownerName, Syscall.isTerminal(2) {
+                throw .wrongUsage(
+                    "with --log - the server, which runs as \(owner), could read from this terminal; "
+                        + "leave --log out, or give the path of a file")
+            }
             return try attempt("cannot duplicate standard error") { () throws(Errno) in
                 try OwnedDescriptor.duplicating(2)
             }
@@ -99,7 +105,7 @@ struct ServerStart {
     }
 
     private func awaitServing(
-        _ process: ProcessHandle, _ program: String, _ logSize: Int
+        _ process: ProcessHandle, _ program: String, _ id: String, _ logSize: Int
     ) throws(ControlError) -> ServerControl.Answer {
         let limit = (control.options.readyTimeout ?? .seconds(60)).wholeMilliseconds
         let deadline = Syscall.monotonicNanoseconds() + UInt64(max(0, limit)) * 1_000_000
@@ -114,9 +120,10 @@ struct ServerStart {
                     "\(program) (pid \(process.processID)) \(status)\(lastLines(logSize))", nil)
             }
             if let status = try? control.serving(), status.isServing {
-                if status.visibleProcessID == Int(process.processID) {
+                if isStarted(status, by: process, id) {
                     return .serves(status.serving, leaving: nil, warning: nil)
                 }
+                end(process)
                 return .unchanged(
                     "\(status.serving) of \(control.service.name) was started meanwhile",
                     status.serving)
@@ -128,15 +135,38 @@ struct ServerStart {
                 [(fd: pidfd, events: Syscall.pollIn)], timeoutMilliseconds: pause)
             pause = min(pause * 2, 100)
         }
-        // The processes it has started are in its session, and in this group.
-        Syscall.signalGroup(process.processID, Signals.kill)
-        _ = process.waitForExit(deadline: Syscall.monotonicNanoseconds() + 5_000_000_000)
-        _ = try? process.reap()
+        end(process)
         let waited = DurationText.deadline(milliseconds: limit)
         return .unchanged(
             "\(program) (pid \(process.processID)) did not serve within \(waited), and was killed"
                 + lastLines(logSize),
             nil)
+    }
+
+    /// Whether the generation runs in this process, or was started by it: the command may be a wrapper
+    /// or a supervisor, whose child is the server.
+    private func isStarted(
+        _ status: GenerationStatus, by process: ProcessHandle, _ id: String
+    ) -> Bool {
+        if status.visibleProcessID == Int(process.processID) { return true }
+        return control.site.rights.asCaller {
+            // From the kernel, if the server is in another pid namespace.
+            let seen = status.visibleProcessID.map { Int32(clamping: $0) }
+            guard
+                let pid = seen
+                    ?? (try? ControlClient(control.service).processID(
+                        ofGeneration: status.generation))
+            else { return false }
+            if ServerProcess(pid)?.switchID == id { return true }
+            return ServerProcess.descends(pid, from: process.processID)
+        }
+    }
+
+    /// Kills a process and what it has started: that is in its session, and in its group.
+    private func end(_ process: ProcessHandle) {
+        Syscall.signalGroup(process.processID, Signals.kill)
+        _ = process.waitForExit(deadline: Syscall.monotonicNanoseconds() + 5_000_000_000)
+        _ = try? process.reap()
     }
 
     /// The last lines of the log since the start.

@@ -4,15 +4,18 @@ import SuccessionSystem
 import SwapControl
 import SystemPackage
 
-/// Discards the signals that would end this process in the middle of a switch.
+/// Keeps the signals from ending this process in the middle of a switch.
 ///
-/// The site would stay half switched until the next watch or rollback. A signal that is ignored stays
-/// ignored.
+/// The site would stay half switched until the next watch or rollback. Only a wait for a busy server
+/// ends on them. A signal that is ignored stays ignored.
 struct SignalDeferral {
     private let signals: [CInt]
     private let pipe: (read: OwnedDescriptor, write: OwnedDescriptor)
 
-    /// SIGINT, SIGTERM and SIGHUP have no effect from here until ``end()``.
+    /// Readable after a signal.
+    var descriptor: CInt { pipe.read.rawValue }
+
+    /// SIGINT, SIGTERM and SIGHUP do not end the process from here until ``end()``.
     init() throws(ControlError) {
         let signals = [Signals.interrupt, Signals.terminate, Signals.hangUp].filter {
             !Signals.isIgnored($0)

@@ -13,6 +13,8 @@ package struct SwitchOptions: Sendable {
     /// How long the successor may take to become ready; nil: the server's own limit, and one minute
     /// for a start.
     package var readyTimeout: Duration?
+    /// How long a server may refuse an upgrade as busy although its status shows no other upgrade.
+    package var busyPatience: Duration = .seconds(10)
     /// The drain deadline of the predecessor; nil: the server's own.
     package var drain: Duration?
     /// Where a server that swapctl starts writes its output; `-`: to this process's standard error;

@@ -45,6 +45,9 @@ final class WatchSources {
         SignalRelay.unblockInThisThread(Self.signals)
     }
 
+    /// Readable while a signal has not been taken by ``wait(until:)``.
+    var signals: CInt { signalPipe.read.rawValue }
+
     func close() {
         SignalRelay.restoreDefault(Self.signals)
     }
@@ -102,6 +105,14 @@ final class WatchSources {
             (server, isServerGone) = (nil, false)
         }
         return found
+    }
+
+    /// The end of the followed server, if it comes by `deadline` in monotonic nanoseconds; it is then no
+    /// event of ``wait(until:)`` any more.
+    func takeServerEnd(deadline: UInt64) -> Event? {
+        guard isServerGone || server?.waitForExit(deadline: deadline) == true else { return nil }
+        defer { (server, isServerGone) = (nil, false) }
+        return .serverEnded(server?.exitStatus())
     }
 
     private func milliseconds(until end: UInt64?) -> CInt {

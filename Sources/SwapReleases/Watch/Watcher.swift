@@ -49,7 +49,7 @@ package final class Watcher {
         machine = WatchStateMachine(startsAgain: startsAgain)
         self.patience = patience
         self.report = report
-        control = ServerControl(site: site, service: service, options: options)
+        var control = ServerControl(site: site, service: service, options: options)
         try SiteInspection.checkPermissions(site)
         let recorded = try ServingRecord.serving(site)?.command
         if startsAgain, control.command(recorded).isEmpty {
@@ -60,6 +60,8 @@ package final class Watcher {
         watchLock = try SiteLock.takeOrFail(site, .watch, "watches current.conf")
         switchLock = try SiteLock.open(site, .change)
         sources = try WatchSources(site)
+        control.signals = sources.signals
+        self.control = control
     }
 
     /// Watches until SIGTERM or SIGINT arrives; a switch that has begun is finished first.
@@ -108,6 +110,18 @@ package final class Watcher {
         server = nil
         return .serverEnded(
             wasStable: Syscall.monotonicNanoseconds() - since >= Self.stableAfter)
+    }
+
+    /// Tells the machine of a server that has ended since the last wait for events: what the inspection has
+    /// found is then looked at as the end of that server, and inspected again.
+    private func noteServerEnd() {
+        // Its socket is closed a moment before the process has ended. One that drains lives on.
+        let deadline = Syscall.monotonicNanoseconds() + 100_000_000
+        guard server != nil,
+            case .serverEnded(let status)? = sources.takeServerEnd(deadline: deadline)
+        else { return }
+        _ = machine.handle(ended(status))
+        why = lastServerEnd ?? why
     }
 
     /// Follows the process that serves now, so that its end becomes an event.
@@ -161,6 +175,7 @@ package final class Watcher {
         switch action {
         case .inspect:
             let finding = inspect()
+            if case .down = finding { noteServerEnd() }
             if finding != .failed, finding != .busy { followServer(isExpected: finding == .same) }
             return .inspected(finding)
         case .switchOver:
@@ -242,7 +257,7 @@ package final class Watcher {
             let isRunning = try control.serving() != nil
             let change = try ReleaseSwitch(
                 control, to: target, verb: isRunning ? .upgrade : .start, why: why,
-                replacing: nil, observe: { [report] in report(.progress($0)) },
+                replacing: nil, wasServing: isRunning, observe: { [report] in report(.progress($0)) },
                 started: { [sources] in sources.adopt($0) })
             let outcome = change.run()
             report(.outcome(outcome))

@@ -9,7 +9,8 @@ struct FakeGeneration {
     /// Answers each connection with the next of `answers`, the last one for ever.
     ///
     /// An empty one closes without a word, `exit` ends the process, and one that begins with a line
-    /// `turn PATH` first makes the name of the socket a link to PATH.
+    /// `turn PATH` first makes the name of the socket a link to PATH. One that is a JSON object has an
+    /// answer for each kind of request.
     init(
         _ service: TestService, generation: Int = 1, serving: Bool = true, user: UInt32? = nil,
         answers: [String]
@@ -33,6 +34,8 @@ struct FakeGeneration {
                 if not request:
                     connection.close()
                     continue
+                kind = request.decode("utf-8", "replace").split("\\n")[0].split(" ")[-1]
+                if answer.startswith("{"): answer = json.loads(answer).get(kind, "")
                 print("asked " + request.decode("utf-8", "replace").split("\\n")[0], flush=True)
                 if answer.startswith("turn "):
                     # Before it answers: whoever asked looks at the name again after that.

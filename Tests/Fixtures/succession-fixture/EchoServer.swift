@@ -2,6 +2,7 @@
 
 import Succession
 import SuccessionSystem
+import SystemPackage
 
 /// Answers each connection with `gen=<pid>` and then echoes; prints `ready <generation> <pid>` when
 /// it serves.
@@ -17,15 +18,30 @@ struct EchoServer {
         if let limit = options.openFilesLimit { try ResourceLimit.setOpenFiles(limit) }
         var configuration = GenerationConfiguration()
         configuration.drainDeadline = options.drain
-        if let grace = options.exitGrace { configuration.exitGrace = grace }
+        configuration.exitGrace = options.exitGrace
         if let maximum = options.maximumGenerations {
             configuration.maximumGenerations = maximum
         }
-        if let signal = options.upgradeSignal { configuration.signals[signal] = .upgrade }
-        if let signal = options.reloadSignal { configuration.signals[signal] = .reload }
+        if let signal = options.upgradeSignal {
+            configuration.signals[.init(rawValue: signal)] = .upgrade
+        }
+        if let signal = options.reloadSignal {
+            configuration.signals[.init(rawValue: signal)] = .reload
+        }
         let fault = options.fault
         configuration.onStep = { fault.happen(at: $0) }
+        if options.isScoped {
+            return try await Generation.run(options.service, configuration: configuration) {
+                try await serve(as: $0)
+            }
+        }
         let generation = try await Generation.begin(options.service, configuration: configuration)
+        try await serve(as: generation)
+        await generation.drained()
+    }
+
+    private func serve(as generation: Generation) async throws {
+        let fault = options.fault
         if fault == .refuse { throw await generation.refuse("this state is not for me") }
         try StatePattern.check(generation.inheritedState, size: options.stateSize)
         if let size = options.stateSize {
@@ -38,13 +54,23 @@ struct EchoServer {
         if let acceptor = FaultyAcceptor(fault) { listeners.first?.attach(acceptor) }
         if let name = options.kept {
             _ = try generation.descriptor(name) {
-                try MemoryFile.create(name: name, allowSealing: false).relinquish()
+                let file = try MemoryFile.create(name: name, allowSealing: false)
+                return FileDescriptor(rawValue: file.relinquish())
             }
         }
         let others = try options.taken.map { name in
             try generation.descriptor(name) { throw UsageError("nobody passed '\(name)'") }
         }
-        if options.tellsHoldings { (listeners + others).forEach(tell) }
+        if options.tellsHoldings {
+            for listener in listeners {
+                tell(listener.name, listener.origin, "\(listener.address)") {
+                    listener.withUnsafeDescriptor($0)
+                }
+            }
+            for other in others {
+                tell(other.name, other.origin, "other") { other.withUnsafeDescriptor($0) }
+            }
+        }
         if fault == .neverReady { try await Task.sleep(for: .seconds(3_600)) }
         if case .holdReady(let fifo) = fault { Fault.wait(at: fifo) }
         if let answer = options.reload {
@@ -57,7 +83,6 @@ struct EchoServer {
         try await generation.ready()
         announce("ready \(generation.number) \(ProcessEnvironment.processID)\n")
         await serve(listeners)
-        await generation.drained()
     }
 
     private func makeListeners(_ generation: Generation) throws -> [Listener] {
@@ -94,11 +119,12 @@ struct EchoServer {
 }
 
 /// One line: name, origin, address, and what the descriptor is to the kernel.
-private func tell(_ listener: Listener) {
-    let link = listener.withUnsafeDescriptor { descriptor in
-        (try? Syscall.readLink("/proc/self/fd/\(descriptor)")) ?? "?"
-    }
-    announce("holds \(listener.name) \(listener.origin) \(listener.address) \(link)\n")
+private func tell(
+    _ name: String, _ origin: Listener.Origin, _ address: String,
+    lending: ((FileDescriptor) -> String) -> String
+) {
+    let link = lending { (try? Syscall.readLink("/proc/self/fd/\($0.rawValue)")) ?? "?" }
+    announce("holds \(name) \(origin) \(address) \(link)\n")
 }
 
 private func announce(_ line: String) {

@@ -15,12 +15,13 @@ struct Options {
     /// Whether the application opens as many files as it can before it is ready.
     var hoards = false
     var drain: Duration = .seconds(30)
-    /// Nil: as the library has it.
-    var exitGrace: Duration?
+    var exitGrace: Duration = .seconds(5)
     /// Name of a descriptor that is no listener.
     var kept: String?
     /// Names of descriptors of any kind that must be there: nothing is made in their place.
     var taken: [String] = []
+    /// Whether the server is the body of a scoped generation.
+    var isScoped = false
     /// Whether everything that is held is told before `ready`.
     var tellsHoldings = false
     /// Nil: as the library has it.
@@ -48,6 +49,7 @@ struct Options {
             case "--keep": kept = value
             case "--take": taken.append(value)
             case "--tell" where value == "holdings": tellsHoldings = true
+            case "--scoped" where value == "yes": isScoped = true
             case "--max-generations": maximumGenerations = Int(value)
             case "--upgrade-signal": upgradeSignal = Int32(value)
             case "--reload": reload = try ReloadAnswer(value)

@@ -145,7 +145,7 @@ extension WireMessageTests {
     private static func check<Sample: WireMessage>(
         _ message: Message, as sample: Sample, throwsOf key: String?
     ) {
-        // Without a size that can be meant it is the acknowledgement of a batch.
+        // Without a valid size it is the acknowledgement of a batch.
         if let taken = sample as? Wire.Taken, case .state = taken { return }
         do throws(WireError) {
             _ = try Sample(message)

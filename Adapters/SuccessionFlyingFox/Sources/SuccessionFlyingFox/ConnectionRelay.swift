@@ -5,6 +5,7 @@ import FlyingSocks
 import Foundation
 import Glibc
 import Succession
+import SystemPackage
 
 /// Carries bytes between the connections of a listener and FlyingFox's server.
 struct ConnectionRelay: Sendable {
@@ -52,7 +53,7 @@ struct ConnectionRelay: Sendable {
     private func relay(_ connection: Connection) async throws {
         defer { connection.close() }
         let outer = try AsyncSocket(
-            socket: connection.withUnsafeDescriptor { Socket(file: .init(rawValue: $0)) },
+            socket: connection.withUnsafeDescriptor { Socket(file: .init(rawValue: $0.rawValue)) },
             pool: pool)
         let relayed = RelayedConnection(
             client: (try? outer.socket.remotePeer()).map(HTTPRequest.Address.make))

@@ -81,7 +81,7 @@ import Testing
         let generation = test.generation
         let probe = Probe()
         let group = group(generation, [probe])
-        let connection = generation.connections.opened(peer: "", protocol: "test") {}
+        let connection = generation.connections.register(peer: "", protocol: "test") {}
         let running = Task {
             try await group.run()
             probe.write("over")
@@ -102,7 +102,7 @@ import Testing
         let test = try await TestGeneration()
         let generation = test.generation
         let wasCut = Atomic(false)
-        let connection = generation.connections.opened(peer: "", protocol: "test") {
+        let connection = generation.connections.register(peer: "", protocol: "test") {
             wasCut.store(true, ordering: .relaxed)
         }
         let group = group(generation, [Probe()], atMost: .milliseconds(50))
@@ -120,7 +120,7 @@ import Testing
     @Test func service_thatFails_cutsWhatIsOpen() async throws {
         let test = try await TestGeneration()
         let generation = test.generation
-        let connection = generation.connections.opened(peer: "", protocol: "test") {}
+        let connection = generation.connections.register(peer: "", protocol: "test") {}
         let probe = Probe()
         let failing = Probe("failing") {
             await generation.draining(after: .serving)
@@ -142,7 +142,7 @@ import Testing
             func run() async throws { await generation.draining() }
         }
         let probe = Probe()
-        let connection = generation.connections.opened(peer: "", protocol: "test") {}
+        let connection = generation.connections.register(peer: "", protocol: "test") {}
         let loops = (1...4).map { _ in Loop(generation: generation) }
         let group = group(generation, loops + [probe] + loops)
         let running = Task { try await group.run() }

@@ -39,7 +39,7 @@ import Testing
     @Test(arguments: [
         (
             SuccessionEvent.Kind.handedOver(
-                successor: 42, standstill: .microseconds(1_500), duration: .seconds(2)),
+                successor: 42, acceptGap: .microseconds(1_500), duration: .seconds(2)),
             [
                 "event": "handed-over", "successor": "42", "standstill_ms": "1",
                 "duration_ms": "2000",

@@ -30,7 +30,7 @@ import Testing
     @Test func upgrades_areCountedByResultAndCode() throws {
         let factory = record(
             .handedOver(
-                successor: 1, standstill: .microseconds(300), duration: .milliseconds(80)),
+                successor: 1, acceptGap: .microseconds(300), duration: .milliseconds(80)),
             .upgradeFailed(code: "exited", successor: 1, duration: .zero),
             .upgradeFailed(code: "timeout", successor: 1, duration: .zero),
             .upgradeFailed(code: "timeout", successor: 1, duration: .zero),
@@ -77,7 +77,7 @@ import Testing
             $0.measure(with: factory, every: .milliseconds(20))
         }
         try await test.generation.ready()
-        let connection = test.generation.connections.opened(peer: "", protocol: "test") {}
+        let connection = test.generation.connections.register(peer: "", protocol: "test") {}
         _ = await samples.first { $0 == 1 }
         connection.close()
         _ = await samples.first { $0 == 0 }

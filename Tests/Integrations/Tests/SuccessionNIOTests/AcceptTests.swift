@@ -11,9 +11,9 @@ import Testing
 @Suite(.serialized) struct AcceptTests {
     private func setNonBlocking(_ listener: Listener, _ isOn: Bool) {
         listener.withUnsafeDescriptor { descriptor in
-            let flags = fcntl(descriptor, F_GETFL)
+            let flags = fcntl(descriptor.rawValue, F_GETFL)
             let changed = isOn ? flags | O_NONBLOCK : flags & ~O_NONBLOCK
-            #expect(fcntl(descriptor, F_SETFL, changed) == 0)
+            #expect(fcntl(descriptor.rawValue, F_SETFL, changed) == 0)
         }
     }
 

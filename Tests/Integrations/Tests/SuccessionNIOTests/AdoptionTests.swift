@@ -5,6 +5,7 @@ import NIOCore
 import NIOPosix
 import Succession
 import SuccessionNIO
+import SystemPackage
 import Testing
 
 /// Which descriptors are adopted, and which are refused before NIO sees them.
@@ -21,27 +22,12 @@ import Testing
         ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
     }
 
-    /// NIO would listen on a port of the kernel's choice.
-    @Test func unboundSocket_isRefused() async throws {
-        try await inside { generation in
-            let unbound = try generation.descriptor("unbound") {
-                socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            }
-            let error = await #expect(throws: SuccessionError.self) {
-                _ = try await server.adopt(unbound, of: generation)
-            }
-            #expect(error?.code == .inheritedTypeMismatch)
-            #expect(error?.message.contains("'unbound'") == true)
-        }
-    }
-
     /// NIO would stop the process.
     @Test func closedDescriptor_isRefused() async throws {
         try await inside { generation in
-            let closed = try generation.descriptor("closed") {
-                socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            }
-            closed.withUnsafeDescriptor { _ = close($0) }
+            let closed = try generation.listener(
+                "closed", orBind: ListenAddress("tcp:127.0.0.1:0"))
+            closed.withUnsafeDescriptor { _ = close($0.rawValue) }
             let error = await #expect(throws: SuccessionError.self) {
                 _ = try await server.adopt(closed, of: generation) {
                     $0.eventLoop.makeSucceededVoidFuture()
@@ -64,10 +50,12 @@ import Testing
                 _ = try await DatagramBootstrap(group: .singletonMultiThreadedEventLoopGroup)
                     .adopt(stream, of: generation)
             }
-            await #expect(throws: SuccessionError.self) {
+            let socket = try generation.descriptor("socket") { try stream.duplicate() }
+            let error = await #expect(throws: SuccessionError.self) {
                 _ = try await NIOPipeBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-                    .adopt(stream, of: generation)
+                    .adopt(socket, of: generation)
             }
+            #expect(error?.code == .inheritedTypeMismatch)
         }
     }
 
@@ -76,7 +64,7 @@ import Testing
             var ends: [Int32] = [0, 0]
             #expect(Glibc.pipe(&ends) == 0)
             let (input, output) = (ends[0], ends[1])
-            let pipe = try generation.descriptor("commands") { input }
+            let pipe = try generation.descriptor("commands") { FileDescriptor(rawValue: input) }
             let (bytes, continuation) = AsyncStream.makeStream(of: ByteBuffer.self)
             _ = try await NIOPipeBootstrap(group: .singletonMultiThreadedEventLoopGroup)
                 .channelInitializer { channel in

@@ -11,10 +11,10 @@ import Testing
 @Suite struct ServeTests {
     /// SIGHUP is never taken: it also says that a terminal was closed.
     @Test(
-        arguments: [[:], [12 /* SIGUSR2 */: .upgrade]]
-            as [[Int32: GenerationConfiguration.SignalAction]])
+        arguments: [[:], [.userDefined2: .upgrade]]
+            as [[GenerationConfiguration.Signal: GenerationConfiguration.SignalAction]])
     func hangUp_whenTheTableDoesNotNameIt_isLeftAlone(
-        signals: [Int32: GenerationConfiguration.SignalAction]
+        signals: [GenerationConfiguration.Signal: GenerationConfiguration.SignalAction]
     ) async throws {
         let directory = NSTemporaryDirectory() + "succession-serve-\(UInt32.random(in: 0 ... .max))"
         defer { try? FileManager.default.removeItem(atPath: directory) }
@@ -59,7 +59,7 @@ import Testing
         let (events, event) = AsyncStream.makeStream(of: SuccessionEvent.Kind.self)
         var configuration = GenerationConfiguration()
         configuration.runtimeDirectory = directory
-        configuration.signals = [SIGUSR1: .drain]
+        configuration.signals = [.userDefined1: .drain]
         configuration.exitGrace = nil
         configuration.onEvent = { event.yield($0.kind) }
         let path = directory + ".socket"

@@ -21,7 +21,9 @@ enum Main {
 
     static func serve(_ service: String, at address: ListenAddress) async throws {
         // snippet serve
-        let generation = try await Generation.begin(service)
+        var configuration = GenerationConfiguration()
+        configuration.exitGrace = .seconds(5)
+        let generation = try await Generation.begin(service, configuration: configuration)
         let listener = try generation.listener("http", orBind: address)
         // was: HTTPServer(port: 8080, handler: routes()).run()
         try await AdoptedServer(routes(), on: [listener], of: generation).run()

@@ -35,7 +35,9 @@ enum Main {
     static func serve(
         _ service: String, at address: ListenAddress, tls: NIOSSLContext?
     ) async throws {
-        let generation = try await Generation.begin(service)
+        var configuration = GenerationConfiguration()
+        configuration.exitGrace = .seconds(5)
+        let generation = try await Generation.begin(service, configuration: configuration)
         let listener = try generation.listener("grpc", orBind: address)
         let transport = HTTP2ServerTransport.Adopted(listener, of: generation, tls: tls)
         let server = GRPCServer(

@@ -49,7 +49,9 @@ enum Main {
         // snippet serve
         let app = Application(
             router: router(), server: server, configuration: configuration, services: [Pool()])
-        try await app.runSuccession(service: service, at: address)  // was: app.runService()
+        // was: app.runService()
+        try await app.runSuccession(
+            service: service, at: address, configuration: generationConfiguration)
         // end serve
     }
 
@@ -57,7 +59,8 @@ enum Main {
     static func serveInGroup(
         _ service: String, at address: ListenAddress, by server: HTTPServerBuilder
     ) async throws {
-        let generation = try await Generation.begin(service)
+        let generation = try await Generation.begin(
+            service, configuration: generationConfiguration)
         let listener = try generation.listener("http", orBind: address)
         let app = Application(router: router(), server: server, configuration: configuration)
         // snippet group
@@ -72,6 +75,13 @@ enum Main {
                 ], logger: app.logger))
         try await group.run()
         // end group
+    }
+
+    /// What still runs some time after the deadline of a drain is ended.
+    static var generationConfiguration: GenerationConfiguration {
+        var configuration = GenerationConfiguration()
+        configuration.exitGrace = .seconds(5)
+        return configuration
     }
 
     /// Takes no more than 200 connections at a time.

@@ -26,6 +26,7 @@ enum Main {
         let logger = Logger(label: "lifecycle")
         var configuration = GenerationConfiguration()
         configuration.log(to: logger)
+        configuration.exitGrace = .seconds(5)
         let generation = try await Generation.begin(service, configuration: configuration)
         let listener = try generation.listener("echo", orBind: address)
 

@@ -45,6 +45,7 @@ package struct Options: Sendable {
         listen = try ListenAddress(values["listen"] ?? "")
         var configuration = GenerationConfiguration()
         configuration.drainDeadline = try Self.duration(values["drain"] ?? "")
+        configuration.exitGrace = .seconds(5)
         self.configuration = configuration
         startDelay = try Self.duration(values["start-delay"] ?? "")
         threads = max(1, Int(values["threads"] ?? "") ?? 2)

@@ -16,7 +16,11 @@ enum Main {
             exit(64)
         }
         do {
-            try await Generation.serveHTTP(arguments[1], at: ListenAddress(arguments[2])) {
+            var configuration = GenerationConfiguration()
+            configuration.exitGrace = .seconds(5)
+            try await Generation.serveHTTP(
+                arguments[1], at: ListenAddress(arguments[2]), configuration: configuration
+            ) {
                 [Hello()]
             }
         } catch {

@@ -20,15 +20,18 @@ enum Main {
     }
 
     static func serve(_ service: String, at address: ListenAddress) async throws {
-        let generation = try await Generation.begin(service)
-        let listener = try generation.listener("echo", orBind: address)
-        try await generation.ready()
-        try await withThrowingDiscardingTaskGroup { connections in
-            while let connection = try await listener.accept() {
-                connections.addTask { try? await echo(connection) }  // A lost client is no error.
+        var configuration = GenerationConfiguration()
+        configuration.exitGrace = .seconds(5)
+        try await Generation.run(service, configuration: configuration) { generation in
+            let listener = try generation.listener("echo", orBind: address)
+            try await generation.ready()
+            try await withThrowingDiscardingTaskGroup { connections in
+                while let connection = try await listener.accept() {
+                    // A lost client is no error.
+                    connections.addTask { try? await echo(connection) }
+                }
             }
         }
-        await generation.drained()
     }
 
     static func echo(_ connection: Connection) async throws {

@@ -26,7 +26,8 @@ enum Main {
     private static func serve(_ options: Options) async throws {
         var configuration = GenerationConfiguration()
         configuration.drainDeadline = options.drain
-        if options.config != nil { configuration.signals[SIGHUP] = .reload }
+        configuration.exitGrace = .seconds(5)
+        if options.config != nil { configuration.signals[.hangUp] = .reload }
         // While the predecessor hands over; they do not read the environment, which begin changes.
         async let threads = MultiThreadedEventLoopGroup(numberOfThreads: options.threads)
         let generation = try await Generation.begin(
