@@ -175,7 +175,8 @@ final class ReleaseSwitch {
     private func restoreCurrent() throws(ControlError) {
         if let base {
             let before = base.text.flatMap { try? CurrentFile(site, $0).selection }
-            if let serving, let text = base.text, before != serving.selection {
+            // A rollback that fails changes nothing.
+            if verb != .rollback, let serving, let text = base.text, before != serving.selection {
                 // `release use` names a release by the links too.
                 try Links(site).point(to: serving.selection)
                 if let before { Links(site).remove(before, keeping: serving.selection) }
