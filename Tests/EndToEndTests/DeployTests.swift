@@ -299,7 +299,7 @@ import Testing
         let killed = try site.service.startSwapctl([
             "deploy", site.service.name, "app.6.0", "--current", site.current, "--json",
         ])
-        while try !killed.line("{").contains("\"ready\"") {}
+        while try !killed.line("{").contains("\"start\"") {}
         try killed.handle.signal(Signals.kill)
         try killed.waitForExit()
         #expect(

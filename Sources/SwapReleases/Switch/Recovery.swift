@@ -48,7 +48,7 @@ struct Recovery {
     private func restoreCurrent(_ intent: ServingRecord) throws(ControlError) {
         guard let replaced = intent.replaced else { return }
         let written = Array(intent.text.utf8)
-        if let serving = try ServingRecord.serving(site) {
+        if intent.verb != .rollback, let serving = try ServingRecord.serving(site) {
             _ = try CurrentFile.restore(serving, insteadOf: written, site)
         } else if let text = replaced.text {
             _ = try CurrentFile.restore(

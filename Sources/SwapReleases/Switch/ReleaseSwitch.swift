@@ -174,9 +174,12 @@ final class ReleaseSwitch {
     /// same files.
     private func restoreCurrent() throws(ControlError) {
         if let base {
-            if let serving, let text = base.text,
-                (try? CurrentFile(site, text))?.selection != serving.selection
-            {
+            let before = base.text.flatMap { try? CurrentFile(site, $0).selection }
+            // A rollback that fails changes nothing.
+            if verb != .rollback, let serving, let text = base.text, before != serving.selection {
+                // `release use` names a release by the links too.
+                try Links(site).point(to: serving.selection)
+                if let before { Links(site).remove(before, keeping: serving.selection) }
                 let named = hasWrittenCurrent ? target.text : text
                 _ = try CurrentFile.restore(serving, insteadOf: named, site)
                 return
