@@ -27,6 +27,8 @@ import Testing
         try await inside { generation in
             let closed = try generation.listener(
                 "closed", orBind: ListenAddress("tcp:127.0.0.1:0"))
+            // With its threads, whose descriptors are not to get the number.
+            let server = server
             closed.withUnsafeDescriptor { _ = close($0.rawValue) }
             let error = await #expect(throws: SuccessionError.self) {
                 _ = try await server.adopt(closed, of: generation) {
