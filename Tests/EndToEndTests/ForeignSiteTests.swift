@@ -51,7 +51,8 @@ struct ForeignSiteTests {
         let server = try ChildProcess(
             "/usr/bin/env",
             [
-                "unshare", "--mount", "sh", "-c", "mount --bind \"$0\" \"$1\" && shift && exec \"$@\"",
+                "unshare", "--mount", "sh", "-c",
+                "mount --bind \"$0\" \"$1\" && shift && exec \"$@\"",
                 inside, site.directory + "/release", site.directory + "/app.bin",
             ] + site.options, environment: site.service.environment)
         try site.service.waitUntilServing()
@@ -164,7 +165,8 @@ struct ForeignSiteTests {
             Binaries.swapctl, "deploy", foreign.service.name, "1.0", "--current",
             foreign.site.current, "--log", "-", "--", try foreign.makeTeller(),
         ]
-        let pty = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+        let pty =
+            "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
         let words = isTerminal ? ["python3", "-c", pty] + deploy : deploy
         let process = try ChildProcess(
             "/usr/bin/env", words, environment: foreign.service.environment)

@@ -80,7 +80,8 @@ import Testing
         let deploy = try ChildProcess(
             Binaries.sandbox,
             Self.noProc.placed(in: site.service.directory) + [
-                "--", Binaries.swapctl, "deploy", site.service.name, "2.0", "--current", site.current, "--json", "--",
+                "--", Binaries.swapctl, "deploy", site.service.name, "2.0", "--current",
+                site.current, "--json", "--",
                 site.directory + "/app.bin",
             ] + site.options, environment: site.service.environment)
         #expect(try deploy.waitForExit() == .exited(0), "\(deploy.standardOutput)")

@@ -32,7 +32,8 @@ extension CurrentFile {
             } else {
                 let temporary = try prepare(text, link?.target, site)
                 defer { temporary.remove() }
-                isRestored = try exchange(temporary.name, site.currentName, in: site.root, text, refused)
+                isRestored = try exchange(
+                    temporary.name, site.currentName, in: site.root, text, refused)
             }
             if isRestored, let refused {
                 try? DurableFile.replace(site.openState(), ReleaseSite.refusedName, refused)
@@ -61,7 +62,8 @@ extension CurrentFile {
         do throws(Errno) {
             let temporary = try DurableFile.write(file.directory, beside: file.name, text)
             defer { temporary.remove() }
-            let isRestored = try exchange(temporary.name, file.name, in: file.directory, text, refused)
+            let isRestored = try exchange(
+                temporary.name, file.name, in: file.directory, text, refused)
             try? file.directory.synchronize()
             return isRestored
         } catch {

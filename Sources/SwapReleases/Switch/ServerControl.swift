@@ -119,8 +119,10 @@ struct ServerControl {
         var pause = 50
         private let step: ShownStep
 
-        init(_ refusal: ControlError, _ patience: Duration, _ observe: @escaping (ControlEvent) -> Void)
-        {
+        init(
+            _ refusal: ControlError, _ patience: Duration,
+            _ observe: @escaping (ControlEvent) -> Void
+        ) {
             deadline = Syscall.monotonicNanoseconds() + ServerControl.longestUpgrade
             left = patience.wholeMilliseconds
             step = ShownStep("wait", refusal.message, observe)
@@ -144,7 +146,8 @@ struct ServerControl {
             [(fd: signals ?? -1, events: Syscall.pollIn)], timeoutMilliseconds: milliseconds)
         if signals != nil, let ready, ready[0] != 0 {
             throw .busy(
-                "a signal has ended the wait for \(service.name), which was busy with another upgrade")
+                "a signal has ended the wait for \(service.name), which was busy with another upgrade"
+            )
         }
     }
 

@@ -257,7 +257,8 @@ package final class Watcher {
             let isRunning = try control.serving() != nil
             let change = try ReleaseSwitch(
                 control, to: target, verb: isRunning ? .upgrade : .start, why: why,
-                replacing: nil, wasServing: isRunning, observe: { [report] in report(.progress($0)) },
+                replacing: nil, wasServing: isRunning,
+                observe: { [report] in report(.progress($0)) },
                 started: { [sources] in sources.adopt($0) })
             let outcome = change.run()
             report(.outcome(outcome))
