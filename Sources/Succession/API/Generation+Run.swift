@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SuccessionSystem
+
 extension Generation {
     /// Runs a server from begin to drain: begins a generation, calls `body` with it, drains when
     /// `body` ends, and returns when nothing is open any more.
@@ -54,7 +56,9 @@ extension Generation {
             // Asked for a second time, it would end earlier.
             break
         }
-        // In a task that nobody cancels.
-        await Task { await drained() }.value
+        // In a task that nobody cancels, and not on the pool: see `drained()`.
+        await Task(executorPreference: ReadinessLoop.shared) { [core] in
+            await core.untilDrained()
+        }.value
     }
 }

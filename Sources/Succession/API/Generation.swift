@@ -225,7 +225,9 @@ public final class Generation: Sendable {
     @concurrent
     public func drained() async {
         let isOver = OneShot<Void>()
-        let wait = Task { [core] in
+        // On the control thread: the pool makes its threads when the first task begins there, and a
+        // successor answers its first clients at that moment, perhaps on the same processor.
+        let wait = Task(executorPreference: ReadinessLoop.shared) { [core] in
             await core.untilDrained()
             isOver.fulfil(())
         }
