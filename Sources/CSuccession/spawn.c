@@ -146,7 +146,7 @@ static int become_user(const struct csuccession_spawn_request *request) {
 static int run_child(void *argument) {
     struct child *child = argument;
     const struct csuccession_spawn_request *request = child->request;
-    // In this order: whoever abandons does the opposite, so one of the two sees the other.
+    // In this order: the thread that abandons the launch does the opposite, so one of the two sees the other.
     __atomic_store_n(&child->progress->pid, getpid(), __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&child->progress->is_abandoned, __ATOMIC_SEQ_CST)) _exit(127);
     reset_signals(request->ignored_signals);

@@ -6,10 +6,18 @@ wrong with it. Exits 1 at the end of the input if a line was wrong.
 """
 
 import json
+import os
 import pathlib
 import sys
 
-import jsonschema
+try:
+    import jsonschema
+except ModuleNotFoundError:
+    # Debian's package belongs to Debian's interpreter, and another one may come first in PATH.
+    DEBIAN = "/usr/bin/python3"
+    if not os.path.exists(DEBIAN) or os.path.realpath(DEBIAN) == os.path.realpath(sys.executable):
+        raise
+    os.execv(DEBIAN, [DEBIAN, *sys.argv])
 
 DIRECTORY = pathlib.Path(__file__).resolve().parent.parent.parent / "docs" / "schema"
 

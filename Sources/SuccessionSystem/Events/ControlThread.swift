@@ -5,8 +5,8 @@
 ///
 /// A thread of its own, and not the cooperative pool: an operator must get an answer, and a
 /// deadline must fire, while the application keeps every pool thread busy. Code isolated to it must
-/// never block. Public functions that come here are `@concurrent`: without that the task of whoever
-/// calls them would go on here, and compute here.
+/// never block. Public functions that come here are `@concurrent`: without that the caller's
+/// task would go on here, and compute here.
 @globalActor
 package actor ControlThread {
     package static let shared = ControlThread()

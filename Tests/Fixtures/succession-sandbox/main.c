@@ -52,7 +52,7 @@ static void set_limit(const char *text, int pid) {
     if (!value || resource < 0) misuse("limit", text);
     struct rlimit limit;
     if (prlimit(pid, resource, NULL, &limit) < 0) fail(text);
-    // The hard limit stays: whoever has no CAP_SYS_RESOURCE could not go back.
+    // The hard limit stays: a process without CAP_SYS_RESOURCE could not raise it again.
     limit.rlim_cur = strtoul(value + 1, NULL, 10);
     if (prlimit(pid, resource, &limit, NULL) < 0) fail(text);
 }

@@ -46,7 +46,7 @@ void join_surroundings(int pid) {
     // The pid namespace first, by way of the /proc that can be seen from here.
     enter(pid, "pid", CLONE_NEWPID);
     enter(pid, "mnt", CLONE_NEWNS);
-    // Whoever starts the program waits for this process: it is one of its own in there.
+    // The test that starts the program waits for this process; the program is its child in the new namespace.
     int child = fork();
     if (child < 0) fail("fork");
     if (child > 0) pass_on(child);
